@@ -4,11 +4,34 @@
 
 #include <array>
 #include <cstddef>
+#include <new>
 #include <vector>
 
+#include <elegans/core/error.hpp>
 #include <elegans/core/types.hpp>
 
 namespace elegans {
+
+namespace detail {
+
+/// Memory on cache-line boundaries, whatever the instruction set, so that no packet straddles two lines.
+template <typename T>
+struct CacheLineAllocator {
+  using value_type = T;
+  static constexpr std::align_val_t alignment{64};
+
+  CacheLineAllocator() = default;
+  template <typename U>
+  CacheLineAllocator(const CacheLineAllocator<U>&) noexcept {}
+
+  [[nodiscard]] T* allocate(std::size_t count) {
+    return static_cast<T*>(::operator new(count * sizeof(T), alignment));
+  }
+  void deallocate(T* memory, std::size_t) noexcept { ::operator delete(memory, alignment); }
+  friend bool operator==(CacheLineAllocator, CacheLineAllocator) noexcept { return true; }
+};
+
+}  // namespace detail
 
 /// The storage of every value in the library: contiguous, in place where the size is known to the
 /// compiler, on the heap where it is `Dynamic`.
@@ -64,7 +87,7 @@ class Buffer<T, Dynamic> {
   [[nodiscard]] auto end() const noexcept { return data() + size(); }
 
  private:
-  std::vector<T> values_;
+  std::vector<T, detail::CacheLineAllocator<T>> values_;
 };
 
 }  // namespace elegans

@@ -1,0 +1,101 @@
+// SPDX-FileCopyrightText: The elegans authors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <elegans/core/packet.hpp>
+#include <elegans/core/types.hpp>
+
+namespace elegans::detail {
+
+// What the lanes of a packet stand for. A kernel that is written against these five functions runs on a batch, a
+// lane a sample, and on a single sample, a lane a neuron. Values of n neurons are `blocks(n)` packets in a row.
+
+/// Every multiple of a packet's lanes on any target: per-neuron arrays are padded to it.
+inline constexpr int neuron_padding = 16;
+
+constexpr int pad_neurons(int count) {
+  return count == Dynamic ? Dynamic : (count + neuron_padding - 1) / neuron_padding * neuron_padding;
+}
+
+constexpr Index pad_neurons(Index count) { return (count + neuron_padding - 1) / neuron_padding * neuron_padding; }
+
+/// One packet a neuron; its lanes are the samples of a batch.
+template <typename ScalarType, int Count>
+struct BatchLanes {
+  using Scalar = ScalarType;
+  using Packet = detail::Packet<Scalar, Count>;
+  static constexpr bool single = false;
+  static constexpr Index lanes = Count;
+  static constexpr Index samples = lanes;
+
+  static constexpr Index blocks(Index neurons) { return neurons; }
+  static constexpr Index at(Index neuron, Index sample) { return neuron * lanes + sample; }
+  static EIGEN_STRONG_INLINE Packet per_neuron(const Scalar* parameter, Index block) {
+    return broadcast<Packet>(parameter[block]);
+  }
+  static EIGEN_STRONG_INLINE Packet per_sample(const Scalar* values) { return load<Packet>(values); }
+  /// Sum over the samples of one neuron's values.
+  static EIGEN_STRONG_INLINE Scalar sum_samples(const Scalar* values, Index neuron) {
+    return Eigen::internal::predux(load<Packet>(values + neuron * lanes));
+  }
+  /// Adds what the neurons of one block contribute to each sample.
+  static EIGEN_STRONG_INLINE void add_to_samples(Scalar* values, const Packet& contribution) {
+    add_to<Packet>(values, contribution);
+  }
+};
+
+/// One sample; a packet's lanes are neurons that follow each other.
+template <typename ScalarType, int Count>
+struct NeuronLanes {
+  using Scalar = ScalarType;
+  using Packet = detail::Packet<Scalar, Count>;
+  static constexpr bool single = true;
+  static constexpr Index lanes = Count;
+  static constexpr Index samples = 1;
+
+  static constexpr Index blocks(Index neurons) { return (neurons + lanes - 1) / lanes; }
+  static constexpr Index at(Index neuron, Index) { return neuron; }
+  static EIGEN_STRONG_INLINE Packet per_neuron(const Scalar* parameter, Index block) {
+    return load<Packet>(parameter + block * lanes);
+  }
+  static EIGEN_STRONG_INLINE Packet per_sample(const Scalar* value) { return broadcast<Packet>(*value); }
+  static EIGEN_STRONG_INLINE Scalar sum_samples(const Scalar* values, Index neuron) { return values[neuron]; }
+  static EIGEN_STRONG_INLINE void add_to_samples(Scalar* value, const Packet& contribution) {
+    *value += Eigen::internal::predux(contribution);
+  }
+};
+
+/// The number of scalars that hold n neurons' values.
+template <typename Lanes>
+constexpr Index extent(Index neurons) {
+  return Lanes::blocks(neurons) * Lanes::lanes;
+}
+
+/// Calls `body<count>()` with the largest number of lanes that a packet has and that is at most `lanes`.
+template <typename Scalar, int Count = full_lanes<Scalar>, typename Body>
+EIGEN_STRONG_INLINE decltype(auto) with_lane_count(Index lanes, Body&& body) {
+  if constexpr (Count > fewest_lanes<Scalar>) {
+    if (lanes < Count) return with_lane_count<Scalar, Count / 2>(lanes, body);
+  }
+  return body.template operator()<Count>();
+}
+
+/// Calls `body<Lanes>()` with the kind of lanes that suits a batch of that many samples, of that many neurons.
+///
+/// A batch takes the narrowest packet that holds it, or the widest there is. A single sample takes the widest that
+/// wastes at most a fifth of its lanes on `units` neurons.
+template <typename Scalar, typename Body>
+EIGEN_STRONG_INLINE decltype(auto) with_lanes(Index batch, Index units, Body&& body) {
+  if (batch == 1) {
+    Index lanes = full_lanes<Scalar>;
+    while (lanes > 1 && (units + lanes - 1) / lanes * lanes * 5 > units * 6) lanes /= 2;
+    return with_lane_count<Scalar>(
+        lanes, [&]<int Count>() -> decltype(auto) { return body.template operator()<NeuronLanes<Scalar, Count>>(); });
+  }
+  Index lanes = 1;
+  while (lanes < batch) lanes *= 2;
+  return with_lane_count<Scalar>(
+      lanes, [&]<int Count>() -> decltype(auto) { return body.template operator()<BatchLanes<Scalar, Count>>(); });
+}
+
+}  // namespace elegans::detail

@@ -1,0 +1,20 @@
+// SPDX-FileCopyrightText: The elegans authors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cmath>
+
+namespace elegans::detail {
+
+/// log(1 + exp(x)), and x itself above 20, as in PyTorch.
+template <typename Scalar>
+[[nodiscard]] Scalar softplus(Scalar x) {
+  return x > Scalar(20) ? x : std::log1p(std::exp(x));
+}
+
+template <typename Scalar>
+[[nodiscard]] Scalar softplus_derivative(Scalar x) {
+  return x > Scalar(20) ? Scalar(1) : Scalar(1) / (Scalar(1) + std::exp(-x));
+}
+
+}  // namespace elegans::detail

@@ -1,0 +1,78 @@
+// SPDX-FileCopyrightText: The elegans authors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <type_traits>
+
+#include <elegans/core/types.hpp>
+
+namespace elegans::detail {
+
+// The kernels are written once, on Eigen's packets: P is a SIMD register of values (one lane each), or a plain
+// scalar (one lane). Eigen chooses the instructions for the target the translation unit is compiled for.
+
+/// Lanes of the widest packet of the target.
+template <typename Scalar>
+inline constexpr int full_lanes = Eigen::internal::packet_traits<Scalar>::size;
+
+/// Lanes of the narrowest packet worth using: 16 bytes, if the target has packets at all.
+template <typename Scalar>
+inline constexpr int fewest_lanes =
+    full_lanes<Scalar> < 16 / int{sizeof(Scalar)} ? full_lanes<Scalar> : 16 / int{sizeof(Scalar)};
+
+/// The packet of so many lanes. Named by its lanes, as compilers drop a SIMD type's attributes in template arguments.
+template <typename Scalar, int Lanes>
+using Packet = typename Eigen::internal::find_best_packet<Scalar, Lanes>::type;
+
+template <typename P>
+using ScalarOf = typename Eigen::internal::unpacket_traits<P>::type;
+
+template <typename P>
+EIGEN_STRONG_INLINE P load(const ScalarOf<P>* from) {
+  return Eigen::internal::ploadu<P>(from);
+}
+
+template <typename P>
+EIGEN_STRONG_INLINE void store(ScalarOf<P>* to, const P& value) {
+  Eigen::internal::pstoreu(to, value);
+}
+
+template <typename P>
+EIGEN_STRONG_INLINE P broadcast(const ScalarOf<P>& value) {
+  return Eigen::internal::pset1<P>(value);
+}
+
+/// Adds to what is in memory.
+template <typename P>
+EIGEN_STRONG_INLINE void add_to(ScalarOf<P>* to, const P& value) {
+  store<P>(to, Eigen::internal::padd(load<P>(to), value));
+}
+
+/// a b + c to what is in memory at c.
+template <typename P>
+EIGEN_STRONG_INLINE void add_product_to(ScalarOf<P>* to, const P& a, const P& b) {
+  store<P>(to, Eigen::internal::pmadd(a, b, load<P>(to)));
+}
+
+/// The logistic function 1 / (1 + exp(-x)): Eigen's, which is the library's unit of cost.
+template <typename P>
+EIGEN_STRONG_INLINE P sigmoid(const P& x) {
+  const Eigen::internal::scalar_logistic_op<ScalarOf<P>> logistic;
+  if constexpr (std::is_same_v<P, ScalarOf<P>>) {
+    return logistic(x);
+  } else {
+    return logistic.packetOp(x);
+  }
+}
+
+/// `if_zero` in the lanes where x is 0, `otherwise` in the others.
+template <typename P>
+EIGEN_STRONG_INLINE P select_zero(const P& x, const P& if_zero, const P& otherwise) {
+  if constexpr (std::is_same_v<P, ScalarOf<P>>) {
+    return x == P(0) ? if_zero : otherwise;
+  } else {
+    return Eigen::internal::pselect(Eigen::internal::pcmp_eq(x, broadcast<P>(ScalarOf<P>(0))), if_zero, otherwise);
+  }
+}
+
+}  // namespace elegans::detail

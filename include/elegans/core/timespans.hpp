@@ -1,0 +1,61 @@
+// SPDX-FileCopyrightText: The elegans authors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cmath>
+
+#include <elegans/core/buffer.hpp>
+#include <elegans/core/error.hpp>
+#include <elegans/core/types.hpp>
+
+namespace elegans {
+
+/// The elapsed times of a sequence: one for all steps, one a step, or one a step and sample. In whatever unit the
+/// model was trained in; 1 by default, as in ncps.
+template <typename Scalar>
+class Timespans {
+ public:
+  /// The same at every step. \throws InvalidArgument if negative or not finite
+  Timespans(Scalar uniform = Scalar(1)) : uniform_(uniform) { check(uniform, 0, 0); }
+
+  /// (time, 1) for all samples alike, or (time, batch). \throws InvalidArgument if one is negative or not finite
+  template <typename Derived>
+  Timespans(const Eigen::DenseBase<Derived>& values) : time_(values.rows()), batch_(values.cols()) {
+    values_.resize(time_ * batch_);
+    for (Index t = 0; t < time_; ++t) {
+      for (Index b = 0; b < batch_; ++b) {
+        const auto value = static_cast<Scalar>(values.derived().coeff(t, b));
+        check(value, t, b);
+        values_[t * batch_ + b] = value;
+      }
+    }
+  }
+
+  [[nodiscard]] Scalar operator()(Index t, Index b) const noexcept {
+    return time_ == 0 ? uniform_ : values_[t * batch_ + (batch_ == 1 ? 0 : b)];
+  }
+
+  /// \throws InvalidArgument unless they fit a sequence of that many steps and samples
+  void require_shape(Index time, Index batch) const {
+    if (is_uniform() || (time_ == time && (batch_ == 1 || batch_ == batch))) return;
+    detail::refuse("timespans must be (time, batch) = (", time, ", ", batch, ") or (", time, ", 1), got (", time_, ", ",
+                   batch_, ")");
+  }
+
+  /// \throws InvalidArgument if negative or not finite
+  static void check(Scalar value, Index t, Index b) {
+    if (!(value >= Scalar(0)) || !std::isfinite(value)) {
+      detail::refuse("elapsed time must be finite and at least 0, got ", value, " at step ", t, ", sample ", b);
+    }
+  }
+
+ private:
+  [[nodiscard]] bool is_uniform() const noexcept { return time_ == 0 && batch_ == 0; }
+
+  Scalar uniform_ = Scalar(1);
+  Index time_ = 0;
+  Index batch_ = 0;
+  Buffer<Scalar> values_;
+};
+
+}  // namespace elegans

@@ -1,0 +1,268 @@
+// SPDX-FileCopyrightText: The elegans authors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <algorithm>
+#include <optional>
+#include <string_view>
+#include <utility>
+
+#include <elegans/cell/lanes.hpp>
+#include <elegans/core/buffer.hpp>
+#include <elegans/core/denormals.hpp>
+#include <elegans/core/error.hpp>
+#include <elegans/core/parameters.hpp>
+#include <elegans/core/sequence.hpp>
+#include <elegans/core/state.hpp>
+#include <elegans/core/timespans.hpp>
+#include <elegans/core/types.hpp>
+
+namespace elegans {
+
+/// What a sequence may come with besides its values.
+///
+/// \tparam Units  as of the model that runs it
+template <typename Scalar, int Units = Dynamic>
+struct Context {
+  Timespans<Scalar> timespans{};                       ///< elapsed times, 1 by default
+  std::optional<State<Scalar, Units>> initial_state{}; ///< (batch, units), 0 by default
+};
+
+/// A cell over sequences: it owns the parameters, runs the cell step by step, and differentiates it through time (BPTT).
+///
+/// An Rnn is a value: it copies, moves and sits in containers. It carries its own workspace, so one object serves one
+/// thread; give each thread a copy. Nothing allocates once a shape has been seen.
+template <typename CellType>
+class Rnn {
+ public:
+  using Cell = CellType;
+  using Scalar = typename Cell::Scalar;
+  static constexpr int units_at_compile_time = Cell::units_at_compile_time;
+
+  explicit Rnn(Cell cell, bool return_sequences);
+
+  [[nodiscard]] const Cell& cell() const noexcept { return cell_; }
+  [[nodiscard]] Index units() const noexcept { return cell_.units(); }
+  [[nodiscard]] Index input_dim() const noexcept { return cell_.input_dim(); }
+  [[nodiscard]] Index output_dim() const noexcept { return cell_.output_dim(); }
+  [[nodiscard]] bool return_sequences() const noexcept { return return_sequences_; }
+
+  // --- parameters ---------------------------------------------------------------------------------------------------
+
+  /// Name, shape and place of each tensor in `parameters()` and `gradient()`.
+  [[nodiscard]] const auto& parameter_list() const noexcept { return cell_.parameters(); }
+  /// All parameters, tensor after tensor.
+  [[nodiscard]] ConstVectorView<Scalar> parameters() const noexcept { return {parameters_.data(), parameters_.size()}; }
+  /// One tensor, (rows, columns). \throws InvalidArgument if there is none of that name
+  [[nodiscard]] ConstArrayView<Scalar> parameter(std::string_view name) const { return view(parameters_, name); }
+
+  /// Changes the parameters: calls `change(VectorView<Scalar>)` with all of them, then applies the constraints.
+  /// The one way in, so that what the kernels hold is never out of date.
+  template <typename Change>
+  void update(Change&& change) {
+    change(VectorView<Scalar>(parameters_.data(), parameters_.size()));
+    cell_.constrain(parameters_.data());
+    packed_for_single_ = packed_for_batch_ = false;
+  }
+
+  /// \throws InvalidArgument if there is not a value for each parameter
+  template <typename Derived>
+  void set_parameters(const Eigen::DenseBase<Derived>& values) {
+    if (values.size() != parameters_.size()) {
+      detail::refuse("set_parameters: the model has ", parameters_.size(), " parameters, got ", values.size());
+    }
+    update([&](auto all) {
+      for (Index i = 0; i < all.size(); ++i) all[i] = static_cast<Scalar>(values.derived().coeff(i));
+    });
+  }
+
+  /// \param value  (rows, columns) of the tensor. \throws InvalidArgument if the name or the shape differs
+  template <typename Derived>
+  void set_parameter(std::string_view name, const Eigen::DenseBase<Derived>& value) {
+    const Parameter& entry = parameter_list().at(name);
+    if (value.rows() != entry.rows || value.cols() != entry.columns) {
+      detail::refuse("set_parameter: '", name, "' must be (", entry.rows, ", ", entry.columns, "), got (", value.rows(),
+                     ", ", value.cols(), ")");
+    }
+    update([&](auto all) {
+      ArrayView<Scalar>(all.data() + entry.offset, entry.rows, entry.columns) =
+          value.derived().array().template cast<Scalar>();
+    });
+  }
+
+  // --- one step at a time -------------------------------------------------------------------------------------------
+
+  /// The state before the first step, for a single stream: zeros; with fixed sizes, no heap.
+  [[nodiscard]] auto initial_state() const {
+    return State<Scalar, units_at_compile_time, units_at_compile_time == Dynamic ? Dynamic : 1>(1, units());
+  }
+  /// The same for a batch of streams.
+  [[nodiscard]] State<Scalar, units_at_compile_time> initial_state(Index batch) const {
+    return State<Scalar, units_at_compile_time>(batch, units());
+  }
+
+  /// Advances a state by one step, in place.
+  ///
+  /// \param x             (batch, input_dim) sensory values; for a single stream any vector of input_dim values
+  /// \param elapsed_time  time since the last step, finite and >= 0; 0 leaves the state as it is
+  /// \return              (batch, output_dim) outputs; a view that lasts until the next call
+  /// \throws InvalidArgument if a shape differs or the time is negative or not finite
+  /// \note   Neither allocates (after the first call with a larger batch) nor locks.
+  template <typename Derived, int Batch>
+  ConstArrayView<Scalar> step(const Eigen::DenseBase<Derived>& x, State<Scalar, units_at_compile_time, Batch>& state,
+                              Scalar elapsed_time = Scalar(1)) {
+    Timespans<Scalar>::check(elapsed_time, 0, 0);
+    return step_with(x, state, [=](Index) { return elapsed_time; });
+  }
+  /// \param elapsed_times  (batch) or (batch, 1): one a stream
+  template <typename Derived, int Batch, typename DerivedTimes>
+  ConstArrayView<Scalar> step(const Eigen::DenseBase<Derived>& x, State<Scalar, units_at_compile_time, Batch>& state,
+                              const Eigen::DenseBase<DerivedTimes>& elapsed_times) {
+    if (elapsed_times.size() != state.batch()) {
+      detail::refuse("step: elapsed_times must have one value a stream, ", state.batch(), ", got ", elapsed_times.size());
+    }
+    const auto at = [&](Index b) { return static_cast<Scalar>(elapsed_times.derived().coeff(b)); };
+    for (Index b = 0; b < state.batch(); ++b) Timespans<Scalar>::check(at(b), 0, b);
+    return step_with(x, state, at);
+  }
+
+  // --- sequences ----------------------------------------------------------------------------------------------------
+
+  /// The outputs for a batch of sequences, (time, batch, output_dim), or (1, batch, output_dim) of the last step if
+  /// `return_sequences` is false. Keeps nothing for a backward pass but the final state.
+  /// \param x  (time, batch, input_dim), or a (time, input_dim) matrix for one sequence
+  /// \throws InvalidArgument if a shape differs
+  [[nodiscard]] Sequence<Scalar> operator()(const Sequence<Scalar>& x,
+                                            const Context<Scalar, units_at_compile_time>& context = {}) {
+    run(x, context, false);
+    return output_;
+  }
+
+  /// The same, keeping what `backward` needs: one state a sub-step. `x` must live until then.
+  /// \return the outputs; they last until the next call
+  const Sequence<Scalar>& forward(const Sequence<Scalar>& x,
+                                  const Context<Scalar, units_at_compile_time>& context = {}) {
+    run(x, context, true);
+    return output_;
+  }
+
+  /// (batch, units): where the last sequence ended.
+  [[nodiscard]] const State<Scalar, units_at_compile_time>& final_state() const noexcept { return final_state_; }
+
+  /// Backpropagation through time: from dLoss/d(outputs) of the last `forward`, in its shape, to all gradients.
+  /// \param d_final_state  dLoss/d(final state), if the loss depends on it besides
+  /// \throws InvalidArgument if a shape differs, or without a `forward` before
+  void backward(const Sequence<Scalar>& d_output,
+                const State<Scalar, units_at_compile_time>* d_final_state = nullptr);
+
+  /// dLoss/d(parameters), in the order of `parameters()`.
+  [[nodiscard]] ConstVectorView<Scalar> gradient() const noexcept { return {gradient_.data(), gradient_.size()}; }
+  [[nodiscard]] ConstArrayView<Scalar> gradient(std::string_view name) const { return view(gradient_, name); }
+  /// (time, batch, input_dim)
+  [[nodiscard]] const Sequence<Scalar>& input_gradient() const noexcept { return d_input_; }
+  /// (batch, units)
+  [[nodiscard]] const State<Scalar, units_at_compile_time>& initial_state_gradient() const noexcept {
+    return d_initial_state_;
+  }
+  /// (time, batch): with respect to each elapsed time, also where steps or samples share one.
+  [[nodiscard]] ConstArrayView<Scalar> timespans_gradient() const noexcept {
+    return {d_timespans_.data(), d_input_.time(), d_input_.batch()};
+  }
+
+ private:
+  static constexpr int padded_units = detail::pad_neurons(units_at_compile_time);
+
+  /// Room for a tile: samples that go through time together, one a lane.
+  struct Workspace {
+    typename Cell::template Scratch<> scratch;
+    typename Cell::Adjoint adjoint;
+    Buffer<Scalar> states, x, y, d_v, d_x;
+  };
+  /// The same for a single stream, in place if the sizes are fixed.
+  struct StepWorkspace {
+    typename Cell::SingleScratch scratch;
+    Buffer<Scalar, detail::add_sizes(padded_units, padded_units)> states;
+    Buffer<Scalar, detail::pad_neurons(Cell::inputs_at_compile_time)> x;
+    Buffer<Scalar, detail::pad_neurons(Cell::outputs_at_compile_time)> y;
+  };
+
+  template <typename Values>
+  [[nodiscard]] ConstArrayView<Scalar> view(const Values& values, std::string_view name) const {
+    const Parameter& entry = parameter_list().at(name);
+    if (values.size() != parameter_list().count()) detail::refuse("gradient: there is none before backward()");
+    return {values.data() + entry.offset, entry.rows, entry.columns};
+  }
+
+  void pack(bool single) {
+    bool& packed = single ? packed_for_single_ : packed_for_batch_;
+    if (!packed) cell_.pack(parameters_.data(), single);
+    packed = true;
+  }
+
+  /// Cuts a batch into tiles, each with the lanes that suit it: body<Lanes>(first sample, samples).
+  template <typename Body>
+  void for_each_tile(Index batch, Body&& body) {
+    for (Index first = 0; first < batch;) {
+      first += detail::with_lanes<Scalar>(batch - first, units(), [&]<typename Lanes>() {
+        const Index samples = std::min(Lanes::samples, batch - first);
+        pack(Lanes::single);
+        body.template operator()<Lanes>(first, samples);
+        return samples;
+      });
+    }
+  }
+
+  /// Moves one step of a batch, (batch, n) with `value(sample, feature)`, into lanes; lanes without a sample are 0.
+  template <typename Lanes, typename Value>
+  static void to_lanes(Index features, Index samples, Scalar* lanes, Value value) {
+    for (Index f = 0; f < features; ++f) {
+      for (Index b = 0; b < samples; ++b) lanes[Lanes::at(f, b)] = value(b, f);
+      for (Index b = samples; b < Lanes::samples; ++b) lanes[Lanes::at(f, b)] = Scalar(0);
+    }
+  }
+
+  template <typename Derived, int Batch, typename TimeOf>
+  auto step_with(const Eigen::DenseBase<Derived>& x, State<Scalar, units_at_compile_time, Batch>& state,
+                 TimeOf time_of) -> ConstArrayView<Scalar>;
+  template <typename Lanes, typename StepSpace, typename Derived, typename AnyState, typename TimeOf>
+  void step_tile(StepSpace& space, const Eigen::DenseBase<Derived>& x, AnyState& state, TimeOf time_of, Index first,
+                 Index samples, Scalar* y);
+
+  void run(const Sequence<Scalar>& x, const Context<Scalar, units_at_compile_time>& context, bool keep);
+
+  template <typename Lanes>
+  [[nodiscard]] Index tape_size() const noexcept {
+    return (time_ * cell_.states_per_step() + 1) * detail::extent<Lanes>(units());
+  }
+
+  template <typename Lanes>
+  void forward_tile(const Sequence<Scalar>& x, const Context<Scalar, units_at_compile_time>& context, Index first,
+                    Index samples, Scalar* states, bool keep);
+  template <typename Lanes>
+  void backward_tile(const Sequence<Scalar>& d_output, const State<Scalar, units_at_compile_time>* d_final_state,
+                     Index first, Index samples, const Scalar* states);
+
+  Cell cell_;
+  bool return_sequences_;
+  bool packed_for_single_ = false;
+  bool packed_for_batch_ = false;
+  Buffer<Scalar, Cell::parameter_capacity> parameters_;
+  StepWorkspace step_space_;
+  Buffer<Scalar> step_output_;
+
+  // Of the last sequence.
+  Index time_ = 0;
+  const Sequence<Scalar>* input_ = nullptr;
+  Workspace space_;
+  Sequence<Scalar> timespans_;  // (time, batch, 1)
+  Sequence<Scalar> output_;
+  State<Scalar, units_at_compile_time> final_state_;
+  Buffer<Scalar> gradient_;
+  Sequence<Scalar> d_input_;
+  State<Scalar, units_at_compile_time> d_initial_state_;
+  Buffer<Scalar> d_timespans_;
+};
+
+}  // namespace elegans
+
+#include <elegans/layer/rnn_run.hpp>
