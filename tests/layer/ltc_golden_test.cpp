@@ -29,7 +29,7 @@ struct Tolerance<double> {
 template <>
 struct Tolerance<float> {
   static constexpr double value = 2e-6;
-  static constexpr double gradient = 2e-5;
+  static constexpr double gradient = 1e-4;
 };
 
 }  // namespace
