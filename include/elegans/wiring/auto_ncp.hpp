@@ -1,0 +1,82 @@
+// SPDX-FileCopyrightText: The elegans authors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+
+#include <elegans/wiring/ncp.hpp>
+
+namespace elegans {
+
+struct AutoNCPOptions {
+  double sparsity = 0.5;      ///< fraction of synapses left out, in [0.1, 1]; ncps' `sparsity_level`
+  std::int64_t seed = 22222;  ///< in [0, 2^32 - 1]
+};
+
+namespace detail {
+
+/// The layers and fan-outs that ncps derives from three numbers.
+/// \throws InvalidArgument if they make no neural circuit policy; the message speaks of AutoNCP
+inline NCPOptions auto_ncp_options(int units, int output_dim, const AutoNCPOptions& options) {
+  if (output_dim < 1) refuse("AutoNCP: output_dim must be at least 1, got ", output_dim);
+  if (units < 1 || units > 46340) refuse("AutoNCP: units must be in [1, 46340], got ", units);
+  if (output_dim >= units - 2) {
+    refuse("AutoNCP: output_dim must be below units - 2 = ", units - 2, ", got ", output_dim);
+  }
+  if (!(options.sparsity >= 0.1 && options.sparsity <= 1.0)) {
+    refuse("AutoNCP: sparsity must be in [0.1, 1], got ", options.sparsity);
+  }
+  check_ncp_seed("AutoNCP", options.seed);
+  const auto at_least_one = [](double value) { return std::max(static_cast<int>(value), 1); };
+  const double density = 1.0 - options.sparsity;
+  const int command = at_least_one(0.4 * (units - output_dim));
+  const int inter = units - output_dim - command;
+  return {.inter_neurons = inter,
+          .command_neurons = command,
+          .motor_neurons = output_dim,
+          .sensory_fanout = at_least_one(inter * density),
+          .inter_fanout = at_least_one(command * density),
+          .recurrent_command_synapses = at_least_one(command * density * 2),
+          .motor_fanin = at_least_one(command * density),
+          .seed = options.seed};
+}
+
+}  // namespace detail
+
+/// A neural circuit policy from its number of neurons and outputs alone: of the other neurons 40 % are command neurons,
+/// 60 % inter neurons, and fan-outs follow from the sparsity.
+///
+/// The same matrices as `ncps.wirings.AutoNCP`, bit for bit; Lechner et al., Nature Machine Intelligence 2020.
+///
+/// \tparam Units, Outputs, Inputs  sizes, or Dynamic; with all three fixed a wiring uses no heap
+template <int Units = Dynamic, int Outputs = Dynamic, int Inputs = Dynamic>
+class AutoNCP : public NCP<Units, Outputs, Inputs> {
+  using Base = NCP<Units, Outputs, Inputs>;
+
+ public:
+  static_assert(Units == Dynamic || Outputs == Dynamic || Outputs < Units - 2,
+                "elegans::AutoNCP: Outputs must be below Units - 2");
+
+  /// No synapses yet: all are drawn by `build`.
+  /// \throws InvalidArgument if `output_dim >= units - 2`, an option is out of its range, or a size differs from a
+  /// fixed one
+  AutoNCP(int units, int output_dim, AutoNCPOptions options = {})
+      : Base(detail::auto_ncp_options(units, output_dim, options)), sparsity_(options.sparsity) {}
+
+  AutoNCP()
+    requires(Units != Dynamic && Outputs != Dynamic)
+      : AutoNCP(Units, Outputs) {}
+  explicit AutoNCP(AutoNCPOptions options)
+    requires(Units != Dynamic && Outputs != Dynamic)
+      : AutoNCP(Units, Outputs, options) {}
+
+  [[nodiscard]] double sparsity() const noexcept { return sparsity_; }
+
+ private:
+  double sparsity_;
+};
+
+AutoNCP(int, int, AutoNCPOptions = {}) -> AutoNCP<>;
+
+}  // namespace elegans

@@ -1,0 +1,169 @@
+// SPDX-FileCopyrightText: The elegans authors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+
+#include <elegans/wiring/numpy_random.hpp>
+#include <elegans/wiring/wiring.hpp>
+
+namespace elegans {
+
+/// All but the seed must be given: what is left out is refused.
+struct NCPOptions {
+  int inter_neurons = 0;                ///< at least 1
+  int command_neurons = 0;              ///< at least 1
+  int motor_neurons = 0;                ///< at least 1: the outputs
+  int sensory_fanout = -1;              ///< synapses from each input, in [0, inter_neurons]
+  int inter_fanout = -1;                ///< synapses from each inter to command neurons, in [0, command_neurons]
+  int recurrent_command_synapses = -1;  ///< draws of a synapse within the command layer, at least 0; some may coincide
+  int motor_fanin = -1;                 ///< synapses to each motor neuron, in [0, command_neurons]
+  std::int64_t seed = 22222;            ///< in [0, 2^32 - 1]
+};
+
+/// Neural circuit policy: inputs feed inter neurons, these feed command neurons, which feed each other and the motor
+/// neurons. Each layer is wired sparsely and at random; a neuron that no one chose is connected afterwards. Half of
+/// the synapses are excitatory.
+///
+/// Neurons are numbered motor, then command, then inter; layer 0 is inter, 1 command, 2 motor. The same matrices as
+/// `ncps.wirings.NCP`, bit for bit; Lechner et al., Neural circuit policies enabling auditable autonomy, Nature Machine
+/// Intelligence 2020.
+///
+/// \tparam Units, Outputs, Inputs  sizes, or Dynamic; with all three fixed a wiring uses no heap
+template <int Units = Dynamic, int Outputs = Dynamic, int Inputs = Dynamic>
+class NCP : public Wiring<Units, Outputs, Inputs> {
+  using Base = Wiring<Units, Outputs, Inputs>;
+
+ public:
+  static_assert(Units == Dynamic || Units >= 3,
+                "elegans::NCP: Units must be at least 3: an inter, a command and a motor neuron");
+  static_assert(Units == Dynamic || Outputs == Dynamic || Outputs <= Units - 2,
+                "elegans::NCP: Outputs must leave room for an inter and a command neuron: at most Units - 2");
+
+  /// No synapses yet: all are drawn by `build`.
+  /// \throws InvalidArgument if an option is out of its range, or a size differs from a fixed one
+  explicit NCP(const NCPOptions& options);
+
+  [[nodiscard]] const NCPOptions& options() const noexcept { return options_; }
+
+  /// Tells the number of inputs and draws all synapses, once; a second call with the same number changes nothing (ncps
+  /// would draw again).
+  /// \throws InvalidArgument if below 1, or if another number was given before
+  void build(int input_dim);
+
+ private:
+  // `count` neurons, or inputs, from number `first` on.
+  struct Layer {
+    int first;
+    int count;
+  };
+  static constexpr int capacity_ = Units == Dynamic || Inputs == Dynamic ? Dynamic : std::max(Units, Inputs);
+
+  /// Each of `choosers` chooses `count` of `candidates`; then each candidate that no one chose chooses for itself, at
+  /// most `forgotten_limit` choosers. Calls connect(chooser, candidate) for every choice.
+  template <typename Connect>
+  void connect_layers(numpy::RandomState& stream, Layer choosers, Layer candidates, int count, int forgotten_limit,
+                      Connect connect);
+
+  NCPOptions options_;
+};
+
+NCP(NCPOptions) -> NCP<>;
+
+namespace detail {
+
+inline void check_ncp_seed(const char* wiring, std::int64_t seed) {
+  if (seed < 0 || seed > 0xffffffffLL) refuse(wiring, ": seed must be in [0, 4294967295], got ", seed);
+}
+
+/// Number of neurons. \throws InvalidArgument if an option is out of its range
+inline int check_ncp_options(const NCPOptions& options) {
+  const auto check_count = [](const char* name, int value, int least) {
+    if (value < least) refuse("NCP: ", name, " must be at least ", least, ", got ", value);
+  };
+  const auto check_fan = [](const char* name, int value, const char* layer, int count) {
+    if (value < 0 || value > count) {
+      refuse("NCP: ", name, " must be in [0, ", layer, " = ", count, "], got ", value);
+    }
+  };
+  check_count("inter_neurons", options.inter_neurons, 1);
+  check_count("command_neurons", options.command_neurons, 1);
+  check_count("motor_neurons", options.motor_neurons, 1);
+  check_fan("sensory_fanout", options.sensory_fanout, "inter_neurons", options.inter_neurons);
+  check_fan("inter_fanout", options.inter_fanout, "command_neurons", options.command_neurons);
+  check_count("recurrent_command_synapses", options.recurrent_command_synapses, 0);
+  check_fan("motor_fanin", options.motor_fanin, "command_neurons", options.command_neurons);
+  check_ncp_seed("NCP", options.seed);
+  const std::int64_t units =
+      std::int64_t{options.inter_neurons} + options.command_neurons + options.motor_neurons;
+  if (units > 46340) {
+    refuse("NCP: inter_neurons + command_neurons + motor_neurons must be at most 46340, got ", units);
+  }
+  return static_cast<int>(units);
+}
+
+}  // namespace detail
+
+template <int Units, int Outputs, int Inputs>
+NCP<Units, Outputs, Inputs>::NCP(const NCPOptions& options)
+    : Base(detail::check_ncp_options(options), options.motor_neurons), options_(options) {
+  const int first_inter = options.motor_neurons + options.command_neurons;
+  for (int i = 0; i < options.motor_neurons; ++i) this->assign_neuron(i, NeuronType::motor, 2);
+  for (int i = options.motor_neurons; i < first_inter; ++i) this->assign_neuron(i, NeuronType::command, 1);
+  for (int i = first_inter; i < this->units(); ++i) this->assign_neuron(i, NeuronType::inter, 0);
+}
+
+template <int Units, int Outputs, int Inputs>
+void NCP<Units, Outputs, Inputs>::build(int input_dim) {
+  if (!this->set_input_dim(input_dim)) return;
+  numpy::RandomState stream(static_cast<std::uint32_t>(options_.seed));
+  const Layer sensory{0, input_dim};
+  const Layer motor{0, options_.motor_neurons};
+  const Layer command{motor.count, options_.command_neurons};
+  const Layer inter{motor.count + command.count, options_.inter_neurons};
+  const auto draw_polarity = [&stream] { return stream.choice({-1, 1}); };
+
+  connect_layers(stream, sensory, inter, options_.sensory_fanout, sensory.count, [&](int source, int destination) {
+    this->add_sensory_synapse(source, destination, draw_polarity());
+  });
+  // The limit should be the number of inter neurons; ncps takes that of command neurons, and so must we.
+  connect_layers(stream, inter, command, options_.inter_fanout, command.count, [&](int source, int destination) {
+    this->add_synapse(source, destination, draw_polarity());
+  });
+  for (int i = 0; i < options_.recurrent_command_synapses; ++i) {
+    const auto draw_neuron = [&] {
+      return command.first + static_cast<int>(stream.below_or_equal(static_cast<std::uint32_t>(command.count - 1)));
+    };
+    const int source = draw_neuron();
+    const int destination = draw_neuron();
+    this->add_synapse(source, destination, draw_polarity());
+  }
+  connect_layers(stream, motor, command, options_.motor_fanin, motor.count, [&](int destination, int source) {
+    this->add_synapse(source, destination, draw_polarity());
+  });
+}
+
+template <int Units, int Outputs, int Inputs>
+template <typename Connect>
+void NCP<Units, Outputs, Inputs>::connect_layers(numpy::RandomState& stream, Layer choosers, Layer candidates,
+                                                 int count, int forgotten_limit, Connect connect) {
+  Buffer<int, capacity_> choice;
+  Buffer<unsigned char, Units> was_chosen(candidates.count);
+  for (int i = 0; i < choosers.count; ++i) {
+    stream.choice(candidates.count, count, choice);
+    for (const int c : choice) {
+      was_chosen[c] = 1;
+      connect(choosers.first + i, candidates.first + c);
+    }
+  }
+  const Index mean = Index{choosers.count} * count / candidates.count;
+  const int forgotten_count = static_cast<int>(std::clamp<Index>(mean, 1, forgotten_limit));
+  for (int c = 0; c < candidates.count; ++c) {
+    if (was_chosen[c]) continue;
+    stream.choice(choosers.count, forgotten_count, choice);
+    for (const int i : choice) connect(choosers.first + i, candidates.first + c);
+  }
+}
+
+}  // namespace elegans
