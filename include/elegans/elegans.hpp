@@ -8,10 +8,10 @@
 #include <elegans/core/config.hpp>
 #include <elegans/core/error.hpp>
 #include <elegans/core/parameters.hpp>
-#include <elegans/core/random_engine.hpp>
 #include <elegans/core/sequence.hpp>
 #include <elegans/core/state.hpp>
 #include <elegans/core/timespans.hpp>
+#include <elegans/core/torch_random.hpp>
 #include <elegans/core/types.hpp>
 #include <elegans/core/version.hpp>
 

@@ -46,7 +46,7 @@ struct LTCOptions {
   /// clipping at 0 after each optimizer step (false, the default of ncps' Keras layer and cells, and here).
   bool implicit_param_constraints = false;
   bool return_sequences = true;  ///< the outputs of all steps, or of the last one only
-  std::uint64_t seed = 1;        ///< of the initial values
+  std::uint64_t seed = 1;        ///< of the initial values: as `torch.manual_seed`
   LTCInitialization initialization{};
 };
 

@@ -5,7 +5,7 @@
 #include <elegans/cell/ltc_options.hpp>
 #include <elegans/cell/synapse_tensors.hpp>
 #include <elegans/core/parameters.hpp>
-#include <elegans/core/random_engine.hpp>
+#include <elegans/core/torch_random.hpp>
 #include <elegans/core/types.hpp>
 
 namespace elegans::detail {
@@ -72,24 +72,25 @@ struct LTCTensors {
   }
 };
 
-/// Draws initial values, tensor by tensor in the order of the list.
+/// Sets initial values. The random ones are those of `torch.manual_seed(seed)` before ncps' `LTC(...)`: tensor by tensor
+/// in the order of its constructor, each row by row.
 template <typename Scalar, typename Wiring>
 void initialize_ltc(const ParameterList<ltc_tensor_capacity>& list, const LTCOptions& options, const Wiring& wiring,
                     Scalar* parameters) {
-  RandomEngine random(options.seed);
+  TorchRandom random(options.seed);
   const auto fill = [&](std::string_view name, auto&& value) {
     const Parameter* entry = list.find(name);
     if (!entry) return;
-    for (Index i = 0; i < entry->size(); ++i) parameters[entry->offset + i] = static_cast<Scalar>(value());
+    for (int row = 0; row < entry->rows; ++row) {
+      for (int column = 0; column < entry->columns; ++column) {
+        parameters[entry->offset + row + Index{entry->rows} * column] = static_cast<Scalar>(value(row, column));
+      }
+    }
   };
   const auto draw = [&](std::string_view name, const Range& range) {
-    fill(name, [&] { return random.uniform(range.low, range.high); });
-  };
-  const auto copy = [&](std::string_view name, const auto& polarity) {
-    Scalar* value = parameters + list.at(name).offset;
-    for (Index d = 0; d < polarity.cols(); ++d) {
-      for (Index s = 0; s < polarity.rows(); ++s) *value++ = static_cast<Scalar>(polarity(s, d));
-    }
+    fill(name, [&](int, int) {
+      return range.low == range.high ? static_cast<Scalar>(range.low) : random.uniform<Scalar>(range.low, range.high);
+    });
   };
   const LTCInitialization& initial = options.initialization;
   draw("gleak", initial.gleak);
@@ -98,15 +99,15 @@ void initialize_ltc(const ParameterList<ltc_tensor_capacity>& list, const LTCOpt
   draw("sigma", initial.sigma);
   draw("mu", initial.mu);
   draw("w", initial.w);
-  copy("erev", wiring.adjacency_matrix());
   draw("sensory_sigma", initial.sensory_sigma);
   draw("sensory_mu", initial.sensory_mu);
   draw("sensory_w", initial.sensory_w);
-  copy("sensory_erev", wiring.sensory_adjacency_matrix());
-  fill("input_w", [] { return 1; });
-  fill("input_b", [] { return 0; });
-  fill("output_w", [] { return 1; });
-  fill("output_b", [] { return 0; });
+  fill("erev", [polarity = wiring.adjacency_matrix()](int s, int d) { return polarity(s, d); });
+  fill("sensory_erev", [polarity = wiring.sensory_adjacency_matrix()](int s, int d) { return polarity(s, d); });
+  fill("input_w", [](int, int) { return 1; });
+  fill("input_b", [](int, int) { return 0; });
+  fill("output_w", [](int, int) { return 1; });
+  fill("output_b", [](int, int) { return 0; });
 }
 
 }  // namespace elegans::detail

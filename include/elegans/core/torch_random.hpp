@@ -1,0 +1,47 @@
+// SPDX-FileCopyrightText: The elegans authors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <limits>
+#include <random>
+#include <type_traits>
+
+namespace elegans {
+
+/// The random stream of `torch.manual_seed(seed); torch.rand(...)`, for float and double: the source of initial
+/// values, so that a model starts from the same numbers as ncps' on PyTorch does.
+///
+/// A Mersenne Twister (MT19937). A float takes the low 24 bits of one output, a double the low 53 bits of two, the
+/// first of which is the high word.
+class TorchRandom {
+ public:
+  /// Like PyTorch, uses the low 32 bits of the seed.
+  explicit TorchRandom(std::uint64_t seed) : engine_(static_cast<std::uint32_t>(seed)) {}
+
+  /// Uniform in [0, 1): one element of `torch.rand`.
+  template <typename Scalar>
+  Scalar rand() {
+    static_assert(std::is_same_v<Scalar, float> || std::is_same_v<Scalar, double>,
+                  "elegans::TorchRandom: draws float or double");
+    if constexpr (std::is_same_v<Scalar, float>) {
+      return static_cast<float>(engine_() & 0xffffffU) * 0x1.0p-24F;
+    } else {
+      const std::uint64_t high = engine_();
+      return static_cast<double>(((high << 32) | engine_()) & 0x1fffffffffffffULL) * 0x1.0p-53;
+    }
+  }
+
+  /// Uniform in [low, high): `torch.rand(...) * (high - low) + low`, rounded after each operation.
+  template <typename Scalar>
+  Scalar uniform(double low, double high) {
+    // volatile, as a compiler may otherwise fuse product and sum into one operation with one rounding.
+    volatile Scalar product = rand<Scalar>() * static_cast<Scalar>(high - low);
+    return product + static_cast<Scalar>(low);
+  }
+
+ private:
+  std::mt19937 engine_;
+};
+
+}  // namespace elegans
