@@ -1,0 +1,39 @@
+# SPDX-FileCopyrightText: The elegans authors
+# SPDX-License-Identifier: Apache-2.0
+
+# Nothing here depends on the machine: what is installed may be moved, and packaged once for all architectures.
+include(GNUInstallDirs)
+include(CMakePackageConfigHelpers)
+
+set(elegans_package_dir "${CMAKE_INSTALL_DATADIR}/cmake/elegans")
+
+install(DIRECTORY include/elegans DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}" FILES_MATCHING PATTERN "*.hpp")
+
+# An export a component: the package then asks for a dependency only where the component is asked for.
+foreach(pair IN ITEMS "elegans elegansTargets" "elegans_graph elegansGraphTargets" "elegans_io elegansIoTargets")
+  separate_arguments(pair)
+  list(GET pair 0 target)
+  list(GET pair 1 export)
+  install(TARGETS ${target} EXPORT ${export} INCLUDES DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}")
+  install(EXPORT ${export} NAMESPACE elegans:: DESTINATION "${elegans_package_dir}")
+endforeach()
+
+# Until 1.0 a minor version may break what the one before it had.
+if(PROJECT_VERSION_MAJOR EQUAL 0)
+  set(elegans_compatibility SameMinorVersion)
+else()
+  set(elegans_compatibility SameMajorVersion)
+endif()
+write_basic_package_version_file(
+  "${PROJECT_BINARY_DIR}/elegansConfigVersion.cmake" ARCH_INDEPENDENT COMPATIBILITY ${elegans_compatibility})
+configure_package_config_file(
+  cmake/elegansConfig.cmake.in "${PROJECT_BINARY_DIR}/elegansConfig.cmake"
+  INSTALL_DESTINATION "${elegans_package_dir}" NO_SET_AND_CHECK_MACRO NO_CHECK_REQUIRED_COMPONENTS_MACRO)
+install(
+  FILES "${PROJECT_BINARY_DIR}/elegansConfig.cmake" "${PROJECT_BINARY_DIR}/elegansConfigVersion.cmake"
+        cmake/elegansGraphviz.cmake
+  DESTINATION "${elegans_package_dir}")
+
+file(RELATIVE_PATH elegans_up_to_prefix "/${CMAKE_INSTALL_DATADIR}/pkgconfig" "/")
+configure_file(cmake/elegans.pc.in "${PROJECT_BINARY_DIR}/elegans.pc" @ONLY)
+install(FILES "${PROJECT_BINARY_DIR}/elegans.pc" DESTINATION "${CMAKE_INSTALL_DATADIR}/pkgconfig")

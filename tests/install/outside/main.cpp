@@ -1,0 +1,12 @@
+// SPDX-FileCopyrightText: The elegans authors
+// SPDX-License-Identifier: Apache-2.0
+#include <cstdio>
+
+#include <elegans/elegans.hpp>
+
+int main() {
+  elegans::Wiring<> w(4, 1);
+  w.add_synapse(3, 0, 1);
+  std::printf("%d neurons, %d synapse\n", w.units(), w.synapse_count());
+  return w.synapse_count() == 1 ? 0 : 1;
+}
