@@ -1,0 +1,79 @@
+// SPDX-FileCopyrightText: The elegans authors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <string>
+
+#include <gvc.h>
+
+#include <elegans/core/error.hpp>
+#include <elegans/core/file.hpp>
+#include <elegans/graph/dot.hpp>
+#include <elegans/graph/options.hpp>
+
+namespace elegans {
+
+namespace detail {
+
+struct FreeContext {
+  void operator()(GVC_t* context) const { gvFreeContext(context); }
+};
+
+/// A graph's layout, which must go before the graph does.
+class Layout {
+ public:
+  Layout(GVC_t* context, Agraph_t* graph, const std::string& engine) : context_(context), graph_(graph) {
+    if (gvLayout(context, graph, engine.c_str()) != 0) refuse("graph: Graphviz has no layout '", engine, "'");
+  }
+  Layout(const Layout&) = delete;
+  Layout& operator=(const Layout&) = delete;
+  ~Layout() { gvFreeLayout(context_, graph_); }
+
+ private:
+  GVC_t* context_;
+  Agraph_t* graph_;
+};
+
+}  // namespace detail
+
+/// A picture of a wiring, as bytes.
+///
+/// \param format  "svg" or "png"
+/// \throws InvalidArgument for another format or an unknown layout, or before the wiring knows its number of inputs
+/// \throws RuntimeError    if Graphviz fails
+/// \note   Graphviz keeps global state: draw from one thread at a time.
+template <AnyWiring W>
+[[nodiscard]] std::string render(const W& wiring, const std::string& format, const GraphOptions& options = {}) {
+  if (format != "svg" && format != "png") {
+    detail::refuse("graph: the format must be svg or png, got '", format, "'");
+  }
+  agseterr(AGMAX);  // what goes wrong comes back as an error, not on standard error
+  const std::unique_ptr<GVC_t, detail::FreeContext> context(gvContext());
+  const detail::GraphHandle graph = detail::graph_of(wiring, options);
+  const detail::Layout layout(context.get(), graph.get(), options.layout == "layers" ? "neato" : options.layout);
+  char* data = nullptr;
+  unsigned int size = 0;
+  if (gvRenderData(context.get(), graph.get(), format.c_str(), &data, &size) != 0 || !data) {
+    detail::fail("graph: Graphviz could not render ", format);
+  }
+  std::string bytes(data, size);
+  gvFreeRenderData(data);
+  return bytes;
+}
+
+/// Draws a wiring to a file: `.dot`, `.svg` or `.png`, whole or not at all.
+///
+/// \throws InvalidArgument for another extension, and as `render`
+/// \throws RuntimeError    if the file cannot be written
+template <AnyWiring W>
+void draw(const W& wiring, const std::filesystem::path& path, const GraphOptions& options = {}) {
+  const std::string extension = path.extension().string();
+  if (extension != ".dot" && extension != ".svg" && extension != ".png") {
+    detail::refuse("draw: the file must end in .dot, .svg or .png, got '", path.string(), "'");
+  }
+  write_file(path, extension == ".dot" ? to_dot(wiring, options) : render(wiring, extension.substr(1), options));
+}
+
+}  // namespace elegans

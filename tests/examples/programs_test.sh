@@ -1,0 +1,73 @@
+#!/usr/bin/env bash
+# SPDX-FileCopyrightText: The elegans authors
+# SPDX-License-Identifier: Apache-2.0
+#
+# programs_test.sh FOLDER: runs the example programs as a user would, and with calls that make no sense.
+set -uo pipefail
+
+programs=$1
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+failures=0
+check() {  # check WHAT COMMAND...: the command must succeed
+  local what=$1
+  shift
+  "$@" || { echo "FAILED: $what"; failures=$((failures + 1)); }
+}
+exits() {  # exits STATUS TEXT COMMAND...: exits with that status, saying TEXT in one line on standard error
+  local status=$1 text=$2
+  shift 2
+  "$@" >"$scratch/out" 2>"$scratch/err"
+  local got=$?
+  [[ $got == "$status" ]] || { echo "FAILED: $* exits with $got, not $status"; failures=$((failures + 1)); }
+  grep -qF -- "$text" "$scratch/err" || { echo "FAILED: $* does not say '$text':"; cat "$scratch/err"; failures=$((failures + 1)); }
+  if [[ $status == 1 && $(wc -l <"$scratch/err") != 1 ]]; then echo "FAILED: $* says more than a line"; failures=$((failures + 1)); fi
+}
+
+sine=$programs/sine_wave
+"$sine" --out "$scratch/sine" >"$scratch/sine.txt"
+check "sine_wave says the sparsity" grep -q '82.81%' "$scratch/sine.txt"
+check "sine_wave says 350 parameters" grep -q 'Total params: 350' "$scratch/sine.txt"
+for file in data.csv losses.csv prediction_{fully_connected,ncp,random}.csv wiring_{fully_connected,ncp,random}.{dot,svg,png}; do
+  check "sine_wave writes $file" test -s "$scratch/sine/$file"
+done
+if command -v gnuplot >/dev/null; then
+  for file in training_data loss_{one,two,three} prediction_{before,after}_{fully_connected,ncp,random}; do
+    check "sine_wave plots $file.png" test -s "$scratch/sine/$file.png"
+  done
+fi
+check "losses.csv has a line an epoch" test "$(wc -l <"$scratch/sine/losses.csv")" = 401
+check "the fully-connected and the NCP network learn" awk -F, 'END { exit !($2 < 0.01 && $3 < 0.01) }' "$scratch/sine/losses.csv"
+check "no file is left unfinished" test -z "$(find "$scratch/sine" -name '*unfinished*')"
+check "no epochs still write everything" "$sine" --epochs 0 --quiet --out "$scratch/none"
+PATH=/nowhere "$sine" --epochs 1 --out "$scratch/bare" >"$scratch/bare.txt"
+check "without gnuplot, sine_wave says so" grep -q 'no gnuplot' "$scratch/bare.txt"
+check "without gnuplot, the numbers are there" test -s "$scratch/bare/losses.csv"
+exits 2 "--wiring" "$sine" --wiring none
+exits 2 "--epochs" "$sine" --epochs -1
+exits 2 "--epochs" "$sine" --epochs many
+exits 1 "cannot make the folder" "$sine" --out /dev/null/here --quiet
+exits 1 "the loss became" "$sine" --learning-rate 1e30 --quiet --out "$scratch/diverged"
+
+graph=$programs/wiring_graph
+"$graph" auto_ncp --json - >"$scratch/ncp.json"
+check "wiring_graph writes JSON" grep -q '"synapse_count":11,"sensory_synapse_count":6' "$scratch/ncp.json"
+"$graph" auto_ncp --dot "$scratch/a.dot" --svg "$scratch/a.svg" --png "$scratch/a.png"
+"$graph" auto_ncp --dot "$scratch/b.dot" --svg "$scratch/b.svg"
+check "the same wiring gives the same DOT" cmp "$scratch/a.dot" "$scratch/b.dot"
+check "the same wiring gives the same SVG" cmp "$scratch/a.svg" "$scratch/b.svg"
+"$graph" auto_ncp >"$scratch/c.dot"
+check "DOT goes to standard output by default" cmp "$scratch/a.dot" "$scratch/c.dot"
+check "ncp takes its sizes" "$graph" ncp --inter 12 --command 8 --motor 2 --sensory-fanout 4 --inter-fanout 4 \
+  --recurrent-command-synapses 4 --motor-fanin 6 --dot "$scratch/d.dot"
+exits 2 "KIND" "$graph"
+exits 2 "KIND" "$graph" ring
+exits 2 "--inter" "$graph" random --inter 3
+exits 2 "--sparsity" "$graph" fully_connected --sparsity 0.5
+exits 1 "got 7" "$graph" auto_ncp --outputs 7
+exits 1 "got 0" "$graph" random --units 0
+exits 1 "1000000000" "$graph" fully_connected --units 1000000000
+exits 1 "got -1" "$graph" auto_ncp --seed -1
+exits 1 "/nowhere/at/all.svg" "$graph" auto_ncp --svg /nowhere/at/all.svg
+
+if ((failures)); then exit 1; fi
