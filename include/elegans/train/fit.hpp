@@ -75,7 +75,7 @@ History<typename Model::Scalar> fit(Model& model, const Sequence<typename Model:
   Sequence<Scalar> d_prediction;
   Buffer<Scalar> current(model.parameters().size());
   Buffer<Scalar> last_good(model.parameters().size());
-  const auto goes_on = [](auto& callback, const Epoch<Scalar>& epoch) {
+  [[maybe_unused]] const auto goes_on = [](auto& callback, const Epoch<Scalar>& epoch) {
     if constexpr (std::is_void_v<std::invoke_result_t<decltype(callback), const Epoch<Scalar>&>>) {
       callback(epoch);
       return true;

@@ -1,0 +1,82 @@
+// SPDX-FileCopyrightText: The elegans authors
+// SPDX-License-Identifier: Apache-2.0
+
+#include <cstdlib>
+#include <new>
+
+#include <elegans/elegans.hpp>
+
+#include "support/catch.hpp"
+
+namespace {
+long allocations = 0;
+
+void* counted(std::size_t size, std::size_t alignment) {
+  ++allocations;
+  void* memory = std::aligned_alloc(alignment, (size + alignment - 1) / alignment * alignment);
+  if (!memory) throw std::bad_alloc();
+  return memory;
+}
+}  // namespace
+
+void* operator new(std::size_t size) { return counted(size, alignof(std::max_align_t)); }
+void* operator new(std::size_t size, std::align_val_t alignment) {
+  return counted(size, static_cast<std::size_t>(alignment));
+}
+void operator delete(void* memory) noexcept { std::free(memory); }
+void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
+void operator delete(void* memory, std::align_val_t) noexcept { std::free(memory); }
+void operator delete(void* memory, std::size_t, std::align_val_t) noexcept { std::free(memory); }
+
+using namespace elegans;
+
+TEST_CASE("The counter counts", "[allocation]") {
+  const long before = allocations;
+  delete new int(1);
+  CHECK(allocations == before + 1);
+}
+
+TEST_CASE("With fixed sizes, a model is made and stepped without the heap", "[allocation]") {
+  const long before = allocations;
+  LTC<float, AutoNCP<8, 1, 2>> model(AutoNCP<8, 1, 2>{});
+  auto state = model.initial_state();
+  const Eigen::Array2f x(0.5f, -0.5f);
+  float sum = 0;
+  for (int i = 0; i < 10; ++i) sum += model.step(x, state, 0.5f)(0, 0);
+  const long after = allocations;
+  CHECK(after == before);
+  CHECK(sum != 0);
+}
+
+TEST_CASE("A step allocates nothing, a batch's nothing after the first", "[allocation]") {
+  LTC<float> model(AutoNCP(12, 2), 3);
+  auto state = model.initial_state();
+  auto states = model.initial_state(5);
+  const Eigen::Array3f x(0.1f, 0.2f, 0.3f);
+  const Eigen::ArrayXXf xs = Eigen::ArrayXXf::Constant(5, 3, 0.2f);
+  const long before_single = allocations;
+  for (int i = 0; i < 5; ++i) model.step(x, state);
+  const long after_single = allocations;
+  CHECK(after_single == before_single);
+  model.step(xs, states);
+  const long before = allocations;
+  for (int i = 0; i < 5; ++i) model.step(xs, states, 0.3f);
+  const long after = allocations;
+  CHECK(after == before);
+}
+
+TEST_CASE("A training step allocates nothing after the first", "[allocation]") {
+  for (const Index batch : {1, 21}) {
+    LTC<double> model(Random(9, 2, {.sparsity = 0.5}), 3);
+    Sequence<double> x(7, batch, 3);
+    Sequence<double> y(7, batch, 2);
+    x.values().setLinSpaced(-1, 1);
+    Sequence<double> d;
+    Adam<double> adam;
+    train_step(model, x, y, adam, d);
+    const long before = allocations;
+    for (int i = 0; i < 3; ++i) train_step(model, x, y, adam, d);
+    const long after = allocations;
+    CHECK(after == before);
+  }
+}

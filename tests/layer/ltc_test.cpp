@@ -1,0 +1,176 @@
+// SPDX-FileCopyrightText: The elegans authors
+// SPDX-License-Identifier: Apache-2.0
+
+#include <limits>
+#include <string>
+#include <vector>
+
+#include <elegans/elegans.hpp>
+
+#include "support/catch.hpp"
+
+using namespace elegans;
+
+namespace {
+
+Sequence<double> some_input(Index time, Index batch, Index features) {
+  Sequence<double> x(time, batch, features);
+  for (Index i = 0; i < x.values().size(); ++i) x.values()[i] = std::sin(1.7 * static_cast<double>(i) + 0.3);
+  return x;
+}
+
+/// The message of the error that a call throws, which must be both ours and the standard library's.
+template <typename Call>
+std::string refusal(Call call) {
+  std::string message;
+  try {
+    call();
+  } catch (const std::invalid_argument& error) {
+    message = error.what();
+  }
+  CHECK_THROWS_AS(call(), Error);
+  return message;
+}
+
+void check_says(const std::string& message, const std::string& wanted) {
+  INFO(message);
+  CHECK(message.find(wanted) != std::string::npos);
+}
+
+}  // namespace
+
+TEST_CASE("The tutorial's model has 350 parameters", "[layer][ltc]") {
+  const LTC<float> model(FullyConnected(8, 1), 2);
+  CHECK(model.parameters().size() == 350);
+  CHECK(model.summary().find("Total params: 350") != std::string::npos);
+  CHECK(model.summary().find("Synapses: 64 of 64") != std::string::npos);
+}
+
+TEST_CASE("The state stays between the bounds that the paper proves", "[layer][ltc]") {
+  // Hasani et al. 2021, Theorem 2: between the least and the largest of leak and reversal potentials, and where it began.
+  for (const double scale : {1.0, 1e6}) {
+    LTC<double> model(Random(9, 2, {.sparsity = 0.4}), 3, {.seed = 5});
+    Sequence<double> x = some_input(200, 4, 3);
+    x.values() *= scale;
+    const Timespans<double> spans(7.5);
+    model.forward(x, {.timespans = spans});
+    const double low = std::min(-1.0, model.parameter("vleak").minCoeff());
+    const double high = std::max(1.0, model.parameter("vleak").maxCoeff());
+    CHECK(model.final_state().array().minCoeff() >= low);
+    CHECK(model.final_state().array().maxCoeff() <= high);
+  }
+}
+
+TEST_CASE("Permuting a batch permutes the outputs", "[layer][ltc]") {
+  LTC<double> model(AutoNCP(10, 2), 3);
+  const Sequence<double> x = some_input(5, 6, 3);
+  Sequence<double> reversed = x;
+  for (Index t = 0; t < 5; ++t) reversed.step(t) = x.step(t).colwise().reverse();
+  const Sequence<double> y = model(x);
+  const Sequence<double> z = model(reversed);
+  for (Index t = 0; t < 5; ++t) CHECK((z.step(t) - y.step(t).colwise().reverse()).abs().maxCoeff() < 1e-14);
+}
+
+TEST_CASE("Splitting a sequence in two and handing over the state changes nothing", "[layer][ltc]") {
+  for (const Index batch : {1, 3}) {
+    LTC<double> model(AutoNCP(10, 2), 3);
+    const Sequence<double> x = some_input(8, batch, 3);
+    Sequence<double> first(5, batch, 3);
+    Sequence<double> second(3, batch, 3);
+    for (Index t = 0; t < 8; ++t) (t < 5 ? first.step(t) : second.step(t - 5)) = x.step(t);
+    const Sequence<double> whole = model.forward(x);
+    model.backward(whole);
+    const Eigen::ArrayXd gradient = model.gradient();
+
+    const Sequence<double> y1 = model(first);
+    const State<double> between = model.final_state();
+    const Sequence<double> y2 = model.forward(second, {.timespans = 1.0, .initial_state = between});
+    model.backward(y2);
+    Eigen::ArrayXd sum = model.gradient();
+    const State<double> handed_back = model.initial_state_gradient();
+    model.forward(first);
+    model.backward(y1, &handed_back);
+    sum += model.gradient();
+    for (Index t = 0; t < 8; ++t) CHECK((whole.step(t) == (t < 5 ? y1.step(t) : y2.step(t - 5))).all());
+    CHECK((sum - gradient).abs().maxCoeff() < 1e-12 * gradient.abs().maxCoeff());
+  }
+}
+
+TEST_CASE("Fixed and dynamic sizes agree, and every batch size with single samples", "[layer][ltc]") {
+  LTC<double> dynamic(FullyConnected(5, 2), 3, {.seed = 3});
+  LTC<double, FullyConnected<5, 2>, 3> fixed(FullyConnected<5, 2>{}, {.seed = 3});
+  for (const Index batch : {1, 2, 3, 4, 5, 8, 9, 16, 17, 33}) {
+    const Sequence<double> x = some_input(4, batch, 3);
+    const Sequence<double> y = dynamic(x);
+    CHECK((fixed(x).values() - y.values()).abs().maxCoeff() < 1e-14);
+    for (Index b = 0; b < batch; ++b) {
+      Sequence<double> one(4, 1, 3);
+      for (Index t = 0; t < 4; ++t) one.step(t) = x.step(t).row(b);
+      const Sequence<double> alone = dynamic(one);
+      for (Index t = 0; t < 4; ++t) CHECK((alone.step(t) - y.step(t).row(b)).abs().maxCoeff() < 1e-14);
+    }
+  }
+}
+
+TEST_CASE("An elapsed time of 0 leaves the state as it is", "[layer][ltc]") {
+  LTC<float> model(AutoNCP(8, 1), 2);
+  auto state = model.initial_state(3);
+  model.step(Eigen::ArrayXXf::Constant(3, 2, 0.7f), state);
+  const auto before = state;
+  const Eigen::Array3f times(0.0f, 1.0f, 0.0f);
+  model.step(Eigen::ArrayXXf::Constant(3, 2, -0.4f), state, times);
+  CHECK((state.array().row(0) == before.array().row(0)).all());
+  CHECK((state.array().row(2) == before.array().row(2)).all());
+  CHECK((state.array().row(1) != before.array().row(1)).any());
+}
+
+TEST_CASE("A model is a value", "[layer][ltc]") {
+  struct Robot {
+    char odd;
+    LTC<float, AutoNCP<8, 1>, 2> policy{AutoNCP<8, 1>{}};
+    std::vector<LTC<float>> spare{};
+  };
+  std::vector<Robot> robots(3);
+  robots[0].spare.emplace_back(AutoNCP(8, 1), 2);
+  robots.resize(20);
+  auto copy = robots[0];
+  copy.policy.update([](auto p) { p *= 0.5f; });
+  auto state = copy.policy.initial_state();
+  auto other = state;
+  const Eigen::Array2f x(0.3f, 0.1f);
+  CHECK(copy.policy.step(x, state)(0, 0) != robots[0].policy.step(x, other)(0, 0));
+  auto third = robots[0].spare[0].initial_state();
+  CHECK(robots[0].spare[0].step(x.transpose(), third)(0, 0) == Approx(other(0, 0)).epsilon(1e-6));
+}
+
+TEST_CASE("A call that makes no sense is refused, with what it got and what it wanted", "[layer][ltc]") {
+  constexpr double nan = std::numeric_limits<double>::quiet_NaN();
+  LTC<double> model(AutoNCP(8, 1), 2);
+  auto state = model.initial_state();
+  const Eigen::Array2d x(0, 0);
+  check_says(refusal([&] { model.step(Eigen::Array3d::Zero(), state); }), "got x (3, 1)");
+  check_says(refusal([&] { model.step(x, state, -1.0); }), "at least 0, got -1");
+  check_says(refusal([&] { model.step(x, state, nan); }), "elapsed time must be finite");
+  check_says(refusal([&] { model.forward(some_input(4, 2, 3)); }), "input_dim = 2), got (4, 2, 3)");
+  check_says(refusal([&] { model.forward(Sequence<double>(0, 1, 2)); }), "got (0, 1, 2)");
+  check_says(refusal([&] { model.backward(some_input(4, 2, 1)); }), "call forward() first");
+  check_says(refusal([&] {
+               model.forward(some_input(4, 2, 2), {.timespans = Eigen::ArrayXXd::Ones(4, 3)});
+             }),
+             "(time, batch) = (4, 2) or (4, 1), got (4, 3)");
+  check_says(refusal([&] {
+               model.forward(some_input(4, 2, 2), {.timespans = 1.0, .initial_state = State<double>(1, 8)});
+             }),
+             "(batch, units) = (2, 8), got (1, 8)");
+  const Sequence<double> kept = some_input(4, 2, 2);
+  model.forward(kept);
+  check_says(refusal([&] { model.backward(some_input(3, 2, 1)); }), "must be (4, 2, 1), got (3, 2, 1)");
+  check_says(refusal([&] { model.parameter("tau"); }), "no parameter named 'tau'; there are gleak, vleak");
+  check_says(refusal([&] { model.set_parameter("w", Eigen::ArrayXXd::Ones(2, 8)); }), "(8, 8), got (2, 8)");
+  check_says(refusal([&] { LTC<double>(AutoNCP(8, 1), 2, {.ode_unfolds = 0}); }), "ode_unfolds must be at least 1, got 0");
+  check_says(refusal([&] { LTC<double>(AutoNCP(8, 1), 2, {.epsilon = -1}); }), "epsilon must be finite and at least 0");
+  check_says(refusal([&] { LTC<double>(AutoNCP(8, 1)); }), "call build(input_dim) first");
+  AutoNCP built(8, 1);
+  built.build(3);
+  check_says(refusal([&] { LTC<double>(built, 2); }), "already built for input_dim 3, cannot build for 2");
+}
