@@ -14,7 +14,7 @@ using namespace elegans;
 
 namespace {
 
-AutoNCP ncp() {
+AutoNCP<> ncp() {
   AutoNCP wiring(12, 2);
   wiring.build(3);
   return wiring;
@@ -28,7 +28,7 @@ std::string attribute(void* object, const char* name) {
 }  // namespace
 
 TEST_CASE("DOT reads back as the wiring it was made of", "[graph]") {
-  const AutoNCP wiring = ncp();
+  const AutoNCP<> wiring = ncp();
   const std::string dot = to_dot(wiring);
   CHECK(dot == to_dot(wiring));
   const detail::GraphHandle graph(agmemread(dot.c_str()));
@@ -56,7 +56,7 @@ TEST_CASE("DOT reads back as the wiring it was made of", "[graph]") {
 }
 
 TEST_CASE("Pictures are pictures, and the same ones each time", "[graph]") {
-  const AutoNCP wiring = ncp();
+  const AutoNCP<> wiring = ncp();
   CHECK(render(wiring, "svg").find("<svg") != std::string::npos);
   CHECK(render(wiring, "svg") == render(wiring, "svg"));
   CHECK(render(wiring, "png").substr(1, 3) == "PNG");
@@ -65,9 +65,9 @@ TEST_CASE("Pictures are pictures, and the same ones each time", "[graph]") {
 }
 
 TEST_CASE("What cannot be drawn is refused", "[graph]") {
-  const AutoNCP wiring = ncp();
+  const AutoNCP<> wiring = ncp();
   CHECK_THROWS_WITH(draw(wiring, "wiring.gif"), "draw: the file must end in .dot, .svg or .png, got 'wiring.gif'");
-  CHECK_THROWS_WITH(render(wiring, "svg", {.layout = "no_such"}), "graph: Graphviz has no layout 'no_such'");
+  CHECK_THROWS_WITH(render(wiring, "svg", GraphOptions{.layout = "no_such"}), "graph: Graphviz has no layout 'no_such'");
   CHECK_THROWS_AS(to_dot(AutoNCP(8, 1)), InvalidArgument);
   CHECK_THROWS_AS(draw(wiring, "/nowhere/at/all/wiring.svg"), RuntimeError);
 }

@@ -165,7 +165,7 @@ TEST_CASE("A call that makes no sense is refused, with what it got and what it w
   const Sequence<double> kept = some_input(4, 2, 2);
   model.forward(kept);
   check_says(refusal([&] { model.backward(some_input(3, 2, 1)); }), "must be (4, 2, 1), got (3, 2, 1)");
-  check_says(refusal([&] { model.parameter("tau"); }), "no parameter named 'tau'; there are gleak, vleak");
+  check_says(refusal([&] { static_cast<void>(model.parameter("tau")); }), "no parameter named 'tau'; there are gleak, vleak");
   check_says(refusal([&] { model.set_parameter("w", Eigen::ArrayXXd::Ones(2, 8)); }), "(8, 8), got (2, 8)");
   check_says(refusal([&] { LTC<double>(AutoNCP(8, 1), 2, {.ode_unfolds = 0}); }), "ode_unfolds must be at least 1, got 0");
   check_says(refusal([&] { LTC<double>(AutoNCP(8, 1), 2, {.epsilon = -1}); }), "epsilon must be finite and at least 0");

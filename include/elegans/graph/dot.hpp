@@ -114,7 +114,8 @@ class DotBuilder {
       // Room for the synapses between two ranks grows with the picture's height, or they would run too steeply.
       if (r > 0) along += half_width_before + half_width + std::max(1.5, 0.45 * tallest);
       half_width_before = half_width;
-      Agraph_t* const subgraph = agsubg(graph_.get(), text("rank_" + std::to_string(r)), 1);
+      // Nameless: cgraph writes named ones in the order of their names' addresses, which differs from run to run.
+      Agraph_t* const subgraph = agsubg(graph_.get(), nullptr, 1);
       set(subgraph, "rank", r == 0 ? "source" : r + 1 == ranks.size() ? "sink" : "same");
       for (std::size_t k = 0; k < places.size(); ++k) {
         add_neuron(subgraph, rank.neurons[k], {along + places[k].x, places[k].y});
