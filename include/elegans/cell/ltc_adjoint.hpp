@@ -87,7 +87,8 @@ void LTCCell<Scalar, Units, Outputs, Inputs>::step_backward(const Scalar* x, con
           const P cm = Lanes::per_neuron(cm_.data(), block);
           // 0 only if nothing moves this neuron at all: no capacitance, and no time or no conductance.
           const P divisor = pmadd(length, den, cm);
-          const P gn = pdiv(detail::load<P>(d_v + i), detail::select_zero<P>(divisor, one, divisor));
+          const P d_after = detail::load<P>(d_v + i);
+          const P gn = pdiv(d_after, detail::select_zero<P>(divisor, one, divisor));
           const P gd = pnegate(pmul(gn, detail::load<P>(after + i)));
           const P a = pmul(length, gn);
           const P b = pmul(length, gd);
@@ -95,7 +96,8 @@ void LTCCell<Scalar, Units, Outputs, Inputs>::step_backward(const Scalar* x, con
           detail::add_to<P>(adjoint.cm.data() + i, pmadd(gn, detail::load<P>(before + i), gd));
           detail::add_to<P>(d_numerator + i, a);
           detail::add_to<P>(d_denominator + i, b);
-          detail::add_product_to<P>(d_before + i, cm, gn);
+          // No time: the state passes through, and so does its adjoint, even without capacitance.
+          detail::add_to<P>(d_before + i, detail::select_zero<P>(length, d_after, pmul(cm, gn)));
           return std::pair{a, b};
         },
         d_before, synapse_adjoint<Lanes>(adjoint));

@@ -19,7 +19,7 @@ class State {
 
   /// Zeros. \throws InvalidArgument if a size differs from a fixed one, or is negative
   State(Index batch, Index units) : batch_(batch), units_(units) {
-    if (batch < 0 || (Batch != Dynamic && batch != Batch) || (Units != Dynamic && units != Units)) {
+    if (batch < 0 || units < 0 || (Batch != Dynamic && batch != Batch) || (Units != Dynamic && units != Units)) {
       detail::refuse("State: shape does not fit the type, got (", batch, ", ", units, ")");
     }
     values_.resize(batch * units);

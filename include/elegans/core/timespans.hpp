@@ -20,7 +20,8 @@ class Timespans {
 
   /// (time, 1) for all samples alike, or (time, batch). \throws InvalidArgument if one is negative or not finite
   template <typename Derived>
-  Timespans(const Eigen::DenseBase<Derived>& values) : time_(values.rows()), batch_(values.cols()) {
+  Timespans(const Eigen::DenseBase<Derived>& values)
+      : is_uniform_(false), time_(values.rows()), batch_(values.cols()) {
     values_.resize(time_ * batch_);
     for (Index t = 0; t < time_; ++t) {
       for (Index b = 0; b < batch_; ++b) {
@@ -32,12 +33,12 @@ class Timespans {
   }
 
   [[nodiscard]] Scalar operator()(Index t, Index b) const noexcept {
-    return time_ == 0 ? uniform_ : values_[t * batch_ + (batch_ == 1 ? 0 : b)];
+    return is_uniform_ ? uniform_ : values_[t * batch_ + (batch_ == 1 ? 0 : b)];
   }
 
   /// \throws InvalidArgument unless they fit a sequence of that many steps and samples
   void require_shape(Index time, Index batch) const {
-    if (is_uniform() || (time_ == time && (batch_ == 1 || batch_ == batch))) return;
+    if (is_uniform_ || (time_ == time && (batch_ == 1 || batch_ == batch))) return;
     detail::refuse("timespans must be (time, batch) = (", time, ", ", batch, ") or (", time, ", 1), got (", time_, ", ",
                    batch_, ")");
   }
@@ -50,8 +51,7 @@ class Timespans {
   }
 
  private:
-  [[nodiscard]] bool is_uniform() const noexcept { return time_ == 0 && batch_ == 0; }
-
+  bool is_uniform_ = true;
   Scalar uniform_ = Scalar(1);
   Index time_ = 0;
   Index batch_ = 0;

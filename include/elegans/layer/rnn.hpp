@@ -63,6 +63,7 @@ class Rnn {
     change(VectorView<Scalar>(parameters_.data(), parameters_.size()));
     cell_.constrain(parameters_.data());
     packed_for_single_ = packed_for_batch_ = false;
+    input_ = nullptr;  // what the last forward kept belongs to the old values
   }
 
   /// \throws InvalidArgument if there is not a value for each parameter
@@ -72,7 +73,9 @@ class Rnn {
       detail::refuse("set_parameters: the model has ", parameters_.size(), " parameters, got ", values.size());
     }
     update([&](auto all) {
-      for (Index i = 0; i < all.size(); ++i) all[i] = static_cast<Scalar>(values.derived().coeff(i));
+      // Evaluated first, as it may be a view of these very parameters.
+      const auto evaluated = values.derived().eval();
+      for (Index i = 0; i < all.size(); ++i) all[i] = static_cast<Scalar>(evaluated.coeff(i));
     });
   }
 
@@ -86,7 +89,7 @@ class Rnn {
     }
     update([&](auto all) {
       ArrayView<Scalar>(all.data() + entry.offset, entry.rows, entry.columns) =
-          value.derived().array().template cast<Scalar>();
+          value.derived().array().template cast<Scalar>().eval();  // it may be a view of this very tensor
     });
   }
 
@@ -118,8 +121,9 @@ class Rnn {
   template <typename Derived, int Batch, typename DerivedTimes>
   ConstArrayView<Scalar> step(const Eigen::DenseBase<Derived>& x, State<Scalar, units_at_compile_time, Batch>& state,
                               const Eigen::DenseBase<DerivedTimes>& elapsed_times) {
-    if (elapsed_times.size() != state.batch()) {
-      detail::refuse("step: elapsed_times must have one value a stream, ", state.batch(), ", got ", elapsed_times.size());
+    if (elapsed_times.size() != state.batch() || (elapsed_times.rows() != 1 && elapsed_times.cols() != 1)) {
+      detail::refuse("step: elapsed_times must be a vector with one value a stream, ", state.batch(), ", got (",
+                     elapsed_times.rows(), ", ", elapsed_times.cols(), ")");
     }
     const auto at = [&](Index b) { return static_cast<Scalar>(elapsed_times.derived().coeff(b)); };
     for (Index b = 0; b < state.batch(); ++b) Timespans<Scalar>::check(at(b), 0, b);
@@ -151,7 +155,7 @@ class Rnn {
 
   /// Backpropagation through time: from dLoss/d(outputs) of the last `forward`, in its shape, to all gradients.
   /// \param d_final_state  dLoss/d(final state), if the loss depends on it besides
-  /// \throws InvalidArgument if a shape differs, or without a `forward` before
+  /// \throws InvalidArgument if a shape differs, or without a `forward` since the parameters last changed
   void backward(const Sequence<Scalar>& d_output,
                 const State<Scalar, units_at_compile_time>* d_final_state = nullptr);
 
@@ -248,6 +252,7 @@ class Rnn {
   bool packed_for_batch_ = false;
   Buffer<Scalar, Cell::parameter_capacity> parameters_;
   StepWorkspace step_space_;
+  Workspace batch_step_space_;  // not space_, which holds what a backward pass needs
   Buffer<Scalar> step_output_;
 
   // Of the last sequence.

@@ -44,13 +44,13 @@ auto Rnn<Cell>::step_with(const Eigen::DenseBase<Derived>& x, State<Scalar, unit
   }
   step_output_.resize(batch * output_dim());
   for_each_tile(batch, [&]<typename Lanes>(Index first, Index samples) {
-    cell_.template reserve<Lanes>(space_.scratch);
-    space_.states.resize(std::max(space_.states.size(), 2 * detail::extent<Lanes>(units())));
-    space_.x.resize(std::max(space_.x.size(), detail::extent<Lanes>(input_dim())));
-    space_.y.resize(std::max(space_.y.size(), detail::extent<Lanes>(output_dim())));
-    step_tile<Lanes>(space_, x, state, time_of, first, samples, space_.y.data());
+    cell_.template reserve<Lanes>(batch_step_space_.scratch);
+    batch_step_space_.states.resize(std::max(batch_step_space_.states.size(), 2 * detail::extent<Lanes>(units())));
+    batch_step_space_.x.resize(std::max(batch_step_space_.x.size(), detail::extent<Lanes>(input_dim())));
+    batch_step_space_.y.resize(std::max(batch_step_space_.y.size(), detail::extent<Lanes>(output_dim())));
+    step_tile<Lanes>(batch_step_space_, x, state, time_of, first, samples, batch_step_space_.y.data());
     for (Index o = 0; o < output_dim(); ++o) {
-      for (Index b = 0; b < samples; ++b) step_output_[first + b + batch * o] = space_.y[Lanes::at(o, b)];
+      for (Index b = 0; b < samples; ++b) step_output_[first + b + batch * o] = batch_step_space_.y[Lanes::at(o, b)];
     }
   });
   return {step_output_.data(), batch, output_dim()};
@@ -162,7 +162,7 @@ void Rnn<Cell>::backward(const Sequence<Scalar>& d_output, const State<Scalar, u
                    "), got (", d_output.time(), ", ", d_output.batch(), ", ", d_output.features(), ")");
   }
   const Index batch = output_.batch();
-  if (d_final_state && d_final_state->batch() != batch) {
+  if (d_final_state && (d_final_state->batch() != batch || d_final_state->units() != units())) {
     detail::refuse("backward: d_final_state must be (", batch, ", ", units(), "), got (", d_final_state->batch(), ", ",
                    d_final_state->units(), ")");
   }

@@ -2,7 +2,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <algorithm>
 #include <cmath>
+#include <cstddef>
 #include <cstdio>
 #include <functional>
 #include <type_traits>
@@ -71,7 +73,8 @@ History<typename Model::Scalar> fit(Model& model, const Sequence<typename Model:
   const bool show = options.show_progress && is_terminal(stderr);
   ProgressBar progress;
   History<Scalar> history;
-  history.loss.reserve(static_cast<std::size_t>(options.epochs));
+  // Not all of them at once: who stops by callback may ask for any number of epochs.
+  history.loss.reserve(static_cast<std::size_t>(std::min(options.epochs, 1 << 16)));
   Sequence<Scalar> d_prediction;
   Buffer<Scalar> current(model.parameters().size());
   Buffer<Scalar> last_good(model.parameters().size());
@@ -96,7 +99,9 @@ History<typename Model::Scalar> fit(Model& model, const Sequence<typename Model:
     history.loss.push_back(epoch.loss);
     if (show) progress(epoch);
     // Every callback sees every epoch, also after one that stops.
-    if (!(true & ... & goes_on(callbacks, epoch))) {
+    bool on = true;
+    ((on = goes_on(callbacks, epoch) && on), ...);
+    if (!on) {
       history.stopped_by = StopReason::callback;
       break;
     }
