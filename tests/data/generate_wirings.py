@@ -74,14 +74,9 @@ def forgotten_command(inter, command, inter_fanout, input_dim, how_many):
     found, seed = [], 0
     while len(found) < how_many:
         spec = ncp(inter, command, 1, (1, inter_fanout, 0, command), input_dim, seed)
-        w = wirings.NCP(**{k: v for k, v in spec.items() if k not in ("kind", "input_dim")})
-        chosen_alone = np.zeros(command, bool)
-        remember = w._build_recurrent_command_layer
-        w._build_recurrent_command_layer = lambda: (remember(), chosen_alone.__ior__(
-            np.count_nonzero(w.adjacency_matrix[1 + command:, 1:1 + command], axis=0) == command))
-        w.build(input_dim)
-        total = np.count_nonzero(w.adjacency_matrix[1 + command:, 1:1 + command])
-        if chosen_alone.any() and total > inter * inter_fanout:
+        record = wiring_record(spec)
+        chosen = sum(source > command for source, _, _ in record["adjacency"])
+        if chosen > inter * inter_fanout:
             found.append(spec)
         seed += 1
     return found
@@ -104,7 +99,7 @@ def specifications():
         (8, 4, 3, (2, 1, 6, 2), 1, 8), (8, 4, 3, (1, 1, 6, 1), 2, 9), (20, 1, 1, (3, 1, 2, 1), 2, 10),
         (30, 12, 6, (5, 4, 20, 4), 40, 11), (7, 7, 7, (0, 7, 7, 0), 7, 12)])
     yield from forgotten_command(10, 2, 1, 1, 3)
-    yield from forgotten_command(6, 2, 1, 2, 2)
+    yield from forgotten_command(8, 2, 1, 2, 2)
     yield from forgotten_command(16, 3, 1, 1, 2)
     yield from (auto_ncp(*a) for a in [
         (4, 1, 1, 0.5, 0), (4, 1, 2, 0.1, 1), (4, 1, 2, 1.0, 2), (5, 1, 1, 0.9, 2**32 - 1), (6, 2, 3, 0.2, 3),

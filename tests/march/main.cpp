@@ -33,3 +33,14 @@ TEST_CASE("A vector of wirings is made, grown and freed by different targets", "
   check(wide::grow(baseline::grow(wide::make_fixeds(3))));
   check(baseline::grow(wide::grow(baseline::make_fixeds(3))));
 }
+
+TEST_CASE("A model passes between targets, steps and trains on each", "[march]") {
+  CHECK(baseline::layout_of_dynamic_model() == wide::layout_of_dynamic_model());
+  CHECK(baseline::layout_of_fixed_model() == wide::layout_of_fixed_model());
+  const double expected = baseline::train(baseline::make_dynamic_model());
+  CHECK(wide::train(wide::make_dynamic_model()) == Approx(expected).epsilon(1e-4));
+  CHECK(wide::train(baseline::make_dynamic_model()) == Approx(expected).epsilon(1e-4));
+  CHECK(baseline::train(wide::make_dynamic_model()) == Approx(expected).epsilon(1e-4));
+  CHECK(wide::train(baseline::make_fixed_model()) == Approx(expected).epsilon(1e-4));
+  CHECK(baseline::train(wide::make_fixed_model()) == Approx(expected).epsilon(1e-4));
+}

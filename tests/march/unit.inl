@@ -38,6 +38,23 @@ std::vector<W> grown(std::vector<W> wirings) {
   return wirings;
 }
 
+template <typename Model>
+double trained(Model model) {
+  elegans::Sequence<float> x(6, 21, 2);
+  elegans::Sequence<float> y(6, 21, 1);
+  elegans::Sequence<float> d;
+  x.values().setLinSpaced(-1.0f, 1.0f);
+  elegans::Adam<float> adam({.learning_rate = 0.01f});
+  auto state = model.initial_state();
+  const Eigen::Array2f input(0.3f, -0.2f);
+  float sum = 0.0f;
+  for (int i = 0; i < 10; ++i) {
+    sum += model.step(input, state)(0, 0);
+    sum += elegans::train_step(model, x, y, adam, d);
+  }
+  return static_cast<double>(sum);
+}
+
 int packet_bytes() { return EIGEN_MAX_STATIC_ALIGN_BYTES; }
 Layout layout_of_dynamic() { return {sizeof(DynamicWiring), alignof(DynamicWiring)}; }
 Layout layout_of_fixed() { return {sizeof(FixedWiring), alignof(FixedWiring)}; }
@@ -53,5 +70,11 @@ std::vector<FixedWiring> make_fixeds(int count) {
 }
 std::vector<DynamicWiring> grow(std::vector<DynamicWiring> wirings) { return grown(std::move(wirings)); }
 std::vector<FixedWiring> grow(std::vector<FixedWiring> wirings) { return grown(std::move(wirings)); }
+Layout layout_of_dynamic_model() { return {sizeof(DynamicModel), alignof(DynamicModel)}; }
+Layout layout_of_fixed_model() { return {sizeof(FixedModel), alignof(FixedModel)}; }
+DynamicModel make_dynamic_model() { return DynamicModel(elegans::AutoNCP(8, 1), 2); }
+FixedModel make_fixed_model() { return FixedModel(elegans::AutoNCP<8, 1>{}); }
+double train(DynamicModel model) { return trained(std::move(model)); }
+double train(FixedModel model) { return trained(std::move(model)); }
 
 }  // namespace ELEGANS_UNIT

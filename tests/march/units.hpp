@@ -5,10 +5,12 @@
 #include <cstddef>
 #include <vector>
 
-#include <elegans/wiring/wiring.hpp>
+#include <elegans/elegans.hpp>
 
 using DynamicWiring = elegans::Wiring<>;
 using FixedWiring = elegans::Wiring<4, 1, 2>;
+using DynamicModel = elegans::LTC<float>;
+using FixedModel = elegans::LTC<float, elegans::AutoNCP<8, 1>, 2>;
 
 /// What one translation unit makes of a type.
 struct Layout {
@@ -33,6 +35,13 @@ struct Layout {
   /* Takes the vector over, lets it grow, and frees it or hands it on. */ \
   std::vector<DynamicWiring> grow(std::vector<DynamicWiring> wirings);    \
   std::vector<FixedWiring> grow(std::vector<FixedWiring> wirings);        \
+  Layout layout_of_dynamic_model();                                       \
+  Layout layout_of_fixed_model();                                         \
+  DynamicModel make_dynamic_model();                                      \
+  FixedModel make_fixed_model();                                          \
+  /* Steps and trains on a batch; the loss after it. */                   \
+  double train(DynamicModel model);                                       \
+  double train(FixedModel model);                                         \
   }
 
 ELEGANS_DECLARE_UNIT(baseline)

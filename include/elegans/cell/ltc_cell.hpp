@@ -103,9 +103,11 @@ class LTCCell {
   /// Makes room for steps with `Lanes`; no step allocates afterwards.
   template <typename Lanes, typename AnyScratch>
   void reserve(AnyScratch& scratch) const {
-    scratch.u.resize(detail::extent<Lanes>(input_dim()));
-    scratch.numerator.resize(detail::extent<Lanes>(units()));
-    scratch.denominator.resize(detail::extent<Lanes>(units()));
+    // For one sample, what suffices on every target.
+    const auto room = [](Index n) { return Lanes::single ? detail::pad_neurons(n) : detail::extent<Lanes>(n); };
+    scratch.u.resize(room(input_dim()));
+    scratch.numerator.resize(room(units()));
+    scratch.denominator.resize(room(units()));
     if constexpr (Lanes::single) {
       synapse_neuron_.reserve(scratch.synapse);
       sensory_neuron_.reserve(scratch.sensory);

@@ -138,7 +138,7 @@ class Rnn {
   /// \throws InvalidArgument if a shape differs
   [[nodiscard]] Sequence<Scalar> operator()(const Sequence<Scalar>& x,
                                             const Context<Scalar, units_at_compile_time>& context = {}) {
-    run(x, context, false);
+    run<detail::full_lanes<Scalar>>(x, context, false);
     return output_;
   }
 
@@ -146,7 +146,7 @@ class Rnn {
   /// \return the outputs; they last until the next call
   const Sequence<Scalar>& forward(const Sequence<Scalar>& x,
                                   const Context<Scalar, units_at_compile_time>& context = {}) {
-    run(x, context, true);
+    run<detail::full_lanes<Scalar>>(x, context, true);
     return output_;
   }
 
@@ -156,8 +156,9 @@ class Rnn {
   /// Backpropagation through time: from dLoss/d(outputs) of the last `forward`, in its shape, to all gradients.
   /// \param d_final_state  dLoss/d(final state), if the loss depends on it besides
   /// \throws InvalidArgument if a shape differs, or without a `forward` since the parameters last changed
-  void backward(const Sequence<Scalar>& d_output,
-                const State<Scalar, units_at_compile_time>* d_final_state = nullptr);
+  void backward(const Sequence<Scalar>& d_output, const State<Scalar, units_at_compile_time>* d_final_state = nullptr) {
+    go_back<detail::full_lanes<Scalar>>(d_output, d_final_state);
+  }
 
   /// dLoss/d(parameters), in the order of `parameters()`.
   [[nodiscard]] ConstVectorView<Scalar> gradient() const noexcept { return {gradient_.data(), gradient_.size()}; }
@@ -204,7 +205,10 @@ class Rnn {
   }
 
   /// Cuts a batch into tiles, each with the lanes that suit it: body<Lanes>(first sample, samples).
-  template <typename Body>
+  ///
+  /// Width is the target's. It is part of the name of all that depends on how a batch is cut, so that where translation
+  /// units of different `-march` meet in a program the linker does not join the one's forward to the other's backward.
+  template <int Width, typename Body>
   void for_each_tile(Index batch, Body&& body) {
     for (Index first = 0; first < batch;) {
       first += detail::with_lanes<Scalar>(batch - first, units(), [&]<typename Lanes>() {
@@ -232,7 +236,10 @@ class Rnn {
   void step_tile(StepSpace& space, const Eigen::DenseBase<Derived>& x, AnyState& state, TimeOf time_of, Index first,
                  Index samples, Scalar* y);
 
+  template <int Width>
   void run(const Sequence<Scalar>& x, const Context<Scalar, units_at_compile_time>& context, bool keep);
+  template <int Width>
+  void go_back(const Sequence<Scalar>& d_output, const State<Scalar, units_at_compile_time>* d_final_state);
 
   template <typename Lanes>
   [[nodiscard]] Index tape_size() const noexcept {
@@ -257,6 +264,7 @@ class Rnn {
 
   // Of the last sequence.
   Index time_ = 0;
+  int width_ = 0;
   const Sequence<Scalar>* input_ = nullptr;
   Workspace space_;
   Sequence<Scalar> timespans_;  // (time, batch, 1)

@@ -43,7 +43,7 @@ auto Rnn<Cell>::step_with(const Eigen::DenseBase<Derived>& x, State<Scalar, unit
     return {step_space_.y.data(), 1, output_dim()};
   }
   step_output_.resize(batch * output_dim());
-  for_each_tile(batch, [&]<typename Lanes>(Index first, Index samples) {
+  for_each_tile<detail::full_lanes<Scalar>>(batch, [&]<typename Lanes>(Index first, Index samples) {
     cell_.template reserve<Lanes>(batch_step_space_.scratch);
     batch_step_space_.states.resize(std::max(batch_step_space_.states.size(), 2 * detail::extent<Lanes>(units())));
     batch_step_space_.x.resize(std::max(batch_step_space_.x.size(), detail::extent<Lanes>(input_dim())));
@@ -82,6 +82,7 @@ void Rnn<Cell>::step_tile(StepSpace& space, const Eigen::DenseBase<Derived>& x, 
 }
 
 template <typename Cell>
+template <int Width>
 void Rnn<Cell>::run(const Sequence<Scalar>& x, const Context<Scalar, units_at_compile_time>& context, bool keep) {
   if (x.features() != input_dim() || x.time() < 1 || x.batch() < 1) {
     detail::refuse("forward: x must be (time >= 1, batch >= 1, input_dim = ", input_dim(), "), got (", x.time(), ", ",
@@ -94,6 +95,7 @@ void Rnn<Cell>::run(const Sequence<Scalar>& x, const Context<Scalar, units_at_co
                    context.initial_state->batch(), ", ", context.initial_state->units(), ")");
   }
   time_ = x.time();
+  width_ = Width;
   input_ = keep ? &x : nullptr;
   output_.resize(return_sequences_ ? x.time() : 1, x.batch(), output_dim());
   final_state_.resize(x.batch());
@@ -102,13 +104,13 @@ void Rnn<Cell>::run(const Sequence<Scalar>& x, const Context<Scalar, units_at_co
     for (Index b = 0; b < x.batch(); ++b) timespans_(t, b, 0) = context.timespans(t, b);
   }
   Index size = 0;
-  for_each_tile(x.batch(), [&]<typename Lanes>(Index, Index) {
+  for_each_tile<Width>(x.batch(), [&]<typename Lanes>(Index, Index) {
     const Index needed = keep ? tape_size<Lanes>() : 2 * detail::extent<Lanes>(units());
     size = keep ? size + needed : std::max(size, needed);
   });
   space_.states.resize(std::max(size, space_.states.size()));
   Scalar* states = space_.states.data();
-  for_each_tile(x.batch(), [&]<typename Lanes>(Index first, Index samples) {
+  for_each_tile<Width>(x.batch(), [&]<typename Lanes>(Index first, Index samples) {
     forward_tile<Lanes>(x, context, first, samples, states, keep);
     if (keep) states += tape_size<Lanes>();
   });
@@ -154,8 +156,13 @@ void Rnn<Cell>::forward_tile(const Sequence<Scalar>& x, const Context<Scalar, un
 }
 
 template <typename Cell>
-void Rnn<Cell>::backward(const Sequence<Scalar>& d_output, const State<Scalar, units_at_compile_time>* d_final_state) {
+template <int Width>
+void Rnn<Cell>::go_back(const Sequence<Scalar>& d_output, const State<Scalar, units_at_compile_time>* d_final_state) {
   if (!input_) detail::refuse("backward: call forward() first");
+  if (width_ != Width) {
+    detail::refuse("backward: forward() was compiled for packets of ", width_, " values, backward() for ", Width,
+                   ": call both in one translation unit, or compile both with the same -march");
+  }
   if (d_output.time() != output_.time() || d_output.batch() != output_.batch() ||
       d_output.features() != output_.features()) {
     detail::refuse("backward: d_output must be (", output_.time(), ", ", output_.batch(), ", ", output_.features(),
@@ -173,7 +180,7 @@ void Rnn<Cell>::backward(const Sequence<Scalar>& d_output, const State<Scalar, u
   d_initial_state_.resize(batch);
   d_timespans_.resize(time_ * batch);
   const Scalar* states = space_.states.data();
-  for_each_tile(batch, [&]<typename Lanes>(Index first, Index samples) {
+  for_each_tile<Width>(batch, [&]<typename Lanes>(Index first, Index samples) {
     backward_tile<Lanes>(d_output, d_final_state, first, samples, states);
     states += tape_size<Lanes>();
   });
