@@ -1,0 +1,133 @@
+// SPDX-FileCopyrightText: The elegans authors
+// SPDX-License-Identifier: Apache-2.0
+#include <elegans/wiring/ncp.hpp>
+
+#include <cstdint>
+#include <string>
+#include <type_traits>
+#include <vector>
+
+#include "support/catch.hpp"
+#include "support/refusal.hpp"
+
+using elegans::NCP;
+using elegans::NCPOptions;
+using elegans::NeuronType;
+
+namespace {
+
+constexpr NCPOptions small{.inter_neurons = 4,
+                           .command_neurons = 3,
+                           .motor_neurons = 2,
+                           .sensory_fanout = 2,
+                           .inter_fanout = 2,
+                           .recurrent_command_synapses = 3,
+                           .motor_fanin = 2};
+
+template <typename Change>
+std::string refusal_with(Change change) {
+  NCPOptions options = small;
+  change(options);
+  return support::refusal_of([&] { NCP wiring(options); });
+}
+
+}  // namespace
+
+TEST_CASE("A neural circuit policy numbers motor, command and inter neurons in this order", "[wiring][ncp]") {
+  const NCP wiring(small);
+  static_assert(std::is_same_v<decltype(wiring), const NCP<>>);
+  CHECK(wiring.units() == 9);
+  CHECK(wiring.output_dim() == 2);
+  CHECK(wiring.num_layers() == 3);
+  CHECK(wiring.neurons_of_layer(0) == std::vector{5, 6, 7, 8});
+  CHECK(wiring.neurons_of_layer(1) == std::vector{2, 3, 4});
+  CHECK(wiring.neurons_of_layer(2) == std::vector{0, 1});
+  CHECK(wiring.neuron_type(1) == NeuronType::motor);
+  CHECK(wiring.neuron_type(2) == NeuronType::command);
+  CHECK(wiring.neuron_type(5) == NeuronType::inter);
+}
+
+TEST_CASE("A neural circuit policy has no synapses before it is built", "[wiring][ncp]") {
+  NCP wiring(small);
+  CHECK(wiring.synapse_count() == 0);
+  wiring.build(3);
+  CHECK(wiring.synapse_count() > 0);
+}
+
+TEST_CASE("Synapses of a neural circuit policy lead from one layer to the next", "[wiring][ncp]") {
+  for (int seed = 0; seed < 50; ++seed) {
+    NCPOptions options = small;
+    options.seed = seed;
+    NCP wiring(options);
+    wiring.build(3);
+    const auto mask = wiring.sparsity_mask();
+    const auto sensory_mask = wiring.sensory_sparsity_mask();
+    CHECK(mask.topRows(2).sum() == 0);
+    CHECK(mask.block(2, 5, 3, 4).sum() == 0);
+    CHECK(mask.bottomLeftCorner(4, 2).sum() == 0);
+    CHECK(mask.bottomRightCorner(4, 4).sum() == 0);
+    CHECK(sensory_mask.leftCols(5).sum() == 0);
+    CHECK(mask.block(2, 2, 3, 3).sum() <= 3);
+    // No one is forgotten.
+    CHECK(sensory_mask.rightCols(4).colwise().sum().minCoeff() >= 1);
+    CHECK(mask.block(5, 2, 4, 3).colwise().sum().minCoeff() >= 1);
+    CHECK(mask.block(2, 0, 3, 2).rowwise().sum().minCoeff() >= 1);
+    CHECK(mask.block(2, 0, 3, 2).colwise().sum().minCoeff() >= 2);
+  }
+}
+
+TEST_CASE("Fan-outs of zero leave each neuron the one synapse of the forgotten", "[wiring][ncp]") {
+  NCPOptions options = small;
+  options.sensory_fanout = options.inter_fanout = options.recurrent_command_synapses = options.motor_fanin = 0;
+  NCP wiring(options);
+  wiring.build(3);
+  CHECK(wiring.sensory_synapse_count() == 4);
+  CHECK(wiring.synapse_count() == 3 + 3);
+}
+
+TEST_CASE("A forgotten command neuron gets at most as many inter neurons as there are command neurons",
+          "[wiring][ncp]") {
+  int forgotten = 0;
+  for (int seed = 0; seed < 3000; ++seed) {
+    NCP wiring({.inter_neurons = 10,
+                .command_neurons = 2,
+                .motor_neurons = 1,
+                .sensory_fanout = 1,
+                .inter_fanout = 1,
+                .recurrent_command_synapses = 0,
+                .motor_fanin = 2,
+                .seed = seed});
+    wiring.build(1);
+    const int count = wiring.sparsity_mask().bottomRows(10).sum();
+    if (count == 10) continue;
+    ++forgotten;
+    CHECK(count == 10 + 2);
+  }
+  CHECK(forgotten > 0);
+}
+
+TEST_CASE("An impossible neural circuit policy is refused", "[wiring][ncp]") {
+  CHECK(refusal_with([](NCPOptions& o) { o.inter_neurons = 0; }) == "NCP: inter_neurons must be at least 1, got 0");
+  CHECK(refusal_with([](NCPOptions& o) { o.command_neurons = -2; }) ==
+        "NCP: command_neurons must be at least 1, got -2");
+  CHECK(refusal_with([](NCPOptions& o) { o.motor_neurons = 0; }) == "NCP: motor_neurons must be at least 1, got 0");
+  CHECK(refusal_with([](NCPOptions& o) { o.sensory_fanout = 5; }) ==
+        "NCP: sensory_fanout must be in [0, inter_neurons = 4], got 5");
+  CHECK(refusal_with([](NCPOptions& o) { o.inter_fanout = 4; }) ==
+        "NCP: inter_fanout must be in [0, command_neurons = 3], got 4");
+  CHECK(refusal_with([](NCPOptions& o) { o.motor_fanin = -1; }) ==
+        "NCP: motor_fanin must be in [0, command_neurons = 3], got -1");
+  CHECK(refusal_with([](NCPOptions& o) { o.recurrent_command_synapses = -1; }) ==
+        "NCP: recurrent_command_synapses must be at least 0, got -1");
+  CHECK(refusal_with([](NCPOptions& o) { o.seed = -1; }) == "NCP: seed must be in [0, 4294967295], got -1");
+  CHECK(refusal_with([](NCPOptions& o) { o.seed = std::int64_t{1} << 32; }) ==
+        "NCP: seed must be in [0, 4294967295], got 4294967296");
+  CHECK(refusal_with([](NCPOptions& o) { o.inter_neurons = 2147483647; }) ==
+        "NCP: inter_neurons + command_neurons + motor_neurons must be at most 46340, got 2147483652");
+  CHECK(support::refusal_of([] { NCP<8, 2>{small}; }) == "Wiring: units is fixed at 8 by the type, got 9");
+}
+
+TEST_CASE("Fan-outs that are left out are refused", "[wiring][ncp]") {
+  CHECK(support::refusal_of([] { NCP({.inter_neurons = 4, .command_neurons = 3, .motor_neurons = 2}); }) ==
+        "NCP: sensory_fanout must be in [0, inter_neurons = 4], got -1");
+}

@@ -1,0 +1,68 @@
+// SPDX-FileCopyrightText: The elegans authors
+// SPDX-License-Identifier: Apache-2.0
+#include <cstddef>
+#include <cstdlib>
+#include <new>
+
+#include <elegans/wiring/auto_ncp.hpp>
+#include <elegans/wiring/fully_connected.hpp>
+#include <elegans/wiring/ncp.hpp>
+#include <elegans/wiring/random.hpp>
+
+#include "support/catch.hpp"
+
+namespace {
+
+long allocations = 0;
+
+void* counted(std::size_t size, std::size_t alignment) {
+  ++allocations;
+  void* memory = std::aligned_alloc(alignment, (size + alignment - 1) / alignment * alignment);
+  if (!memory) throw std::bad_alloc();
+  return memory;
+}
+
+/// Allocations while a wiring is made, built for three inputs, copied and asked for its synapses.
+template <typename Make>
+long allocations_of(Make make) {
+  const long before = allocations;
+  auto wiring = make();
+  wiring.build(3);
+  const auto copy = wiring;
+  const int synapses = copy.synapse_count() + copy.sensory_synapse_count();
+  const long count = allocations - before;
+  CHECK(synapses > 0);
+  return count;
+}
+
+}  // namespace
+
+void* operator new(std::size_t size) { return counted(size, alignof(std::max_align_t)); }
+void* operator new(std::size_t size, std::align_val_t alignment) {
+  return counted(size, static_cast<std::size_t>(alignment));
+}
+void operator delete(void* memory) noexcept { std::free(memory); }
+void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
+void operator delete(void* memory, std::align_val_t) noexcept { std::free(memory); }
+void operator delete(void* memory, std::size_t, std::align_val_t) noexcept { std::free(memory); }
+
+TEST_CASE("The counter sees the heap of a dynamic wiring", "[wiring][allocation]") {
+  CHECK(allocations_of([] { return elegans::FullyConnected(9, 2); }) > 0);
+}
+
+TEST_CASE("With fixed sizes, a wiring is made, built and copied without the heap", "[wiring][allocation]") {
+  CHECK(allocations_of([] { return elegans::FullyConnected<9, 2, 3>(); }) == 0);
+  CHECK(allocations_of([] { return elegans::Random<9, 2, 3>({.sparsity = 0.4}); }) == 0);
+  // Large enough for numpy's other way to choose without replacement.
+  CHECK(allocations_of([] { return elegans::Random<101, 1, 3>({.sparsity = 0.5}); }) == 0);
+  CHECK(allocations_of([] { return elegans::AutoNCP<9, 2, 3>(); }) == 0);
+  CHECK(allocations_of([] {
+          return elegans::NCP<9, 2, 3>({.inter_neurons = 4,
+                                        .command_neurons = 3,
+                                        .motor_neurons = 2,
+                                        .sensory_fanout = 2,
+                                        .inter_fanout = 2,
+                                        .recurrent_command_synapses = 3,
+                                        .motor_fanin = 2});
+        }) == 0);
+}
