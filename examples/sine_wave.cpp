@@ -107,13 +107,11 @@ void write_numbers(const std::vector<Run>& runs, const Settings& settings) {
                         return c == 0 ? static_cast<Scalar>(r) : c == 3 ? y(r, 0) : x(r, static_cast<int>(c) - 1);
                       }));
   for (const Run& run : runs) {
-    elegans::write_file(settings.out / ("prediction_" + run.name + ".csv"),
-                        csv({"step", "target", "before", "after"}, steps, [&](auto r, auto c) {
-                          return c == 0   ? static_cast<Scalar>(r)
-                                 : c == 1 ? y(r, 0)
-                                 : c == 2 ? run.before(r, 0, 0)
-                                          : run.after(r, 0, 0);
-                        }));
+    elegans::write_file(
+        settings.out / ("prediction_" + run.name + ".csv"),
+        csv({"step", "target", "before", "after"}, steps, [&](auto r, auto c) {
+          return c == 0 ? static_cast<Scalar>(r) : c == 1 ? y(r, 0) : c == 2 ? run.before(r, 0, 0) : run.after(r, 0, 0);
+        }));
   }
   std::vector<std::string> names{"epoch"};
   for (const Run& run : runs) names.push_back(run.name);
@@ -167,7 +165,8 @@ void run(const Settings& settings) {
   std::ostream& log = settings.quiet ? nowhere : std::cout;
   std::error_code failure;
   std::filesystem::create_directories(settings.out, failure);
-  if (failure) throw elegans::RuntimeError("cannot make the folder " + settings.out.string() + ": " + failure.message());
+  if (failure)
+    throw elegans::RuntimeError("cannot make the folder " + settings.out.string() + ": " + failure.message());
 
   log << "Inputs  (time, batch, features): (" << steps << ", 1, 2)\n"
       << "Targets (time, batch, features): (" << steps << ", 1, 1)\n";
@@ -207,7 +206,9 @@ int main(int argc, char** argv) {
   app.add_option("--epochs", settings.epochs, "Updates of the parameters")
       ->capture_default_str()
       ->check(CLI::Range(0, 1000000));
-  app.add_option("--learning-rate", settings.learning_rate, "Of Adam")->capture_default_str()->check(CLI::NonNegativeNumber);
+  app.add_option("--learning-rate", settings.learning_rate, "Of Adam")
+      ->capture_default_str()
+      ->check(CLI::NonNegativeNumber);
   app.add_option("--seed", settings.seed, "Of the initial parameters; the wirings keep theirs")->capture_default_str();
   app.add_option("--wiring", settings.wiring, "Which network to train")
       ->capture_default_str()

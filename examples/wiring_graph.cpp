@@ -131,13 +131,15 @@ int main(int argc, char** argv) {
       app.add_option("--inter", request.inter, "ncp: inter neurons")->capture_default_str(),
       app.add_option("--command", request.command, "ncp: command neurons")->capture_default_str(),
       app.add_option("--motor", request.motor, "ncp: motor neurons")->capture_default_str(),
-      app.add_option("--sensory-fanout", request.sensory_fanout, "ncp: synapses from each input")->capture_default_str(),
+      app.add_option("--sensory-fanout", request.sensory_fanout, "ncp: synapses from each input")
+          ->capture_default_str(),
       app.add_option("--inter-fanout", request.inter_fanout, "ncp: synapses from each inter neuron")
           ->capture_default_str(),
       app.add_option("--recurrent-command-synapses", request.recurrent_command_synapses,
                      "ncp: synapses among command neurons, at most")
           ->capture_default_str(),
-      app.add_option("--motor-fanin", request.motor_fanin, "ncp: synapses to each motor neuron")->capture_default_str()};
+      app.add_option("--motor-fanin", request.motor_fanin, "ncp: synapses to each motor neuron")
+          ->capture_default_str()};
   app.add_option("--dot", request.dot, "Write DOT here; - for standard output");
   app.add_option("--svg", request.svg, "Write an SVG picture here");
   app.add_option("--png", request.png, "Write a PNG picture here");

@@ -16,8 +16,8 @@ extern char** environ;
 
 namespace examples {
 
-/// Runs `gnuplot -c script picture arguments...`, without a shell, so that no character in a path is special. The script
-/// draws to a temporary file, which becomes the picture once it is whole.
+/// Runs `gnuplot -c script picture arguments...`, without a shell, so that no character in a path is special. The
+/// script draws to a temporary file, which becomes the picture once it is whole.
 ///
 /// \return false if there is no gnuplot
 /// \throws elegans::RuntimeError if gnuplot fails

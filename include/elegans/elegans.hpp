@@ -4,6 +4,8 @@
 
 // All of elegans that needs Eigen alone.
 
+#include <elegans/cell/ltc_cell.hpp>
+#include <elegans/cell/ltc_options.hpp>
 #include <elegans/core/buffer.hpp>
 #include <elegans/core/config.hpp>
 #include <elegans/core/error.hpp>
@@ -14,24 +16,18 @@
 #include <elegans/core/torch_random.hpp>
 #include <elegans/core/types.hpp>
 #include <elegans/core/version.hpp>
-
-#include <elegans/wiring/concepts.hpp>
-#include <elegans/wiring/wiring.hpp>
-#include <elegans/wiring/fully_connected.hpp>
-#include <elegans/wiring/random.hpp>
-#include <elegans/wiring/ncp.hpp>
-#include <elegans/wiring/auto_ncp.hpp>
-
-#include <elegans/cell/ltc_cell.hpp>
-#include <elegans/cell/ltc_options.hpp>
-
 #include <elegans/layer/ltc.hpp>
 #include <elegans/layer/rnn.hpp>
 #include <elegans/layer/summary.hpp>
-
 #include <elegans/train/adam.hpp>
 #include <elegans/train/callback.hpp>
 #include <elegans/train/concepts.hpp>
 #include <elegans/train/fit.hpp>
 #include <elegans/train/loss.hpp>
 #include <elegans/train/progress_bar.hpp>
+#include <elegans/wiring/auto_ncp.hpp>
+#include <elegans/wiring/concepts.hpp>
+#include <elegans/wiring/fully_connected.hpp>
+#include <elegans/wiring/ncp.hpp>
+#include <elegans/wiring/random.hpp>
+#include <elegans/wiring/wiring.hpp>

@@ -35,9 +35,7 @@ TEST_CASE("DOT reads back as the wiring it was made of", "[graph]") {
   REQUIRE(graph);
   CHECK(agnnodes(graph.get()) == wiring.units() + wiring.input_dim());
   CHECK(agnedges(graph.get()) == wiring.synapse_count() + wiring.sensory_synapse_count());
-  const auto node = [&](const std::string& name) {
-    return agnode(graph.get(), const_cast<char*>(name.c_str()), 0);
-  };
+  const auto node = [&](const std::string& name) { return agnode(graph.get(), const_cast<char*>(name.c_str()), 0); };
   const GraphOptions colors;
   for (int i = 0; i < wiring.units(); ++i) {
     auto* const neuron = node("neuron_" + std::to_string(i));
@@ -67,7 +65,8 @@ TEST_CASE("Pictures are pictures, and the same ones each time", "[graph]") {
 TEST_CASE("What cannot be drawn is refused", "[graph]") {
   const AutoNCP<> wiring = ncp();
   CHECK_THROWS_WITH(draw(wiring, "wiring.gif"), "draw: the file must end in .dot, .svg or .png, got 'wiring.gif'");
-  CHECK_THROWS_WITH(render(wiring, "svg", GraphOptions{.layout = "no_such"}), "graph: Graphviz has no layout 'no_such'");
+  CHECK_THROWS_WITH(render(wiring, "svg", GraphOptions{.layout = "no_such"}),
+                    "graph: Graphviz has no layout 'no_such'");
   CHECK_THROWS_AS(to_dot(AutoNCP(8, 1)), InvalidArgument);
   CHECK_THROWS_AS(draw(wiring, "/nowhere/at/all/wiring.svg"), RuntimeError);
 }

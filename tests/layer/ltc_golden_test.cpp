@@ -13,10 +13,19 @@ using namespace elegans_test;
 
 namespace {
 
-constexpr std::array golden_names{"ltc_sine_fully_connected", "ltc_sine_random", "ltc_sine_auto_ncp", "ltc_implicit",
-                                  "ltc_ncp3_batch",           "ltc_unfolds1",    "ltc_unfolds12_eps", "ltc_linear",
-                                  "ltc_nomap",                "ltc_timespans",   "ltc_timespans_explicit",
-                                  "ltc_last",                 "ltc_units_int"};
+constexpr std::array golden_names{"ltc_sine_fully_connected",
+                                  "ltc_sine_random",
+                                  "ltc_sine_auto_ncp",
+                                  "ltc_implicit",
+                                  "ltc_ncp3_batch",
+                                  "ltc_unfolds1",
+                                  "ltc_unfolds12_eps",
+                                  "ltc_linear",
+                                  "ltc_nomap",
+                                  "ltc_timespans",
+                                  "ltc_timespans_explicit",
+                                  "ltc_last",
+                                  "ltc_units_int"};
 
 /// What outputs, states and gradients may differ by, relative to the largest value of their tensor.
 template <typename Scalar>

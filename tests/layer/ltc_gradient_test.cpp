@@ -34,7 +34,8 @@ void check_all(Model& model, Index time, Index batch) {
   Eigen::ArrayXXd spans = Eigen::ArrayXXd::Ones(time, batch);
   fill(spans);
   spans = spans.abs() + 0.1;
-  Context<double, Model::units_at_compile_time> context{spans, State<double, Model::units_at_compile_time>(batch, model.units())};
+  Context<double, Model::units_at_compile_time> context{
+      spans, State<double, Model::units_at_compile_time>(batch, model.units())};
   fill(context.initial_state->array());
   Sequence<double> c = model(x, context);
   fill(c.values());
@@ -104,8 +105,9 @@ TEST_CASE("Gradients are those of finite differences, for every option", "[layer
     for (const bool implicit : {false, true}) {
       for (const Mapping mapping : {Mapping::affine, Mapping::linear, Mapping::none}) {
         INFO("batch " << batch << ", implicit " << implicit << ", mapping " << static_cast<int>(mapping));
-        LTC<double> model(AutoNCP(6, 1), 2,
-                          {.input_mapping = mapping, .output_mapping = mapping, .implicit_param_constraints = implicit});
+        LTC<double> model(
+            AutoNCP(6, 1), 2,
+            {.input_mapping = mapping, .output_mapping = mapping, .implicit_param_constraints = implicit});
         check_all(model, 3, batch);
       }
     }

@@ -47,7 +47,8 @@ TEST_CASE("The tutorial's model has 350 parameters", "[layer][ltc]") {
 }
 
 TEST_CASE("The state stays between the bounds that the paper proves", "[layer][ltc]") {
-  // Hasani et al. 2021, Theorem 2: between the least and the largest of leak and reversal potentials, and where it began.
+  // Hasani et al. 2021, Theorem 2: between the least and the largest of leak and reversal potentials, and where it
+  // began.
   for (const double scale : {1.0, 1e6}) {
     LTC<double> model(Random(9, 2, {.sparsity = 0.4}), 3, {.seed = 5});
     Sequence<double> x = some_input(200, 4, 3);
@@ -154,20 +155,19 @@ TEST_CASE("A call that makes no sense is refused, with what it got and what it w
   check_says(refusal([&] { model.forward(some_input(4, 2, 3)); }), "input_dim = 2), got (4, 2, 3)");
   check_says(refusal([&] { model.forward(Sequence<double>(0, 1, 2)); }), "got (0, 1, 2)");
   check_says(refusal([&] { model.backward(some_input(4, 2, 1)); }), "call forward() first");
-  check_says(refusal([&] {
-               model.forward(some_input(4, 2, 2), {.timespans = Eigen::ArrayXXd::Ones(4, 3)});
-             }),
+  check_says(refusal([&] { model.forward(some_input(4, 2, 2), {.timespans = Eigen::ArrayXXd::Ones(4, 3)}); }),
              "(time, batch) = (4, 2) or (4, 1), got (4, 3)");
-  check_says(refusal([&] {
-               model.forward(some_input(4, 2, 2), {.timespans = 1.0, .initial_state = State<double>(1, 8)});
-             }),
-             "(batch, units) = (2, 8), got (1, 8)");
+  check_says(
+      refusal([&] { model.forward(some_input(4, 2, 2), {.timespans = 1.0, .initial_state = State<double>(1, 8)}); }),
+      "(batch, units) = (2, 8), got (1, 8)");
   const Sequence<double> kept = some_input(4, 2, 2);
   model.forward(kept);
   check_says(refusal([&] { model.backward(some_input(3, 2, 1)); }), "must be (4, 2, 1), got (3, 2, 1)");
-  check_says(refusal([&] { static_cast<void>(model.parameter("tau")); }), "no parameter named 'tau'; there are gleak, vleak");
+  check_says(refusal([&] { static_cast<void>(model.parameter("tau")); }),
+             "no parameter named 'tau'; there are gleak, vleak");
   check_says(refusal([&] { model.set_parameter("w", Eigen::ArrayXXd::Ones(2, 8)); }), "(8, 8), got (2, 8)");
-  check_says(refusal([&] { LTC<double>(AutoNCP(8, 1), 2, {.ode_unfolds = 0}); }), "ode_unfolds must be at least 1, got 0");
+  check_says(refusal([&] { LTC<double>(AutoNCP(8, 1), 2, {.ode_unfolds = 0}); }),
+             "ode_unfolds must be at least 1, got 0");
   check_says(refusal([&] { LTC<double>(AutoNCP(8, 1), 2, {.epsilon = -1}); }), "epsilon must be finite and at least 0");
   check_says(refusal([&] { LTC<double>(AutoNCP(8, 1)); }), "call build(input_dim) first");
   AutoNCP built(8, 1);

@@ -20,8 +20,9 @@ const Eigen::ArrayXXd y = Eigen::ArrayXXd::Constant(5, 1, 0.1);
 TEST_CASE("fit calls back after each epoch and stops when told to", "[train][fit]") {
   LTC<double> model(AutoNCP(8, 1), 2);
   int calls = 0;
-  const auto history = fit(model, x, y, Adam<double>(), {.epochs = 10}, [&](const Epoch<double>& epoch) { calls += epoch.of; },
-                           [](const Epoch<double>& epoch) { return epoch.number < 4; });
+  const auto history = fit(
+      model, x, y, Adam<double>(), {.epochs = 10}, [&](const Epoch<double>& epoch) { calls += epoch.of; },
+      [](const Epoch<double>& epoch) { return epoch.number < 4; });
   CHECK(history.loss.size() == 4);
   CHECK(calls == 40);
   CHECK(history.stopped_by == StopReason::callback);

@@ -23,8 +23,7 @@ TEST_CASE("Training goes the way that it goes in ncps, loss by loss", "[train][g
     x << angle.sin(), angle.cos();
     const Eigen::ArrayXXd y = Eigen::ArrayXd::LinSpaced(48, 0, 6 * std::numbers::pi).sin();
 
-    const auto history =
-        elegans::fit(model, x, y, elegans::Adam<double>({.learning_rate = 0.01}), {.epochs = 400});
+    const auto history = elegans::fit(model, x, y, elegans::Adam<double>({.learning_rate = 0.01}), {.epochs = 400});
     const std::vector<double>& losses = file["losses"].values;
     REQUIRE(history.loss.size() == losses.size());
     double largest = 0;

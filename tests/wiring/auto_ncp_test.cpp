@@ -1,10 +1,10 @@
 // SPDX-FileCopyrightText: The elegans authors
 // SPDX-License-Identifier: Apache-2.0
-#include <elegans/wiring/auto_ncp.hpp>
-
 #include <cstdint>
 #include <limits>
 #include <type_traits>
+
+#include <elegans/wiring/auto_ncp.hpp>
 
 #include "support/catch.hpp"
 #include "support/refusal.hpp"

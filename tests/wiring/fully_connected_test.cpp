@@ -1,8 +1,8 @@
 // SPDX-FileCopyrightText: The elegans authors
 // SPDX-License-Identifier: Apache-2.0
-#include <elegans/wiring/fully_connected.hpp>
-
 #include <type_traits>
+
+#include <elegans/wiring/fully_connected.hpp>
 
 #include "support/catch.hpp"
 #include "support/refusal.hpp"

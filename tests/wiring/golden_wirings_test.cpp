@@ -1,15 +1,15 @@
 // SPDX-FileCopyrightText: The elegans authors
 // SPDX-License-Identifier: Apache-2.0
-#include <elegans/wiring/auto_ncp.hpp>
-#include <elegans/wiring/fully_connected.hpp>
-#include <elegans/wiring/ncp.hpp>
-#include <elegans/wiring/random.hpp>
-
 #include <fstream>
 #include <string>
 #include <vector>
 
 #include <nlohmann/json.hpp>
+
+#include <elegans/wiring/auto_ncp.hpp>
+#include <elegans/wiring/fully_connected.hpp>
+#include <elegans/wiring/ncp.hpp>
+#include <elegans/wiring/random.hpp>
 
 #include "support/catch.hpp"
 #include "support/sha256.hpp"
@@ -80,9 +80,9 @@ void check(const json& record) {
                                    .self_connections = spec.value("self_connections", true)}),
           record);
   } else if (kind == "Random") {
-    check(elegans::Random(spec["units"], spec.value("output_dim", spec["units"].get<int>()),
-                          {.sparsity = spec.value("sparsity_level", 0.0),
-                           .seed = spec.value("random_seed", std::uint64_t{1111})}),
+    check(elegans::Random(
+              spec["units"], spec.value("output_dim", spec["units"].get<int>()),
+              {.sparsity = spec.value("sparsity_level", 0.0), .seed = spec.value("random_seed", std::uint64_t{1111})}),
           record);
   } else if (kind == "NCP") {
     check(elegans::NCP({.inter_neurons = spec["inter_neurons"],
@@ -96,9 +96,9 @@ void check(const json& record) {
           record);
   } else {
     REQUIRE(kind == "AutoNCP");
-    check(elegans::AutoNCP(spec["units"], spec["output_size"],
-                           {.sparsity = spec.value("sparsity_level", 0.5),
-                            .seed = spec.value("seed", std::int64_t{22222})}),
+    check(elegans::AutoNCP(
+              spec["units"], spec["output_size"],
+              {.sparsity = spec.value("sparsity_level", 0.5), .seed = spec.value("seed", std::int64_t{22222})}),
           record);
   }
 }

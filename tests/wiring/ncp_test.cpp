@@ -1,11 +1,11 @@
 // SPDX-FileCopyrightText: The elegans authors
 // SPDX-License-Identifier: Apache-2.0
-#include <elegans/wiring/ncp.hpp>
-
 #include <cstdint>
 #include <string>
 #include <type_traits>
 #include <vector>
+
+#include <elegans/wiring/ncp.hpp>
 
 #include "support/catch.hpp"
 #include "support/refusal.hpp"

@@ -1,10 +1,10 @@
 // SPDX-FileCopyrightText: The elegans authors
 // SPDX-License-Identifier: Apache-2.0
-#include <elegans/wiring/numpy_random.hpp>
-
 #include <array>
 #include <cstdint>
 #include <vector>
+
+#include <elegans/wiring/numpy_random.hpp>
 
 #include "support/catch.hpp"
 #include "support/refusal.hpp"
@@ -57,8 +57,7 @@ TEST_CASE("SeedSequence and PCG64 agree with numpy, at compile time too", "[wiri
     Generator stream(1111);
     return std::array<std::uint64_t, 3>{stream(), stream(), stream()};
   }();
-  static_assert(first ==
-                std::array<std::uint64_t, 3>{0xdbfdfdd6d6fab48b, 0xa822a50efe888cab, 0x7b5641e27861ebb6});
+  static_assert(first == std::array<std::uint64_t, 3>{0xdbfdfdd6d6fab48b, 0xa822a50efe888cab, 0x7b5641e27861ebb6});
   Generator stream(1111);
   for (const std::uint32_t expected : {3606754443U, 3690855894U, 4270361771U, 2820842766U}) {
     CHECK(stream.draw32() == expected);
@@ -66,8 +65,7 @@ TEST_CASE("SeedSequence and PCG64 agree with numpy, at compile time too", "[wiri
 }
 
 TEST_CASE("A Generator chooses by Floyd's algorithm, and of many by a shuffle of the tail", "[wiring][numpy_random]") {
-  CHECK(choose(Generator(1111), 64, 16) ==
-        std::vector{3, 30, 58, 38, 41, 61, 37, 34, 26, 42, 54, 24, 50, 31, 32, 62});
+  CHECK(choose(Generator(1111), 64, 16) == std::vector{3, 30, 58, 38, 41, 61, 37, 34, 26, 42, 54, 24, 50, 31, 32, 62});
   const std::vector<int> many = choose(Generator(1111), 16384, 400);
   REQUIRE(many.size() == 400);
   CHECK(std::vector(many.begin(), many.begin() + 5) == std::vector{1216, 8084, 872, 10912, 5012});

@@ -1,9 +1,9 @@
 // SPDX-FileCopyrightText: The elegans authors
 // SPDX-License-Identifier: Apache-2.0
-#include <elegans/wiring/random.hpp>
-
 #include <limits>
 #include <type_traits>
+
+#include <elegans/wiring/random.hpp>
 
 #include "support/catch.hpp"
 #include "support/refusal.hpp"

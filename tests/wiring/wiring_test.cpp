@@ -1,7 +1,5 @@
 // SPDX-FileCopyrightText: The elegans authors
 // SPDX-License-Identifier: Apache-2.0
-#include <elegans/wiring/wiring.hpp>
-
 #include <cstddef>
 #include <vector>
 
@@ -9,6 +7,7 @@
 #include <elegans/wiring/fully_connected.hpp>
 #include <elegans/wiring/ncp.hpp>
 #include <elegans/wiring/random.hpp>
+#include <elegans/wiring/wiring.hpp>
 
 #include "support/catch.hpp"
 #include "support/refusal.hpp"

@@ -41,8 +41,8 @@ class LTCCell {
   /// What a step computes on the way; with fixed sizes, for a single sample, it is held in place.
   template <int NeuronCapacity = Dynamic, int InputCapacity = Dynamic>
   struct Scratch {
-    Buffer<Scalar, InputCapacity> u;                                ///< mapped inputs
-    Buffer<Scalar, NeuronCapacity> numerator, denominator;          ///< leak and sensory drive
+    Buffer<Scalar, InputCapacity> u;                        ///< mapped inputs
+    Buffer<Scalar, NeuronCapacity> numerator, denominator;  ///< leak and sensory drive
     typename detail::NeuronDrive<Scalar, Units, Units>::Scratch synapse;
     typename detail::NeuronDrive<Scalar, Inputs, Units>::Scratch sensory;
   };
@@ -185,10 +185,9 @@ class LTCCell {
   void map_inputs(const Scalar* x, Scalar* u) const {
     using P = typename Lanes::Packet;
     for (Index k = 0; k < Lanes::blocks(input_dim()); ++k) {
-      detail::store<P>(u + k * Lanes::lanes,
-                       Eigen::internal::pmadd(Lanes::per_neuron(input_w_.data(), k),
-                                              detail::load<P>(x + k * Lanes::lanes),
-                                              Lanes::per_neuron(input_b_.data(), k)));
+      detail::store<P>(u + k * Lanes::lanes, Eigen::internal::pmadd(Lanes::per_neuron(input_w_.data(), k),
+                                                                    detail::load<P>(x + k * Lanes::lanes),
+                                                                    Lanes::per_neuron(input_b_.data(), k)));
     }
   }
 
@@ -254,11 +253,11 @@ void LTCCell<Scalar, Units, Outputs, Inputs>::sense(const Scalar* x, AnyScratch&
   map_inputs<Lanes>(x, scratch.u.data());
   Scalar* const numerator = scratch.numerator.data();
   Scalar* const denominator = scratch.denominator.data();
-  sensory_drive<Lanes>().template forward<Lanes>(
-      scratch.u.data(), scratch.sensory, leak<Lanes>(), [=](Index block, const P& num, const P& den) {
-        detail::store<P>(numerator + block * Lanes::lanes, num);
-        detail::store<P>(denominator + block * Lanes::lanes, den);
-      });
+  sensory_drive<Lanes>().template forward<Lanes>(scratch.u.data(), scratch.sensory, leak<Lanes>(),
+                                                 [=](Index block, const P& num, const P& den) {
+                                                   detail::store<P>(numerator + block * Lanes::lanes, num);
+                                                   detail::store<P>(denominator + block * Lanes::lanes, den);
+                                                 });
 }
 
 template <typename Scalar, int Units, int Outputs, int Inputs>
@@ -294,10 +293,9 @@ template <typename Lanes>
 void LTCCell<Scalar, Units, Outputs, Inputs>::output(const Scalar* v, Scalar* y) const {
   using P = typename Lanes::Packet;
   for (Index o = 0; o < Lanes::blocks(output_dim()); ++o) {
-    detail::store<P>(y + o * Lanes::lanes,
-                     Eigen::internal::pmadd(Lanes::per_neuron(output_w_.data(), o),
-                                            detail::load<P>(v + o * Lanes::lanes),
-                                            Lanes::per_neuron(output_b_.data(), o)));
+    detail::store<P>(y + o * Lanes::lanes, Eigen::internal::pmadd(Lanes::per_neuron(output_w_.data(), o),
+                                                                  detail::load<P>(v + o * Lanes::lanes),
+                                                                  Lanes::per_neuron(output_b_.data(), o)));
   }
 }
 

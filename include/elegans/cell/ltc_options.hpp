@@ -25,12 +25,12 @@ struct Range {
 /// Where an LTC cell starts from: ncps' ranges. Input and output mappings start as the identity, reversal potentials
 /// as the polarities.
 struct LTCInitialization {
-  Range gleak{0.001, 1.0};        ///< leak conductance of a neuron
-  Range vleak{-0.2, 0.2};         ///< leak potential
-  Range cm{0.4, 0.6};             ///< membrane capacitance
-  Range w{0.001, 1.0};            ///< strength of a synapse
-  Range sigma{3.0, 8.0};          ///< steepness of a synapse's gate
-  Range mu{0.3, 0.8};             ///< midpoint of a synapse's gate
+  Range gleak{0.001, 1.0};  ///< leak conductance of a neuron
+  Range vleak{-0.2, 0.2};   ///< leak potential
+  Range cm{0.4, 0.6};       ///< membrane capacitance
+  Range w{0.001, 1.0};      ///< strength of a synapse
+  Range sigma{3.0, 8.0};    ///< steepness of a synapse's gate
+  Range mu{0.3, 0.8};       ///< midpoint of a synapse's gate
   Range sensory_w{0.001, 1.0};
   Range sensory_sigma{3.0, 8.0};
   Range sensory_mu{0.3, 0.8};
@@ -40,8 +40,8 @@ struct LTCInitialization {
 struct LTCOptions {
   Mapping input_mapping = Mapping::affine;
   Mapping output_mapping = Mapping::affine;
-  int ode_unfolds = 6;     ///< solver sub-steps in a step, at least 1
-  double epsilon = 1e-8;   ///< added to the denominator of a sub-step, at least 0
+  int ode_unfolds = 6;    ///< solver sub-steps in a step, at least 1
+  double epsilon = 1e-8;  ///< added to the denominator of a sub-step, at least 0
   /// Keeps w, sensory_w, cm and gleak positive by softplus at use (true, the default of ncps' PyTorch layer), or by
   /// clipping at 0 after each optimizer step (false, the default of ncps' Keras layer and cells, and here).
   bool implicit_param_constraints = false;

@@ -72,8 +72,8 @@ struct LTCTensors {
   }
 };
 
-/// Sets initial values. The random ones are those of `torch.manual_seed(seed)` before ncps' `LTC(...)`: tensor by tensor
-/// in the order of its constructor, each row by row.
+/// Sets initial values. The random ones are those of `torch.manual_seed(seed)` before ncps' `LTC(...)`: tensor by
+/// tensor in the order of its constructor, each row by row.
 template <typename Scalar, typename Wiring>
 void initialize_ltc(const ParameterList<ltc_tensor_capacity>& list, const LTCOptions& options, const Wiring& wiring,
                     Scalar* parameters) {

@@ -14,13 +14,14 @@ namespace elegans::detail {
 
 /// What the synapses do to a single sample: BatchDrive's sums, with neurons or synapses in the lanes.
 ///
-/// Synapses are sorted by source. If every source feeds every destination, a packet holds neighbouring destinations, and
-/// a source's value is broadcast to them. Else a packet holds neighbouring synapses of the list: values are gathered one
-/// by one, gates computed a packet at a time, and the products scattered one by one.
+/// Synapses are sorted by source. If every source feeds every destination, a packet holds neighbouring destinations,
+/// and a source's value is broadcast to them. Else a packet holds neighbouring synapses of the list: values are
+/// gathered one by one, gates computed a packet at a time, and the products scattered one by one.
 template <typename Scalar, int Sources, int Destinations>
 class NeuronDrive {
   static constexpr int padded_destinations = pad_neurons(Destinations);
-  /// Slots: dense, a row of padded destinations a source; else the list of synapses, padded. The first is never smaller.
+  /// Slots: dense, a row of padded destinations a source; else the list of synapses, padded. The first is never
+  /// smaller.
   static constexpr int slot_capacity = multiply_sizes(Sources, padded_destinations);
 
  public:

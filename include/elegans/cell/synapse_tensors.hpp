@@ -37,17 +37,17 @@ SynapseWeight<Scalar> read_synapse(const SynapseTensors<const Scalar*>& tensors,
 /// numerator and denominator it feeds, and z = sigma (v - mu):
 template <typename Scalar>
 struct SynapseSums {
-  Scalar gate_a;    ///< sum g a
-  Scalar gate_b;    ///< sum g b
-  Scalar slope;     ///< sum dz
-  Scalar slope_v;   ///< sum dz v
+  Scalar gate_a;   ///< sum g a
+  Scalar gate_b;   ///< sum g b
+  Scalar slope;    ///< sum dz
+  Scalar slope_v;  ///< sum dz v
 };
 
 /// Adds one synapse's gradient: d w = erev sum(g a) + sum(g b), d erev = w sum(g a), d mu = -sigma sum(dz),
 /// d sigma = sum(dz v) - mu sum(dz).
 template <typename Scalar>
-void add_synapse_gradient(const SynapseTensors<const Scalar*>& tensors, const SynapseTensors<Scalar*>& gradient, Index at,
-                          bool implicit, const SynapseSums<Scalar>& sums) {
+void add_synapse_gradient(const SynapseTensors<const Scalar*>& tensors, const SynapseTensors<Scalar*>& gradient,
+                          Index at, bool implicit, const SynapseSums<Scalar>& sums) {
   const Scalar stored = tensors.w[at];
   const Scalar d_w = tensors.erev[at] * sums.gate_a + sums.gate_b;
   gradient.w[at] += implicit ? d_w * softplus_derivative(stored) : d_w;

@@ -26,9 +26,7 @@ class State {
   }
 
   /// Changes the number of rows; the values are then undefined.
-  void resize(Index batch)
-    requires(Batch == Dynamic)
-  {
+  void resize(Index batch) requires(Batch == Dynamic) {
     batch_ = batch;
     values_.resize(batch * units_);
   }

@@ -20,8 +20,7 @@ class Timespans {
 
   /// (time, 1) for all samples alike, or (time, batch). \throws InvalidArgument if one is negative or not finite
   template <typename Derived>
-  Timespans(const Eigen::DenseBase<Derived>& values)
-      : is_uniform_(false), time_(values.rows()), batch_(values.cols()) {
+  Timespans(const Eigen::DenseBase<Derived>& values) : is_uniform_(false), time_(values.rows()), batch_(values.cols()) {
     values_.resize(time_ * batch_);
     for (Index t = 0; t < time_; ++t) {
       for (Index b = 0; b < batch_; ++b) {

@@ -17,11 +17,12 @@ inline constexpr int Dynamic = Eigen::Dynamic;
 /// A (rows, columns) array that somebody else owns: how Eigen sees the library's storage. Column-major, so that
 /// the batch lanes of one neuron lie side by side; no alignment is assumed.
 template <typename Scalar, int Rows = Dynamic, int Columns = Dynamic>
-using ArrayView = Eigen::Map<Eigen::Array<Scalar, Rows, Columns, Rows == 1 && Columns != 1 ? Eigen::RowMajor : Eigen::ColMajor>>;
+using ArrayView =
+    Eigen::Map<Eigen::Array<Scalar, Rows, Columns, Rows == 1 && Columns != 1 ? Eigen::RowMajor : Eigen::ColMajor>>;
 
 template <typename Scalar, int Rows = Dynamic, int Columns = Dynamic>
-using ConstArrayView =
-    Eigen::Map<const Eigen::Array<Scalar, Rows, Columns, Rows == 1 && Columns != 1 ? Eigen::RowMajor : Eigen::ColMajor>>;
+using ConstArrayView = Eigen::Map<
+    const Eigen::Array<Scalar, Rows, Columns, Rows == 1 && Columns != 1 ? Eigen::RowMajor : Eigen::ColMajor>>;
 
 template <typename Scalar, int Size = Dynamic>
 using VectorView = Eigen::Map<Eigen::Array<Scalar, Size, 1>>;

@@ -90,8 +90,7 @@ class DotBuilder {
     }
     cell(options_.excitatory_color, "&#8594;", "excitatory");
     cell(options_.inhibitory_color, "&#8867;", "inhibitory");
-    const std::string table =
-        "<TABLE BORDER=\"0\" CELLSPACING=\"8\"><TR>" + cells + "</TR></TABLE>";
+    const std::string table = "<TABLE BORDER=\"0\" CELLSPACING=\"8\"><TR>" + cells + "</TR></TABLE>";
     char* const html = agstrdup_html(graph_.get(), text(table));
     agsafeset(graph_.get(), text("label"), html, text(""));
     agstrfree(graph_.get(), html);
@@ -197,7 +196,8 @@ std::string bytes_of(Write write) {
   if (write(file) != 0) fail("graph: cgraph could not write");
   std::string bytes(static_cast<std::size_t>(std::max(0L, std::ftell(file))), '\0');
   std::rewind(file);
-  if (std::fread(bytes.data(), 1, bytes.size(), file) != bytes.size()) fail("graph: could not read back what was written");
+  if (std::fread(bytes.data(), 1, bytes.size(), file) != bytes.size())
+    fail("graph: could not read back what was written");
   return bytes;
 }
 

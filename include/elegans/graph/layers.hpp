@@ -46,8 +46,8 @@ inline std::vector<Rank> ranks_of(const Wiring<>& wiring) {
   return ranks;
 }
 
-/// Places for the neurons of one rank around (0, 0): a circle if they feed each other, so that no synapse runs through a
-/// third neuron; else a column, in zigzag if it is long.
+/// Places for the neurons of one rank around (0, 0): a circle if they feed each other, so that no synapse runs through
+/// a third neuron; else a column, in zigzag if it is long.
 inline std::vector<Place> places_in(const Rank& rank) {
   constexpr double pitch = 0.62;
   const auto count = static_cast<double>(rank.neurons.size());

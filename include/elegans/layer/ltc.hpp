@@ -51,8 +51,8 @@ Kept built(W wiring, int input_dim) {
 ///     elegans::LTC<float> model(wiring, 2, {.ode_unfolds = 6, .seed = 1});            // sizes known at run time
 ///     elegans::LTC<float, elegans::AutoNCP<8, 1>, 2> net(elegans::AutoNCP<8, 1>{});   // fixed: a step uses no heap
 ///
-/// The model keeps a copy of the wiring. Hasani et al., AAAI 2021; mirrors `ncps.torch.LTC`, with the number of inputs after
-/// the wiring, and with explicit constraints by default.
+/// The model keeps a copy of the wiring. Hasani et al., AAAI 2021; mirrors `ncps.torch.LTC`, with the number of inputs
+/// after the wiring, and with explicit constraints by default.
 ///
 /// \tparam Scalar  float or double
 /// \tparam W       type of the wiring; its fixed sizes are the model's

@@ -24,11 +24,12 @@ namespace elegans {
 /// \tparam Units  as of the model that runs it
 template <typename Scalar, int Units = Dynamic>
 struct Context {
-  Timespans<Scalar> timespans{};                       ///< elapsed times, 1 by default
-  std::optional<State<Scalar, Units>> initial_state{}; ///< (batch, units), 0 by default
+  Timespans<Scalar> timespans{};                        ///< elapsed times, 1 by default
+  std::optional<State<Scalar, Units>> initial_state{};  ///< (batch, units), 0 by default
 };
 
-/// A cell over sequences: it owns the parameters, runs the cell step by step, and differentiates it through time (BPTT).
+/// A cell over sequences: it owns the parameters, runs the cell step by step, and differentiates it through time
+/// (BPTT).
 ///
 /// An Rnn is a value: it copies, moves and sits in containers. It carries its own workspace, so one object serves one
 /// thread; give each thread a copy. Nothing allocates once a shape has been seen.
@@ -97,7 +98,7 @@ class Rnn {
 
   /// The state before the first step, for a single stream: zeros; with fixed sizes, no heap.
   [[nodiscard]] auto initial_state() const {
-    return State<Scalar, units_at_compile_time, units_at_compile_time == Dynamic ? Dynamic : 1>(1, units());
+    return State < Scalar, units_at_compile_time, units_at_compile_time == Dynamic ? Dynamic : 1 > (1, units());
   }
   /// The same for a batch of streams.
   [[nodiscard]] State<Scalar, units_at_compile_time> initial_state(Index batch) const {
@@ -230,8 +231,8 @@ class Rnn {
   }
 
   template <typename Derived, int Batch, typename TimeOf>
-  auto step_with(const Eigen::DenseBase<Derived>& x, State<Scalar, units_at_compile_time, Batch>& state,
-                 TimeOf time_of) -> ConstArrayView<Scalar>;
+  auto step_with(const Eigen::DenseBase<Derived>& x, State<Scalar, units_at_compile_time, Batch>& state, TimeOf time_of)
+      -> ConstArrayView<Scalar>;
   template <typename Lanes, typename StepSpace, typename Derived, typename AnyState, typename TimeOf>
   void step_tile(StepSpace& space, const Eigen::DenseBase<Derived>& x, AnyState& state, TimeOf time_of, Index first,
                  Index samples, Scalar* y);

@@ -19,8 +19,7 @@ Rnn<Cell>::Rnn(Cell cell, bool return_sequences)
   step_space_.states.resize(2 * detail::pad_neurons(units()));
   step_space_.x.resize(detail::pad_neurons(input_dim()));
   step_space_.y.resize(detail::pad_neurons(output_dim()));
-  detail::with_lanes<Scalar>(1, units(),
-                             [&]<typename Lanes>() { cell_.template reserve<Lanes>(step_space_.scratch); });
+  detail::with_lanes<Scalar>(1, units(), [&]<typename Lanes>() { cell_.template reserve<Lanes>(step_space_.scratch); });
   pack(true);
 }
 
@@ -130,7 +129,8 @@ void Rnn<Cell>::forward_tile(const Sequence<Scalar>& x, const Context<Scalar, un
   const auto state = [=](Index k) { return states + (keep ? k : k & 1) * extent; };
   std::fill_n(state(0), extent, Scalar(0));
   if (context.initial_state) {
-    to_lanes<Lanes>(units(), samples, state(0), [&](Index b, Index i) { return (*context.initial_state)(first + b, i); });
+    to_lanes<Lanes>(units(), samples, state(0),
+                    [&](Index b, Index i) { return (*context.initial_state)(first + b, i); });
   }
   Scalar h[Lanes::samples];
   for (Index t = 0; t < x.time(); ++t) {
@@ -223,8 +223,7 @@ void Rnn<Cell>::backward_tile(const Sequence<Scalar>& d_output,
       h[b] = b < samples ? timespans_(t, first + b, 0) / static_cast<Scalar>(sub_steps) : Scalar(0);
     }
     cell_.template step_backward<Lanes>(
-        x_lanes, state(k), h, [=](Index l) { return state(k + l + 1); }, d_v, d_x, d_h, space_.scratch,
-        space_.adjoint);
+        x_lanes, state(k), h, [=](Index l) { return state(k + l + 1); }, d_v, d_x, d_h, space_.scratch, space_.adjoint);
     for (Index b = 0; b < samples; ++b) {
       for (Index f = 0; f < input_dim(); ++f) d_input_(t, first + b, f) = d_x[Lanes::at(f, b)];
       d_timespans_[t + time_ * (first + b)] = d_h[b] / static_cast<Scalar>(sub_steps);

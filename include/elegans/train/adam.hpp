@@ -19,10 +19,10 @@ inline constexpr double torch_epsilon = 1e-8;
 /// How Adam descends.
 template <typename Scalar>
 struct AdamOptions {
-  Scalar learning_rate = Scalar(0.001);               ///< at least 0
-  Scalar beta1 = Scalar(0.9);                         ///< decay of the mean gradient, in [0, 1)
-  Scalar beta2 = Scalar(0.999);                       ///< decay of the mean squared gradient, in [0, 1)
-  Scalar epsilon = static_cast<Scalar>(keras_epsilon);///< added to the root of the latter, at least 0
+  Scalar learning_rate = Scalar(0.001);                 ///< at least 0
+  Scalar beta1 = Scalar(0.9);                           ///< decay of the mean gradient, in [0, 1)
+  Scalar beta2 = Scalar(0.999);                         ///< decay of the mean squared gradient, in [0, 1)
+  Scalar epsilon = static_cast<Scalar>(keras_epsilon);  ///< added to the root of the latter, at least 0
 };
 
 /// Adam: a step along the mean gradient over the root of the mean squared gradient.
@@ -61,8 +61,7 @@ class Adam {
     }
     ++step_;
     const double k = static_cast<double>(step_);
-    const auto rate =
-        static_cast<Scalar>(double{options_.learning_rate} / (1.0 - std::pow(double{options_.beta1}, k)));
+    const auto rate = static_cast<Scalar>(double{options_.learning_rate} / (1.0 - std::pow(double{options_.beta1}, k)));
     const auto scale = static_cast<Scalar>(1.0 / std::sqrt(1.0 - std::pow(double{options_.beta2}, k)));
     VectorView<Scalar> m(mean_.data(), mean_.size());
     VectorView<Scalar> s(square_.data(), square_.size());

@@ -18,9 +18,10 @@ struct Epoch {
 
 /// Called after each epoch; one that returns a bool stops the training by returning false.
 template <typename C, typename Scalar>
-concept Callback = std::invocable<C&, const Epoch<Scalar>&> &&
-                   (std::is_void_v<std::invoke_result_t<C&, const Epoch<Scalar>&>> ||
-                    std::convertible_to<std::invoke_result_t<C&, const Epoch<Scalar>&>, bool>);
+concept Callback = std::invocable < C&,
+        const Epoch<Scalar>
+& > &&(std::is_void_v<std::invoke_result_t<C&, const Epoch<Scalar>&>> ||
+       std::convertible_to<std::invoke_result_t<C&, const Epoch<Scalar>&>, bool>);
 
 /// Why `fit` came back.
 enum class StopReason { all_epochs, callback };

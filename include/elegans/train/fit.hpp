@@ -22,8 +22,8 @@ namespace elegans {
 
 /// How `fit` goes about it.
 struct FitOptions {
-  int epochs = 1;            ///< passes over the data, at least 0
-  bool show_progress = true; ///< a progress bar on standard error, where that is a terminal; else nothing
+  int epochs = 1;             ///< passes over the data, at least 0
+  bool show_progress = true;  ///< a progress bar on standard error, where that is a terminal; else nothing
 };
 
 /// Does one update from a whole batch: forward, loss, backward, optimizer, constraints.
@@ -32,7 +32,7 @@ struct FitOptions {
 /// \return the loss before the update; if it is not finite, there was no update
 /// \throws InvalidArgument if y is not of the shape of the prediction
 template <TrainableModel Model, typename Optimize, typename Loss = MeanSquaredError>
-  requires Optimizer<Optimize, typename Model::Scalar> && LossFunction<Loss, typename Model::Scalar>
+requires Optimizer<Optimize, typename Model::Scalar> && LossFunction<Loss, typename Model::Scalar>
 typename Model::Scalar train_step(Model& model, const Sequence<typename Model::Scalar>& x,
                                   const Sequence<typename Model::Scalar>& y, Optimize& optimizer,
                                   Sequence<typename Model::Scalar>& d_prediction, const Loss& loss_function = {}) {
@@ -62,11 +62,11 @@ typename Model::Scalar train_step(Model& model, const Sequence<typename Model::S
 /// \throws InvalidArgument if a shape differs, or epochs is negative
 /// \throws RuntimeError    if the loss is not finite: the model then holds the last parameters with a finite loss
 template <TrainableModel Model, typename Optimize, typename... Callbacks>
-  requires Optimizer<std::unwrap_reference_t<Optimize>, typename Model::Scalar> &&
-           (Callback<Callbacks, typename Model::Scalar> && ...)
-History<typename Model::Scalar> fit(Model& model, const Sequence<typename Model::Scalar>& x,
-                                    const Sequence<typename Model::Scalar>& y, Optimize optimizer,
-                                    const FitOptions& options = {}, Callbacks&&... callbacks) {
+requires Optimizer < std::unwrap_reference_t<Optimize>,
+typename Model::Scalar > &&(Callback<Callbacks, typename Model::Scalar>&&...)History<typename Model::Scalar> fit(
+                             Model& model, const Sequence<typename Model::Scalar>& x,
+                             const Sequence<typename Model::Scalar>& y, Optimize optimizer,
+                             const FitOptions& options = {}, Callbacks&&... callbacks) {
   using Scalar = typename Model::Scalar;
   if (options.epochs < 0) detail::refuse("fit: epochs must be at least 0, got ", options.epochs);
   std::unwrap_reference_t<Optimize>& descend = optimizer;
@@ -90,7 +90,8 @@ History<typename Model::Scalar> fit(Model& model, const Sequence<typename Model:
     VectorView<Scalar>(current.data(), current.size()) = model.parameters();
     const Epoch<Scalar> epoch{number, options.epochs, train_step(model, x, y, descend, d_prediction)};
     if (!std::isfinite(epoch.loss)) {
-      if (number > 1) model.update([&](auto all) { all = ConstVectorView<Scalar>(last_good.data(), last_good.size()); });
+      if (number > 1)
+        model.update([&](auto all) { all = ConstVectorView<Scalar>(last_good.data(), last_good.size()); });
       progress.finish();
       detail::fail("fit: the loss became ", epoch.loss, " in epoch ", number, " of ", options.epochs,
                    "; the model holds the parameters of the epoch before");

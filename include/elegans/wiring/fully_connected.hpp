@@ -10,8 +10,8 @@
 namespace elegans {
 
 struct FullyConnectedOptions {
-  std::uint64_t seed = 1111;      ///< of the polarities; ncps' `erev_init_seed`
-  bool self_connections = true;   ///< whether a neuron feeds itself
+  std::uint64_t seed = 1111;     ///< of the polarities; ncps' `erev_init_seed`
+  bool self_connections = true;  ///< whether a neuron feeds itself
 };
 
 /// Every neuron feeds every neuron, every input feeds every neuron; two of three synapses are excitatory.
@@ -37,11 +37,8 @@ class FullyConnected : public Wiring<Units, Outputs, Inputs> {
   /// All neurons are motor neurons.
   explicit FullyConnected(int units, FullyConnectedOptions options = {}) : FullyConnected(units, units, options) {}
 
-  FullyConnected()
-    requires(Units != Dynamic && Outputs != Dynamic)
-      : FullyConnected(Units, Outputs) {}
-  explicit FullyConnected(FullyConnectedOptions options)
-    requires(Units != Dynamic && Outputs != Dynamic)
+  FullyConnected() requires(Units != Dynamic && Outputs != Dynamic) : FullyConnected(Units, Outputs) {}
+  explicit FullyConnected(FullyConnectedOptions options) requires(Units != Dynamic && Outputs != Dynamic)
       : FullyConnected(Units, Outputs, options) {}
 
   [[nodiscard]] const FullyConnectedOptions& options() const noexcept { return options_; }
@@ -65,7 +62,7 @@ class FullyConnected : public Wiring<Units, Outputs, Inputs> {
   numpy::Generator generator_;  // kept, since `build` goes on where construction stopped
 };
 
-FullyConnected(int, int, FullyConnectedOptions = {}) -> FullyConnected<>;
-FullyConnected(int, FullyConnectedOptions = {}) -> FullyConnected<>;
+FullyConnected(int, int, FullyConnectedOptions = {})->FullyConnected<>;
+FullyConnected(int, FullyConnectedOptions = {})->FullyConnected<>;
 
 }  // namespace elegans

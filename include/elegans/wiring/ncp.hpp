@@ -69,7 +69,7 @@ class NCP : public Wiring<Units, Outputs, Inputs> {
   NCPOptions options_;
 };
 
-NCP(NCPOptions) -> NCP<>;
+NCP(NCPOptions)->NCP<>;
 
 namespace detail {
 
@@ -95,8 +95,7 @@ inline int check_ncp_options(const NCPOptions& options) {
   check_count("recurrent_command_synapses", options.recurrent_command_synapses, 0);
   check_fan("motor_fanin", options.motor_fanin, "command_neurons", options.command_neurons);
   check_ncp_seed("NCP", options.seed);
-  const std::int64_t units =
-      std::int64_t{options.inter_neurons} + options.command_neurons + options.motor_neurons;
+  const std::int64_t units = std::int64_t{options.inter_neurons} + options.command_neurons + options.motor_neurons;
   if (units > 46340) {
     refuse("NCP: inter_neurons + command_neurons + motor_neurons must be at most 46340, got ", units);
   }
@@ -124,13 +123,11 @@ void NCP<Units, Outputs, Inputs>::build(int input_dim) {
   const Layer inter{motor.count + command.count, options_.inter_neurons};
   const auto draw_polarity = [&stream] { return stream.choice({-1, 1}); };
 
-  connect_layers(stream, sensory, inter, options_.sensory_fanout, sensory.count, [&](int source, int destination) {
-    this->add_sensory_synapse(source, destination, draw_polarity());
-  });
+  connect_layers(stream, sensory, inter, options_.sensory_fanout, sensory.count,
+                 [&](int source, int destination) { this->add_sensory_synapse(source, destination, draw_polarity()); });
   // The limit should be the number of inter neurons; ncps takes that of command neurons, and so must we.
-  connect_layers(stream, inter, command, options_.inter_fanout, command.count, [&](int source, int destination) {
-    this->add_synapse(source, destination, draw_polarity());
-  });
+  connect_layers(stream, inter, command, options_.inter_fanout, command.count,
+                 [&](int source, int destination) { this->add_synapse(source, destination, draw_polarity()); });
   for (int i = 0; i < options_.recurrent_command_synapses; ++i) {
     const auto draw_neuron = [&] {
       return command.first + static_cast<int>(stream.below_or_equal(static_cast<std::uint32_t>(command.count - 1)));
@@ -139,9 +136,8 @@ void NCP<Units, Outputs, Inputs>::build(int input_dim) {
     const int destination = draw_neuron();
     this->add_synapse(source, destination, draw_polarity());
   }
-  connect_layers(stream, motor, command, options_.motor_fanin, motor.count, [&](int destination, int source) {
-    this->add_synapse(source, destination, draw_polarity());
-  });
+  connect_layers(stream, motor, command, options_.motor_fanin, motor.count,
+                 [&](int destination, int source) { this->add_synapse(source, destination, draw_polarity()); });
 }
 
 template <int Units, int Outputs, int Inputs>

@@ -26,7 +26,8 @@ class Random : public Wiring<Units, Outputs, Inputs> {
   using Base = Wiring<Units, Outputs, Inputs>;
 
  public:
-  /// \throws InvalidArgument unless 1 <= output_dim <= units and 0 <= sparsity < 1, or if a size differs from a fixed one
+  /// \throws InvalidArgument unless 1 <= output_dim <= units and 0 <= sparsity < 1, or if a size differs from a fixed
+  /// one
   Random(int units, int output_dim, RandomOptions options = {})
       : Base(units, output_dim), options_(options), generator_(options.seed) {
     if (!(options.sparsity >= 0.0 && options.sparsity < 1.0)) {
@@ -39,11 +40,8 @@ class Random : public Wiring<Units, Outputs, Inputs> {
   /// All neurons are motor neurons.
   explicit Random(int units, RandomOptions options = {}) : Random(units, units, options) {}
 
-  Random()
-    requires(Units != Dynamic && Outputs != Dynamic)
-      : Random(Units, Outputs) {}
-  explicit Random(RandomOptions options)
-    requires(Units != Dynamic && Outputs != Dynamic)
+  Random() requires(Units != Dynamic && Outputs != Dynamic) : Random(Units, Outputs) {}
+  explicit Random(RandomOptions options) requires(Units != Dynamic && Outputs != Dynamic)
       : Random(Units, Outputs, options) {}
 
   [[nodiscard]] const RandomOptions& options() const noexcept { return options_; }
@@ -76,7 +74,7 @@ class Random : public Wiring<Units, Outputs, Inputs> {
   numpy::Generator generator_;  // kept, since `build` goes on where construction stopped
 };
 
-Random(int, int, RandomOptions = {}) -> Random<>;
-Random(int, RandomOptions = {}) -> Random<>;
+Random(int, int, RandomOptions = {})->Random<>;
+Random(int, RandomOptions = {})->Random<>;
 
 }  // namespace elegans

@@ -32,9 +32,7 @@ class Wiring {
 
   /// No synapses yet. \throws InvalidArgument unless 1 <= output_dim <= units, or if a size differs from a fixed one
   Wiring(int units, int output_dim);
-  Wiring()
-    requires(Units != Dynamic && Outputs != Dynamic)
-      : Wiring(Units, Outputs) {}
+  Wiring() requires(Units != Dynamic && Outputs != Dynamic) : Wiring(Units, Outputs) {}
 
   /// A copy of any wiring: its sizes, synapses, neuron types and layers.
   template <AnyWiring Other>
@@ -139,7 +137,7 @@ class Wiring {
   Buffer<int, Units> layers_;
 };
 
-Wiring(int, int) -> Wiring<>;
+Wiring(int, int)->Wiring<>;
 
 template <int Units, int Outputs, int Inputs>
 Wiring<Units, Outputs, Inputs>::Wiring(int units, int output_dim) : units_(units), output_dim_(output_dim) {
@@ -217,7 +215,8 @@ bool Wiring<Units, Outputs, Inputs>::set_input_dim(int input_dim) {
     return false;
   }
   if (Index{input_dim} * units_ > 2147483647) {
-    detail::refuse("Wiring: input_dim must be at most ", 2147483647 / units_, " with ", units_, " units, got ", input_dim);
+    detail::refuse("Wiring: input_dim must be at most ", 2147483647 / units_, " with ", units_, " units, got ",
+                   input_dim);
   }
   sensory_polarity_.resize(Index{input_dim} * units_);
   input_dim_ = input_dim;
