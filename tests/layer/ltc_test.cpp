@@ -125,6 +125,52 @@ TEST_CASE("An elapsed time of 0 leaves the state as it is", "[layer][ltc]") {
   CHECK((state.array().row(1) != before.array().row(1)).any());
 }
 
+namespace {
+
+/// Two neurons that excite each other, one of them motor, as a type that knows nothing of the library.
+struct Pair {
+  int units() const { return 2; }
+  int output_dim() const { return 1; }
+  int input_dim() const { return 1; }
+  bool is_built() const { return true; }
+  Eigen::Matrix2i adjacency_matrix() const { return Eigen::Matrix2i{{0, 1}, {1, 0}}; }
+  Eigen::RowVector2i sensory_adjacency_matrix() const { return {0, -1}; }
+};
+
+}  // namespace
+
+TEST_CASE("A wiring made by hand and one of a user's own type run alike, and as their equations say", "[layer][ltc]") {
+  Wiring by_hand(2, 1);
+  by_hand.build(1);
+  by_hand.add_synapse(0, 1, 1);
+  by_hand.add_synapse(1, 0, 1);
+  by_hand.add_sensory_synapse(0, 1, -1);
+  const LTCOptions options{.ode_unfolds = 1, .seed = 3};
+  LTC<double> model(by_hand, 1, options);
+  LTC<double> other(Pair{}, 1, options);
+  CHECK(other.wiring().synapse_count() == 2);
+  Sequence<double> x(5, 1, 1);
+  x.values().setLinSpaced(-1, 1);
+  CHECK((model(x).values() == other(x).values()).all());
+
+  // Hasani et al. 2021, one semi-implicit sub-step a step, term by term.
+  const auto p = [&](const char* name, Index s, Index d) { return model.parameter(name)(s, d); };
+  const auto gate = [](double sigma, double mu, double v) { return 1 / (1 + std::exp(-sigma * (v - mu))); };
+  Eigen::Array2d v(0, 0);
+  for (Index t = 0; t < x.time(); ++t) {
+    const double u = x(t, 0, 0);
+    const double from_0 = p("w", 0, 1) * gate(p("sigma", 0, 1), p("mu", 0, 1), v[0]);
+    const double from_1 = p("w", 1, 0) * gate(p("sigma", 1, 0), p("mu", 1, 0), v[1]);
+    const double sensed = p("sensory_w", 0, 1) * gate(p("sensory_sigma", 0, 1), p("sensory_mu", 0, 1), u);
+    const auto next = [&](Index i, double numerator, double denominator) {
+      return (p("cm", i, 0) * v[i] + p("gleak", i, 0) * p("vleak", i, 0) + numerator) /
+             (p("cm", i, 0) + p("gleak", i, 0) + denominator + 1e-8);
+    };
+    v = Eigen::Array2d(next(0, from_1, from_1), next(1, from_0 - sensed, from_0 + sensed));
+    CHECK(model(x)(t, 0, 0) == Approx(v[0]).epsilon(1e-12));
+  }
+}
+
 TEST_CASE("A model is a value", "[layer][ltc]") {
   struct Robot {
     char odd;

@@ -10,11 +10,12 @@
 namespace support {
 
 /// What a call that must be refused says; "(not refused)" if it is not.
-template <typename Call>
+/// \tparam Kind  the error that is wanted
+template <typename Kind = elegans::InvalidArgument, typename Call>
 std::string refusal_of(Call&& call) {
   try {
     std::forward<Call>(call)();
-  } catch (const elegans::InvalidArgument& error) {
+  } catch (const Kind& error) {
     return error.what();
   }
   return "(not refused)";
