@@ -34,12 +34,12 @@ void check_all(Model& model, Index time, Index batch) {
   Eigen::ArrayXXd spans = Eigen::ArrayXXd::Ones(time, batch);
   fill(spans);
   spans = spans.abs() + 0.1;
-  Context<double, Model::units_at_compile_time> context{
-      spans, State<double, Model::units_at_compile_time>(batch, model.units())};
+  Context<double, Model::state_size_at_compile_time> context{
+      spans, State<double, Model::state_size_at_compile_time>(batch, model.state_size())};
   fill(context.initial_state->array());
   Sequence<double> c = model(x, context);
   fill(c.values());
-  State<double, Model::units_at_compile_time> f(batch, model.units());
+  State<double, Model::state_size_at_compile_time> f(batch, model.state_size());
   fill(f.array());
 
   const auto value = [&] {

@@ -205,7 +205,7 @@ TEST_CASE("A call that makes no sense is refused, with what it got and what it w
              "(time, batch) = (4, 2) or (4, 1), got (4, 3)");
   check_says(
       refusal([&] { model.forward(some_input(4, 2, 2), {.timespans = 1.0, .initial_state = State<double>(1, 8)}); }),
-      "(batch, units) = (2, 8), got (1, 8)");
+      "(batch, state_size) = (2, 8), got (1, 8)");
   const Sequence<double> kept = some_input(4, 2, 2);
   model.forward(kept);
   check_says(refusal([&] { model.backward(some_input(3, 2, 1)); }), "must be (4, 2, 1), got (3, 2, 1)");

@@ -1,26 +1,15 @@
 // SPDX-FileCopyrightText: The elegans authors
 // SPDX-License-Identifier: Apache-2.0
-#include <cstddef>
-#include <cstdlib>
-#include <new>
 
 #include <elegans/wiring/auto_ncp.hpp>
 #include <elegans/wiring/fully_connected.hpp>
 #include <elegans/wiring/ncp.hpp>
 #include <elegans/wiring/random.hpp>
 
+#include "support/allocations.hpp"
 #include "support/catch.hpp"
 
 namespace {
-
-long allocations = 0;
-
-void* counted(std::size_t size, std::size_t alignment) {
-  ++allocations;
-  void* memory = std::aligned_alloc(alignment, (size + alignment - 1) / alignment * alignment);
-  if (!memory) throw std::bad_alloc();
-  return memory;
-}
 
 /// Allocations while a wiring is made, built for three inputs, copied and asked for its synapses.
 template <typename Make>
@@ -36,15 +25,6 @@ long allocations_of(Make make) {
 }
 
 }  // namespace
-
-void* operator new(std::size_t size) { return counted(size, alignof(std::max_align_t)); }
-void* operator new(std::size_t size, std::align_val_t alignment) {
-  return counted(size, static_cast<std::size_t>(alignment));
-}
-void operator delete(void* memory) noexcept { std::free(memory); }
-void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
-void operator delete(void* memory, std::align_val_t) noexcept { std::free(memory); }
-void operator delete(void* memory, std::size_t, std::align_val_t) noexcept { std::free(memory); }
 
 TEST_CASE("The counter sees the heap of a dynamic wiring", "[wiring][allocation]") {
   CHECK(allocations_of([] { return elegans::FullyConnected(9, 2); }) > 0);

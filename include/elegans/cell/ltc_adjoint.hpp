@@ -53,8 +53,8 @@ void LTCCell<Scalar, Units, Outputs, Inputs>::output_backward(const Scalar* v, c
 
 template <typename Scalar, int Units, int Outputs, int Inputs>
 template <typename Lanes, typename AnyScratch, typename StateAt>
-void LTCCell<Scalar, Units, Outputs, Inputs>::step_backward(const Scalar* x, const Scalar* v, const Scalar* h,
-                                                            StateAt at, Scalar* d_v, Scalar* d_x, Scalar* d_h,
+void LTCCell<Scalar, Units, Outputs, Inputs>::step_backward(const Scalar* x, const Scalar* v, const Scalar* elapsed,
+                                                            StateAt at, Scalar* d_v, Scalar* d_x, Scalar* d_elapsed,
                                                             AnyScratch& scratch, Adjoint& adjoint) const {
   using P = typename Lanes::Packet;
   using namespace Eigen::internal;
@@ -62,7 +62,7 @@ void LTCCell<Scalar, Units, Outputs, Inputs>::step_backward(const Scalar* x, con
   const Index neurons = detail::extent<Lanes>(units());
   const P zero = detail::broadcast<P>(Scalar(0));
   const P one = detail::broadcast<P>(Scalar(1));
-  const P length = Lanes::per_sample(h);
+  const P length = sub_step<Lanes>(elapsed);
   sense<Lanes>(x, scratch);
   const Scalar* const numerator = scratch.numerator.data();
   const Scalar* const denominator = scratch.denominator.data();
@@ -123,8 +123,8 @@ void LTCCell<Scalar, Units, Outputs, Inputs>::step_backward(const Scalar* x, con
     detail::add_product_to<P>(adjoint.input_w.data() + k * lanes, d_u, detail::load<P>(x + k * lanes));
     detail::add_to<P>(adjoint.input_b.data() + k * lanes, d_u);
   }
-  std::fill_n(d_h, Lanes::samples, Scalar(0));
-  Lanes::add_to_samples(d_h, d_length);
+  std::fill_n(d_elapsed, Lanes::samples, Scalar(0));
+  Lanes::add_to_samples(d_elapsed, pdiv(d_length, detail::broadcast<P>(static_cast<Scalar>(options_.ode_unfolds))));
 }
 
 template <typename Scalar, int Units, int Outputs, int Inputs>

@@ -33,7 +33,7 @@ class LTCCell {
  public:
   using Scalar = ScalarType;
   using WiringType = Wiring<Units, Outputs, Inputs>;
-  static constexpr int units_at_compile_time = Units;
+  static constexpr int state_size_at_compile_time = Units;
   static constexpr int inputs_at_compile_time = Inputs;
   static constexpr int outputs_at_compile_time = Outputs;
   static constexpr int parameter_capacity = detail::ltc_parameter_capacity(Units, Outputs, Inputs);
@@ -76,6 +76,7 @@ class LTCCell {
   }
 
   [[nodiscard]] Index units() const noexcept { return Units == Dynamic ? wiring_.units() : Units; }
+  [[nodiscard]] Index state_size() const noexcept { return units(); }
   [[nodiscard]] Index input_dim() const noexcept { return Inputs == Dynamic ? input_w_count() : Inputs; }
   [[nodiscard]] Index output_dim() const noexcept { return Outputs == Dynamic ? wiring_.output_dim() : Outputs; }
   /// States that a step leaves behind for its adjoint: one a sub-step.
@@ -116,10 +117,10 @@ class LTCCell {
 
   /// \param x   inputs
   /// \param v   state before the step
-  /// \param h   elapsed time / ode_unfolds, a sample
+  /// \param elapsed  time since the last step, a sample
   /// \param at  l -> where to write the state after sub-step l; not where the state before it is
   template <typename Lanes, typename AnyScratch, typename StateAt>
-  void step(const Scalar* x, const Scalar* v, const Scalar* h, StateAt at, AnyScratch& scratch) const;
+  void step(const Scalar* x, const Scalar* v, const Scalar* elapsed, StateAt at, AnyScratch& scratch) const;
 
   /// y = output_w v + output_b, of the motor neurons.
   template <typename Lanes>
@@ -136,10 +137,10 @@ class LTCCell {
   /// reverse; the gates of each are computed anew, as storing them would take more memory than all else together.
   ///
   /// \param d_x  adjoint of the inputs, written
-  /// \param d_h  adjoint of h, a sample, written
+  /// \param d_elapsed  adjoint of the elapsed time, a sample, written
   template <typename Lanes, typename AnyScratch, typename StateAt>
-  void step_backward(const Scalar* x, const Scalar* v, const Scalar* h, StateAt at, Scalar* d_v, Scalar* d_x,
-                     Scalar* d_h, AnyScratch& scratch, Adjoint& adjoint) const;
+  void step_backward(const Scalar* x, const Scalar* v, const Scalar* elapsed, StateAt at, Scalar* d_v, Scalar* d_x,
+                     Scalar* d_elapsed, AnyScratch& scratch, Adjoint& adjoint) const;
 
   /// Adds what the adjoint has summed up to a gradient.
   template <typename Lanes>
@@ -198,6 +199,14 @@ class LTCCell {
       return std::pair{Lanes::per_neuron(leak_numerator_.data(), block),
                        Lanes::per_neuron(leak_denominator_.data(), block)};
     };
+  }
+
+  /// h, the length of a sub-step.
+  template <typename Lanes>
+  [[nodiscard]] typename Lanes::Packet sub_step(const Scalar* elapsed) const {
+    using P = typename Lanes::Packet;
+    return Eigen::internal::pdiv(Lanes::per_sample(elapsed),
+                                 detail::broadcast<P>(static_cast<Scalar>(options_.ode_unfolds)));
   }
 
   template <typename Lanes, typename AnyScratch>
@@ -262,14 +271,14 @@ void LTCCell<Scalar, Units, Outputs, Inputs>::sense(const Scalar* x, AnyScratch&
 
 template <typename Scalar, int Units, int Outputs, int Inputs>
 template <typename Lanes, typename AnyScratch, typename StateAt>
-void LTCCell<Scalar, Units, Outputs, Inputs>::step(const Scalar* x, const Scalar* v, const Scalar* h, StateAt at,
+void LTCCell<Scalar, Units, Outputs, Inputs>::step(const Scalar* x, const Scalar* v, const Scalar* elapsed, StateAt at,
                                                    AnyScratch& scratch) const {
   using P = typename Lanes::Packet;
   using namespace Eigen::internal;
   sense<Lanes>(x, scratch);
   const Scalar* const numerator = scratch.numerator.data();
   const Scalar* const denominator = scratch.denominator.data();
-  const P length = Lanes::per_sample(h);
+  const P length = sub_step<Lanes>(elapsed);
   for (int l = 0; l < options_.ode_unfolds; ++l) {
     Scalar* const after = at(l);
     synapse_drive<Lanes>().template forward<Lanes>(

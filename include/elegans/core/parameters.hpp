@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <string>
 #include <string_view>
 
 #include <elegans/core/buffer.hpp>
@@ -12,7 +13,7 @@ namespace elegans {
 
 /// One named tensor in a flat parameter vector: (rows, columns), column-major from `offset` on. ncps' name.
 struct Parameter {
-  std::string_view name;  ///< refers to a string literal
+  std::string name;  ///< up to 15 characters use no heap
   int rows = 0;
   int columns = 0;
   Index offset = 0;
@@ -29,7 +30,7 @@ class ParameterList {
  public:
   void add(std::string_view name, int rows, int columns) {
     entries_.resize(entries_.size() + 1);
-    entries_[entries_.size() - 1] = {name, rows, columns, count_};
+    entries_[entries_.size() - 1] = {std::string(name), rows, columns, count_};
     count_ += Index{rows} * columns;
   }
 

@@ -21,11 +21,11 @@ namespace elegans {
 
 /// What a sequence may come with besides its values.
 ///
-/// \tparam Units  as of the model that runs it
+/// \tparam Units  state size of the model that runs it
 template <typename Scalar, int Units = Dynamic>
 struct Context {
   Timespans<Scalar> timespans{};                        ///< elapsed times, 1 by default
-  std::optional<State<Scalar, Units>> initial_state{};  ///< (batch, units), 0 by default
+  std::optional<State<Scalar, Units>> initial_state{};  ///< (batch, state_size), 0 by default
 };
 
 /// A cell over sequences: it owns the parameters, runs the cell step by step, and differentiates it through time
@@ -38,12 +38,15 @@ class Rnn {
  public:
   using Cell = CellType;
   using Scalar = typename Cell::Scalar;
-  static constexpr int units_at_compile_time = Cell::units_at_compile_time;
+  static constexpr int state_size_at_compile_time = Cell::state_size_at_compile_time;
 
   explicit Rnn(Cell cell, bool return_sequences);
 
   [[nodiscard]] const Cell& cell() const noexcept { return cell_; }
+  /// Neurons.
   [[nodiscard]] Index units() const noexcept { return cell_.units(); }
+  /// What a sample remembers: its neurons' potentials, and whatever memory the cell has besides.
+  [[nodiscard]] Index state_size() const noexcept { return cell_.state_size(); }
   [[nodiscard]] Index input_dim() const noexcept { return cell_.input_dim(); }
   [[nodiscard]] Index output_dim() const noexcept { return cell_.output_dim(); }
   [[nodiscard]] bool return_sequences() const noexcept { return return_sequences_; }
@@ -98,11 +101,12 @@ class Rnn {
 
   /// The state before the first step, for a single stream: zeros; with fixed sizes, no heap.
   [[nodiscard]] auto initial_state() const {
-    return State < Scalar, units_at_compile_time, units_at_compile_time == Dynamic ? Dynamic : 1 > (1, units());
+    return State < Scalar, state_size_at_compile_time,
+           state_size_at_compile_time == Dynamic ? Dynamic : 1 > (1, state_size());
   }
   /// The same for a batch of streams.
-  [[nodiscard]] State<Scalar, units_at_compile_time> initial_state(Index batch) const {
-    return State<Scalar, units_at_compile_time>(batch, units());
+  [[nodiscard]] State<Scalar, state_size_at_compile_time> initial_state(Index batch) const {
+    return State<Scalar, state_size_at_compile_time>(batch, state_size());
   }
 
   /// Advances a state by one step, in place.
@@ -113,14 +117,16 @@ class Rnn {
   /// \throws InvalidArgument if a shape differs or the time is negative or not finite
   /// \note   Neither allocates (after the first call with a larger batch) nor locks.
   template <typename Derived, int Batch>
-  ConstArrayView<Scalar> step(const Eigen::DenseBase<Derived>& x, State<Scalar, units_at_compile_time, Batch>& state,
+  ConstArrayView<Scalar> step(const Eigen::DenseBase<Derived>& x,
+                              State<Scalar, state_size_at_compile_time, Batch>& state,
                               Scalar elapsed_time = Scalar(1)) {
     Timespans<Scalar>::check(elapsed_time, 0, 0);
     return step_with(x, state, [=](Index) { return elapsed_time; });
   }
   /// \param elapsed_times  (batch) or (batch, 1): one a stream
   template <typename Derived, int Batch, typename DerivedTimes>
-  ConstArrayView<Scalar> step(const Eigen::DenseBase<Derived>& x, State<Scalar, units_at_compile_time, Batch>& state,
+  ConstArrayView<Scalar> step(const Eigen::DenseBase<Derived>& x,
+                              State<Scalar, state_size_at_compile_time, Batch>& state,
                               const Eigen::DenseBase<DerivedTimes>& elapsed_times) {
     if (elapsed_times.size() != state.batch() || (elapsed_times.rows() != 1 && elapsed_times.cols() != 1)) {
       detail::refuse("step: elapsed_times must be a vector with one value a stream, ", state.batch(), ", got (",
@@ -138,7 +144,7 @@ class Rnn {
   /// \param x  (time, batch, input_dim), or a (time, input_dim) matrix for one sequence
   /// \throws InvalidArgument if a shape differs
   [[nodiscard]] Sequence<Scalar> operator()(const Sequence<Scalar>& x,
-                                            const Context<Scalar, units_at_compile_time>& context = {}) {
+                                            const Context<Scalar, state_size_at_compile_time>& context = {}) {
     run<detail::full_lanes<Scalar>>(x, context, false);
     return output_;
   }
@@ -146,18 +152,19 @@ class Rnn {
   /// The same, keeping what `backward` needs: one state a sub-step. `x` must live until then.
   /// \return the outputs; they last until the next call
   const Sequence<Scalar>& forward(const Sequence<Scalar>& x,
-                                  const Context<Scalar, units_at_compile_time>& context = {}) {
+                                  const Context<Scalar, state_size_at_compile_time>& context = {}) {
     run<detail::full_lanes<Scalar>>(x, context, true);
     return output_;
   }
 
-  /// (batch, units): where the last sequence ended.
-  [[nodiscard]] const State<Scalar, units_at_compile_time>& final_state() const noexcept { return final_state_; }
+  /// (batch, state_size): where the last sequence ended.
+  [[nodiscard]] const State<Scalar, state_size_at_compile_time>& final_state() const noexcept { return final_state_; }
 
   /// Backpropagation through time: from dLoss/d(outputs) of the last `forward`, in its shape, to all gradients.
   /// \param d_final_state  dLoss/d(final state), if the loss depends on it besides
   /// \throws InvalidArgument if a shape differs, or without a `forward` since the parameters last changed
-  void backward(const Sequence<Scalar>& d_output, const State<Scalar, units_at_compile_time>* d_final_state = nullptr) {
+  void backward(const Sequence<Scalar>& d_output,
+                const State<Scalar, state_size_at_compile_time>* d_final_state = nullptr) {
     go_back<detail::full_lanes<Scalar>>(d_output, d_final_state);
   }
 
@@ -166,8 +173,8 @@ class Rnn {
   [[nodiscard]] ConstArrayView<Scalar> gradient(std::string_view name) const { return view(gradient_, name); }
   /// (time, batch, input_dim)
   [[nodiscard]] const Sequence<Scalar>& input_gradient() const noexcept { return d_input_; }
-  /// (batch, units)
-  [[nodiscard]] const State<Scalar, units_at_compile_time>& initial_state_gradient() const noexcept {
+  /// (batch, state_size)
+  [[nodiscard]] const State<Scalar, state_size_at_compile_time>& initial_state_gradient() const noexcept {
     return d_initial_state_;
   }
   /// (time, batch): with respect to each elapsed time, also where steps or samples share one.
@@ -176,7 +183,7 @@ class Rnn {
   }
 
  private:
-  static constexpr int padded_units = detail::pad_neurons(units_at_compile_time);
+  static constexpr int padded_state = detail::pad_neurons(state_size_at_compile_time);
 
   /// Room for a tile: samples that go through time together, one a lane.
   struct Workspace {
@@ -187,7 +194,7 @@ class Rnn {
   /// The same for a single stream, in place if the sizes are fixed.
   struct StepWorkspace {
     typename Cell::SingleScratch scratch;
-    Buffer<Scalar, detail::add_sizes(padded_units, padded_units)> states;
+    Buffer<Scalar, detail::add_sizes(padded_state, padded_state)> states;
     Buffer<Scalar, detail::pad_neurons(Cell::inputs_at_compile_time)> x;
     Buffer<Scalar, detail::pad_neurons(Cell::outputs_at_compile_time)> y;
   };
@@ -231,27 +238,27 @@ class Rnn {
   }
 
   template <typename Derived, int Batch, typename TimeOf>
-  auto step_with(const Eigen::DenseBase<Derived>& x, State<Scalar, units_at_compile_time, Batch>& state, TimeOf time_of)
-      -> ConstArrayView<Scalar>;
+  auto step_with(const Eigen::DenseBase<Derived>& x, State<Scalar, state_size_at_compile_time, Batch>& state,
+                 TimeOf time_of) -> ConstArrayView<Scalar>;
   template <typename Lanes, typename StepSpace, typename Derived, typename AnyState, typename TimeOf>
   void step_tile(StepSpace& space, const Eigen::DenseBase<Derived>& x, AnyState& state, TimeOf time_of, Index first,
                  Index samples, Scalar* y);
 
   template <int Width>
-  void run(const Sequence<Scalar>& x, const Context<Scalar, units_at_compile_time>& context, bool keep);
+  void run(const Sequence<Scalar>& x, const Context<Scalar, state_size_at_compile_time>& context, bool keep);
   template <int Width>
-  void go_back(const Sequence<Scalar>& d_output, const State<Scalar, units_at_compile_time>* d_final_state);
+  void go_back(const Sequence<Scalar>& d_output, const State<Scalar, state_size_at_compile_time>* d_final_state);
 
   template <typename Lanes>
   [[nodiscard]] Index tape_size() const noexcept {
-    return (time_ * cell_.states_per_step() + 1) * detail::extent<Lanes>(units());
+    return (time_ * cell_.states_per_step() + 1) * detail::extent<Lanes>(state_size());
   }
 
   template <typename Lanes>
-  void forward_tile(const Sequence<Scalar>& x, const Context<Scalar, units_at_compile_time>& context, Index first,
+  void forward_tile(const Sequence<Scalar>& x, const Context<Scalar, state_size_at_compile_time>& context, Index first,
                     Index samples, Scalar* states, bool keep);
   template <typename Lanes>
-  void backward_tile(const Sequence<Scalar>& d_output, const State<Scalar, units_at_compile_time>* d_final_state,
+  void backward_tile(const Sequence<Scalar>& d_output, const State<Scalar, state_size_at_compile_time>* d_final_state,
                      Index first, Index samples, const Scalar* states);
 
   Cell cell_;
@@ -270,10 +277,10 @@ class Rnn {
   Workspace space_;
   Sequence<Scalar> timespans_;  // (time, batch, 1)
   Sequence<Scalar> output_;
-  State<Scalar, units_at_compile_time> final_state_;
+  State<Scalar, state_size_at_compile_time> final_state_;
   Buffer<Scalar> gradient_;
   Sequence<Scalar> d_input_;
-  State<Scalar, units_at_compile_time> d_initial_state_;
+  State<Scalar, state_size_at_compile_time> d_initial_state_;
   Buffer<Scalar> d_timespans_;
 };
 

@@ -12,11 +12,11 @@ template <typename Cell>
 Rnn<Cell>::Rnn(Cell cell, bool return_sequences)
     : cell_(std::move(cell)),
       return_sequences_(return_sequences),
-      final_state_(0, cell_.units()),
-      d_initial_state_(0, cell_.units()) {
+      final_state_(0, cell_.state_size()),
+      d_initial_state_(0, cell_.state_size()) {
   parameters_.resize(cell_.parameters().count());
   cell_.initialize(parameters_.data());
-  step_space_.states.resize(2 * detail::pad_neurons(units()));
+  step_space_.states.resize(2 * detail::pad_neurons(state_size()));
   step_space_.x.resize(detail::pad_neurons(input_dim()));
   step_space_.y.resize(detail::pad_neurons(output_dim()));
   detail::with_lanes<Scalar>(1, units(), [&]<typename Lanes>() { cell_.template reserve<Lanes>(step_space_.scratch); });
@@ -25,13 +25,13 @@ Rnn<Cell>::Rnn(Cell cell, bool return_sequences)
 
 template <typename Cell>
 template <typename Derived, int Batch, typename TimeOf>
-auto Rnn<Cell>::step_with(const Eigen::DenseBase<Derived>& x, State<Scalar, units_at_compile_time, Batch>& state,
+auto Rnn<Cell>::step_with(const Eigen::DenseBase<Derived>& x, State<Scalar, state_size_at_compile_time, Batch>& state,
                           TimeOf time_of) -> ConstArrayView<Scalar> {
   const Index batch = state.batch();
   const bool fits = batch == 1 ? x.size() == input_dim() && (x.rows() == 1 || x.cols() == 1)
                                : x.rows() == batch && x.cols() == input_dim();
-  if (!fits || batch < 1 || state.units() != units()) {
-    detail::refuse("step: x must be (", batch, ", ", input_dim(), ") and the state (", batch, ", ", units(),
+  if (!fits || batch < 1 || state.units() != state_size()) {
+    detail::refuse("step: x must be (", batch, ", ", input_dim(), ") and the state (", batch, ", ", state_size(),
                    "), got x (", x.rows(), ", ", x.cols(), ") and a state (", batch, ", ", state.units(), ")");
   }
   if (batch == 1) {
@@ -44,7 +44,7 @@ auto Rnn<Cell>::step_with(const Eigen::DenseBase<Derived>& x, State<Scalar, unit
   step_output_.resize(batch * output_dim());
   for_each_tile<detail::full_lanes<Scalar>>(batch, [&]<typename Lanes>(Index first, Index samples) {
     cell_.template reserve<Lanes>(batch_step_space_.scratch);
-    batch_step_space_.states.resize(std::max(batch_step_space_.states.size(), 2 * detail::extent<Lanes>(units())));
+    batch_step_space_.states.resize(std::max(batch_step_space_.states.size(), 2 * detail::extent<Lanes>(state_size())));
     batch_step_space_.x.resize(std::max(batch_step_space_.x.size(), detail::extent<Lanes>(input_dim())));
     batch_step_space_.y.resize(std::max(batch_step_space_.y.size(), detail::extent<Lanes>(output_dim())));
     step_tile<Lanes>(batch_step_space_, x, state, time_of, first, samples, batch_step_space_.y.data());
@@ -60,21 +60,20 @@ template <typename Lanes, typename StepSpace, typename Derived, typename AnyStat
 void Rnn<Cell>::step_tile(StepSpace& space, const Eigen::DenseBase<Derived>& x, AnyState& state, TimeOf time_of,
                           Index first, Index samples, Scalar* y) {
   // Sub-steps alternate between two states, the one they start from and the one they write.
-  const Index extent = detail::extent<Lanes>(units());
+  const Index extent = detail::extent<Lanes>(state_size());
   Scalar* const states = space.states.data();
-  const auto sub_steps = static_cast<Scalar>(cell_.states_per_step());
-  Scalar h[Lanes::samples];
-  for (Index b = 0; b < Lanes::samples; ++b) h[b] = b < samples ? time_of(first + b) / sub_steps : Scalar(0);
+  Scalar elapsed[Lanes::samples];
+  for (Index b = 0; b < Lanes::samples; ++b) elapsed[b] = b < samples ? time_of(first + b) : Scalar(0);
   to_lanes<Lanes>(input_dim(), samples, space.x.data(), [&](Index b, Index f) {
     // A single stream's input may be a row or a column.
     return static_cast<Scalar>(state.batch() == 1 ? x.derived().coeff(x.rows() == 1 ? 0 : f, x.rows() == 1 ? f : 0)
                                                   : x.derived().coeff(first + b, f));
   });
-  to_lanes<Lanes>(units(), samples, states, [&](Index b, Index i) { return state(first + b, i); });
+  to_lanes<Lanes>(state_size(), samples, states, [&](Index b, Index i) { return state(first + b, i); });
   cell_.template step<Lanes>(
-      space.x.data(), states, h, [=](Index l) { return states + ((l + 1) & 1) * extent; }, space.scratch);
+      space.x.data(), states, elapsed, [=](Index l) { return states + ((l + 1) & 1) * extent; }, space.scratch);
   const Scalar* const after = states + (cell_.states_per_step() & 1) * extent;
-  for (Index i = 0; i < units(); ++i) {
+  for (Index i = 0; i < state_size(); ++i) {
     for (Index b = 0; b < samples; ++b) state(first + b, i) = after[Lanes::at(i, b)];
   }
   cell_.template output<Lanes>(after, y);
@@ -82,16 +81,16 @@ void Rnn<Cell>::step_tile(StepSpace& space, const Eigen::DenseBase<Derived>& x, 
 
 template <typename Cell>
 template <int Width>
-void Rnn<Cell>::run(const Sequence<Scalar>& x, const Context<Scalar, units_at_compile_time>& context, bool keep) {
+void Rnn<Cell>::run(const Sequence<Scalar>& x, const Context<Scalar, state_size_at_compile_time>& context, bool keep) {
   if (x.features() != input_dim() || x.time() < 1 || x.batch() < 1) {
     detail::refuse("forward: x must be (time >= 1, batch >= 1, input_dim = ", input_dim(), "), got (", x.time(), ", ",
                    x.batch(), ", ", x.features(), ")");
   }
   context.timespans.require_shape(x.time(), x.batch());
   if (context.initial_state &&
-      (context.initial_state->batch() != x.batch() || context.initial_state->units() != units())) {
-    detail::refuse("forward: the initial state must be (batch, units) = (", x.batch(), ", ", units(), "), got (",
-                   context.initial_state->batch(), ", ", context.initial_state->units(), ")");
+      (context.initial_state->batch() != x.batch() || context.initial_state->units() != state_size())) {
+    detail::refuse("forward: the initial state must be (batch, state_size) = (", x.batch(), ", ", state_size(),
+                   "), got (", context.initial_state->batch(), ", ", context.initial_state->units(), ")");
   }
   time_ = x.time();
   width_ = Width;
@@ -104,7 +103,7 @@ void Rnn<Cell>::run(const Sequence<Scalar>& x, const Context<Scalar, units_at_co
   }
   Index size = 0;
   for_each_tile<Width>(x.batch(), [&]<typename Lanes>(Index, Index) {
-    const Index needed = keep ? tape_size<Lanes>() : 2 * detail::extent<Lanes>(units());
+    const Index needed = keep ? tape_size<Lanes>() : 2 * detail::extent<Lanes>(state_size());
     size = keep ? size + needed : std::max(size, needed);
   });
   space_.states.resize(std::max(size, space_.states.size()));
@@ -117,9 +116,9 @@ void Rnn<Cell>::run(const Sequence<Scalar>& x, const Context<Scalar, units_at_co
 
 template <typename Cell>
 template <typename Lanes>
-void Rnn<Cell>::forward_tile(const Sequence<Scalar>& x, const Context<Scalar, units_at_compile_time>& context,
+void Rnn<Cell>::forward_tile(const Sequence<Scalar>& x, const Context<Scalar, state_size_at_compile_time>& context,
                              Index first, Index samples, Scalar* states, bool keep) {
-  const Index extent = detail::extent<Lanes>(units());
+  const Index extent = detail::extent<Lanes>(state_size());
   const Index sub_steps = cell_.states_per_step();
   cell_.template reserve<Lanes>(space_.scratch);
   space_.x.resize(std::max(space_.x.size(), detail::extent<Lanes>(input_dim())));
@@ -129,18 +128,18 @@ void Rnn<Cell>::forward_tile(const Sequence<Scalar>& x, const Context<Scalar, un
   const auto state = [=](Index k) { return states + (keep ? k : k & 1) * extent; };
   std::fill_n(state(0), extent, Scalar(0));
   if (context.initial_state) {
-    to_lanes<Lanes>(units(), samples, state(0),
+    to_lanes<Lanes>(state_size(), samples, state(0),
                     [&](Index b, Index i) { return (*context.initial_state)(first + b, i); });
   }
-  Scalar h[Lanes::samples];
+  Scalar elapsed[Lanes::samples];
   for (Index t = 0; t < x.time(); ++t) {
     to_lanes<Lanes>(input_dim(), samples, space_.x.data(), [&](Index b, Index f) { return x(t, first + b, f); });
     for (Index b = 0; b < Lanes::samples; ++b) {
-      h[b] = b < samples ? timespans_(t, first + b, 0) / static_cast<Scalar>(sub_steps) : Scalar(0);
+      elapsed[b] = b < samples ? timespans_(t, first + b, 0) : Scalar(0);
     }
     const Index k = t * sub_steps;
     cell_.template step<Lanes>(
-        space_.x.data(), state(k), h, [=](Index l) { return state(k + l + 1); }, space_.scratch);
+        space_.x.data(), state(k), elapsed, [=](Index l) { return state(k + l + 1); }, space_.scratch);
     if (!return_sequences_ && t + 1 < x.time()) continue;
     cell_.template output<Lanes>(state(k + sub_steps), space_.y.data());
     for (Index o = 0; o < output_dim(); ++o) {
@@ -150,14 +149,15 @@ void Rnn<Cell>::forward_tile(const Sequence<Scalar>& x, const Context<Scalar, un
     }
   }
   const Scalar* const last = state(x.time() * sub_steps);
-  for (Index i = 0; i < units(); ++i) {
+  for (Index i = 0; i < state_size(); ++i) {
     for (Index b = 0; b < samples; ++b) final_state_(first + b, i) = last[Lanes::at(i, b)];
   }
 }
 
 template <typename Cell>
 template <int Width>
-void Rnn<Cell>::go_back(const Sequence<Scalar>& d_output, const State<Scalar, units_at_compile_time>* d_final_state) {
+void Rnn<Cell>::go_back(const Sequence<Scalar>& d_output,
+                        const State<Scalar, state_size_at_compile_time>* d_final_state) {
   if (!input_) detail::refuse("backward: call forward() first");
   if (width_ != Width) {
     detail::refuse("backward: forward() was compiled for packets of ", width_, " values, backward() for ", Width,
@@ -169,9 +169,9 @@ void Rnn<Cell>::go_back(const Sequence<Scalar>& d_output, const State<Scalar, un
                    "), got (", d_output.time(), ", ", d_output.batch(), ", ", d_output.features(), ")");
   }
   const Index batch = output_.batch();
-  if (d_final_state && (d_final_state->batch() != batch || d_final_state->units() != units())) {
-    detail::refuse("backward: d_final_state must be (", batch, ", ", units(), "), got (", d_final_state->batch(), ", ",
-                   d_final_state->units(), ")");
+  if (d_final_state && (d_final_state->batch() != batch || d_final_state->units() != state_size())) {
+    detail::refuse("backward: d_final_state must be (", batch, ", ", state_size(), "), got (", d_final_state->batch(),
+                   ", ", d_final_state->units(), ")");
   }
   const detail::FlushDenormals flush;
   gradient_.resize(parameters_.size());
@@ -189,10 +189,10 @@ void Rnn<Cell>::go_back(const Sequence<Scalar>& d_output, const State<Scalar, un
 template <typename Cell>
 template <typename Lanes>
 void Rnn<Cell>::backward_tile(const Sequence<Scalar>& d_output,
-                              const State<Scalar, units_at_compile_time>* d_final_state, Index first, Index samples,
-                              const Scalar* states) {
+                              const State<Scalar, state_size_at_compile_time>* d_final_state, Index first,
+                              Index samples, const Scalar* states) {
   const Sequence<Scalar>& x = *input_;
-  const Index extent = detail::extent<Lanes>(units());
+  const Index extent = detail::extent<Lanes>(state_size());
   const Index sub_steps = cell_.states_per_step();
   const auto state = [=](Index k) { return states + k * extent; };
   const auto zeros = [](Buffer<Scalar>& values, Index size) {
@@ -206,10 +206,10 @@ void Rnn<Cell>::backward_tile(const Sequence<Scalar>& d_output,
   Scalar* const d_y = zeros(space_.y, detail::extent<Lanes>(output_dim()));
   Scalar* const d_x = zeros(space_.d_x, detail::extent<Lanes>(input_dim()));
   Scalar* const d_v = zeros(space_.d_v, extent);
-  Scalar h[Lanes::samples];
-  Scalar d_h[Lanes::samples];
+  Scalar elapsed[Lanes::samples];
+  Scalar d_elapsed[Lanes::samples];
   if (d_final_state) {
-    to_lanes<Lanes>(units(), samples, d_v, [&](Index b, Index i) { return (*d_final_state)(first + b, i); });
+    to_lanes<Lanes>(state_size(), samples, d_v, [&](Index b, Index i) { return (*d_final_state)(first + b, i); });
   }
   for (Index t = time_ - 1; t >= 0; --t) {
     const Index k = t * sub_steps;
@@ -220,16 +220,17 @@ void Rnn<Cell>::backward_tile(const Sequence<Scalar>& d_output,
     }
     to_lanes<Lanes>(input_dim(), samples, x_lanes, [&](Index b, Index f) { return x(t, first + b, f); });
     for (Index b = 0; b < Lanes::samples; ++b) {
-      h[b] = b < samples ? timespans_(t, first + b, 0) / static_cast<Scalar>(sub_steps) : Scalar(0);
+      elapsed[b] = b < samples ? timespans_(t, first + b, 0) : Scalar(0);
     }
     cell_.template step_backward<Lanes>(
-        x_lanes, state(k), h, [=](Index l) { return state(k + l + 1); }, d_v, d_x, d_h, space_.scratch, space_.adjoint);
+        x_lanes, state(k), elapsed, [=](Index l) { return state(k + l + 1); }, d_v, d_x, d_elapsed, space_.scratch,
+        space_.adjoint);
     for (Index b = 0; b < samples; ++b) {
       for (Index f = 0; f < input_dim(); ++f) d_input_(t, first + b, f) = d_x[Lanes::at(f, b)];
-      d_timespans_[t + time_ * (first + b)] = d_h[b] / static_cast<Scalar>(sub_steps);
+      d_timespans_[t + time_ * (first + b)] = d_elapsed[b];
     }
   }
-  for (Index i = 0; i < units(); ++i) {
+  for (Index i = 0; i < state_size(); ++i) {
     for (Index b = 0; b < samples; ++b) d_initial_state_(first + b, i) = d_v[Lanes::at(i, b)];
   }
   cell_.template collect<Lanes>(space_.adjoint, parameters_.data(), gradient_.data());
