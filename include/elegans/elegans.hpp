@@ -9,6 +9,7 @@
 #include <elegans/core/buffer.hpp>
 #include <elegans/core/config.hpp>
 #include <elegans/core/error.hpp>
+#include <elegans/core/mask.hpp>
 #include <elegans/core/parameters.hpp>
 #include <elegans/core/sequence.hpp>
 #include <elegans/core/state.hpp>
@@ -21,6 +22,7 @@
 #include <elegans/layer/summary.hpp>
 #include <elegans/train/adam.hpp>
 #include <elegans/train/callback.hpp>
+#include <elegans/train/check_gradients.hpp>
 #include <elegans/train/concepts.hpp>
 #include <elegans/train/fit.hpp>
 #include <elegans/train/loss.hpp>

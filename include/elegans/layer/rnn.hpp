@@ -11,6 +11,7 @@
 #include <elegans/core/buffer.hpp>
 #include <elegans/core/denormals.hpp>
 #include <elegans/core/error.hpp>
+#include <elegans/core/mask.hpp>
 #include <elegans/core/parameters.hpp>
 #include <elegans/core/sequence.hpp>
 #include <elegans/core/state.hpp>
@@ -26,6 +27,7 @@ template <typename Scalar, int Units = Dynamic>
 struct Context {
   Timespans<Scalar> timespans{};                        ///< elapsed times, 1 by default
   std::optional<State<Scalar, Units>> initial_state{};  ///< (batch, state_size), 0 by default
+  Mask mask{};  ///< steps that exist, all by default; any other leaves the state alone, whatever its input
 };
 
 /// A cell over sequences: it owns the parameters, runs the cell step by step, and differentiates it through time
@@ -190,6 +192,7 @@ class Rnn {
     typename Cell::template Scratch<> scratch;
     typename Cell::Adjoint adjoint;
     Buffer<Scalar> states, x, y, d_v, d_x;
+    Buffer<Scalar> held;  ///< a state, or its adjoint, for the samples whose step is masked
   };
   /// The same for a single stream, in place if the sizes are fixed.
   struct StepWorkspace {
@@ -237,6 +240,35 @@ class Rnn {
     }
   }
 
+  /// Which of a tile's samples take a step.
+  template <typename Lanes>
+  struct Present {
+    bool sample[Lanes::samples];
+    bool all = true;
+    bool any = false;
+  };
+  template <typename Lanes>
+  [[nodiscard]] Present<Lanes> present(Index t, Index first, Index samples) const noexcept {
+    Present<Lanes> result{};
+    for (Index b = 0; b < Lanes::samples; ++b) {
+      result.sample[b] = b < samples && mask_(t, first + b);
+      if (b < samples) {
+        result.all = result.all && result.sample[b];
+        result.any = result.any || result.sample[b];
+      }
+    }
+    return result;
+  }
+  /// Puts back what was held of those samples that take no step.
+  template <typename Lanes>
+  void restore(const Present<Lanes>& present, Index samples, Scalar* values) const {
+    for (Index i = 0; i < state_size(); ++i) {
+      for (Index b = 0; b < samples; ++b) {
+        if (!present.sample[b]) values[Lanes::at(i, b)] = space_.held[Lanes::at(i, b)];
+      }
+    }
+  }
+
   template <typename Derived, int Batch, typename TimeOf>
   auto step_with(const Eigen::DenseBase<Derived>& x, State<Scalar, state_size_at_compile_time, Batch>& state,
                  TimeOf time_of) -> ConstArrayView<Scalar>;
@@ -276,6 +308,7 @@ class Rnn {
   const Sequence<Scalar>* input_ = nullptr;
   Workspace space_;
   Sequence<Scalar> timespans_;  // (time, batch, 1)
+  Mask mask_;
   Sequence<Scalar> output_;
   State<Scalar, state_size_at_compile_time> final_state_;
   Buffer<Scalar> gradient_;

@@ -87,6 +87,7 @@ void Rnn<Cell>::run(const Sequence<Scalar>& x, const Context<Scalar, state_size_
                    x.batch(), ", ", x.features(), ")");
   }
   context.timespans.require_shape(x.time(), x.batch());
+  context.mask.require_shape(x.time(), x.batch());
   if (context.initial_state &&
       (context.initial_state->batch() != x.batch() || context.initial_state->units() != state_size())) {
     detail::refuse("forward: the initial state must be (batch, state_size) = (", x.batch(), ", ", state_size(),
@@ -97,6 +98,7 @@ void Rnn<Cell>::run(const Sequence<Scalar>& x, const Context<Scalar, state_size_
   input_ = keep ? &x : nullptr;
   output_.resize(return_sequences_ ? x.time() : 1, x.batch(), output_dim());
   final_state_.resize(x.batch());
+  mask_ = context.mask;
   timespans_.resize(x.time(), x.batch(), 1);
   for (Index t = 0; t < x.time(); ++t) {
     for (Index b = 0; b < x.batch(); ++b) timespans_(t, b, 0) = context.timespans(t, b);
@@ -123,6 +125,7 @@ void Rnn<Cell>::forward_tile(const Sequence<Scalar>& x, const Context<Scalar, st
   cell_.template reserve<Lanes>(space_.scratch);
   space_.x.resize(std::max(space_.x.size(), detail::extent<Lanes>(input_dim())));
   space_.y.resize(std::max(space_.y.size(), detail::extent<Lanes>(output_dim())));
+  space_.held.resize(std::max(space_.held.size(), extent));
   std::fill_n(space_.x.data(), space_.x.size(), Scalar(0));
   // The k-th state: on the tape for a backward pass, else in turn in one of two places.
   const auto state = [=](Index k) { return states + (keep ? k : k & 1) * extent; };
@@ -133,13 +136,22 @@ void Rnn<Cell>::forward_tile(const Sequence<Scalar>& x, const Context<Scalar, st
   }
   Scalar elapsed[Lanes::samples];
   for (Index t = 0; t < x.time(); ++t) {
-    to_lanes<Lanes>(input_dim(), samples, space_.x.data(), [&](Index b, Index f) { return x(t, first + b, f); });
-    for (Index b = 0; b < Lanes::samples; ++b) {
-      elapsed[b] = b < samples ? timespans_(t, first + b, 0) : Scalar(0);
-    }
+    const auto takes_step = present<Lanes>(t, first, samples);
     const Index k = t * sub_steps;
-    cell_.template step<Lanes>(
-        space_.x.data(), state(k), elapsed, [=](Index l) { return state(k + l + 1); }, space_.scratch);
+    if (takes_step.any) {
+      // What stands in place of a masked step's input may be anything, NaN included.
+      to_lanes<Lanes>(input_dim(), samples, space_.x.data(),
+                      [&](Index b, Index f) { return takes_step.sample[b] ? x(t, first + b, f) : Scalar(0); });
+      for (Index b = 0; b < Lanes::samples; ++b) {
+        elapsed[b] = takes_step.sample[b] ? timespans_(t, first + b, 0) : Scalar(0);
+      }
+      if (!takes_step.all) std::copy_n(state(k), extent, space_.held.data());
+      cell_.template step<Lanes>(
+          space_.x.data(), state(k), elapsed, [=](Index l) { return state(k + l + 1); }, space_.scratch);
+      if (!takes_step.all) restore<Lanes>(takes_step, samples, state(k + sub_steps));
+    } else if (state(k) != state(k + sub_steps)) {
+      std::copy_n(state(k), extent, state(k + sub_steps));
+    }
     if (!return_sequences_ && t + 1 < x.time()) continue;
     cell_.template output<Lanes>(state(k + sub_steps), space_.y.data());
     for (Index o = 0; o < output_dim(); ++o) {
@@ -218,13 +230,29 @@ void Rnn<Cell>::backward_tile(const Sequence<Scalar>& d_output,
                       [&](Index b, Index o) { return d_output(return_sequences_ ? t : 0, first + b, o); });
       cell_.template output_backward<Lanes>(state(k + sub_steps), d_y, d_v, space_.adjoint);
     }
-    to_lanes<Lanes>(input_dim(), samples, x_lanes, [&](Index b, Index f) { return x(t, first + b, f); });
-    for (Index b = 0; b < Lanes::samples; ++b) {
-      elapsed[b] = b < samples ? timespans_(t, first + b, 0) : Scalar(0);
+    const auto takes_step = present<Lanes>(t, first, samples);
+    if (takes_step.any) {
+      to_lanes<Lanes>(input_dim(), samples, x_lanes,
+                      [&](Index b, Index f) { return takes_step.sample[b] ? x(t, first + b, f) : Scalar(0); });
+      for (Index b = 0; b < Lanes::samples; ++b) {
+        elapsed[b] = takes_step.sample[b] ? timespans_(t, first + b, 0) : Scalar(0);
+      }
+      if (!takes_step.all) {
+        std::copy_n(d_v, extent, space_.held.data());
+        for (Index i = 0; i < state_size(); ++i) {
+          for (Index b = 0; b < samples; ++b) {
+            if (!takes_step.sample[b]) d_v[Lanes::at(i, b)] = Scalar(0);
+          }
+        }
+      }
+      cell_.template step_backward<Lanes>(
+          x_lanes, state(k), elapsed, [=](Index l) { return state(k + l + 1); }, d_v, d_x, d_elapsed, space_.scratch,
+          space_.adjoint);
+      if (!takes_step.all) restore<Lanes>(takes_step, samples, d_v);
+    } else {
+      std::fill_n(d_x, detail::extent<Lanes>(input_dim()), Scalar(0));
+      std::fill_n(d_elapsed, Lanes::samples, Scalar(0));
     }
-    cell_.template step_backward<Lanes>(
-        x_lanes, state(k), elapsed, [=](Index l) { return state(k + l + 1); }, d_v, d_x, d_elapsed, space_.scratch,
-        space_.adjoint);
     for (Index b = 0; b < samples; ++b) {
       for (Index f = 0; f < input_dim(); ++f) d_input_(t, first + b, f) = d_x[Lanes::at(f, b)];
       d_timespans_[t + time_ * (first + b)] = d_elapsed[b];

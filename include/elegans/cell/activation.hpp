@@ -1,0 +1,96 @@
+// SPDX-FileCopyrightText: The elegans authors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cmath>
+
+#include <elegans/core/types.hpp>
+
+namespace elegans {
+
+/// What a layer of neurons without a memory makes of its weighted sums.
+enum class Activation {
+  linear,      ///< z
+  lecun_tanh,  ///< 1.7159 tanh(0.666 z): LeCun et al., Efficient BackProp, 1998, with ncps' constants
+  relu,        ///< max(z, 0)
+  tanh,
+  gelu,  ///< z Phi(z), Phi the normal distribution's: exact, with erf, as PyTorch's default
+  silu,  ///< z sigmoid(z)
+  sigmoid
+};
+
+namespace detail {
+
+template <typename Scalar>
+inline constexpr Scalar lecun_scale = Scalar(1.7159);
+template <typename Scalar>
+inline constexpr Scalar lecun_slope = Scalar(0.666);
+
+/// The distribution function of the standard normal distribution.
+template <typename Scalar>
+Scalar normal_cdf(Scalar z) {
+  return Scalar(0.5) * (Scalar(1) + std::erf(z * Scalar(0.70710678118654752440)));
+}
+
+/// y = activation(z); y may be z.
+template <typename Scalar>
+void activate(Activation activation, ConstVectorView<Scalar> z, VectorView<Scalar> y) {
+  switch (activation) {
+    case Activation::linear:
+      y = z;
+      break;
+    case Activation::lecun_tanh:
+      y = lecun_scale<Scalar> * (lecun_slope<Scalar> * z).tanh();
+      break;
+    case Activation::relu:
+      y = z.max(Scalar(0));
+      break;
+    case Activation::tanh:
+      y = z.tanh();
+      break;
+    case Activation::gelu:
+      y = z * z.unaryExpr([](Scalar value) { return normal_cdf(value); });
+      break;
+    case Activation::silu:
+      y = z * z.logistic();
+      break;
+    case Activation::sigmoid:
+      y = z.logistic();
+      break;
+  }
+}
+
+/// d_z = d_y activation'(z), with y = activation(z); d_z may be d_y.
+template <typename Scalar>
+void activate_backward(Activation activation, ConstVectorView<Scalar> z, ConstVectorView<Scalar> y,
+                       ConstVectorView<Scalar> d_y, VectorView<Scalar> d_z) {
+  constexpr Scalar one(1);
+  switch (activation) {
+    case Activation::linear:
+      d_z = d_y;
+      break;
+    case Activation::lecun_tanh:
+      d_z = d_y * lecun_slope<Scalar> * (lecun_scale<Scalar> - y * y / lecun_scale<Scalar>);
+      break;
+    case Activation::relu:
+      d_z = (z > Scalar(0)).select(d_y, Scalar(0));
+      break;
+    case Activation::tanh:
+      d_z = d_y * (one - y * y);
+      break;
+    case Activation::gelu:
+      d_z = d_y * z.unaryExpr([](Scalar value) {
+        return normal_cdf(value) + value * Scalar(0.39894228040143267794) * std::exp(Scalar(-0.5) * value * value);
+      });
+      break;
+    case Activation::silu:
+      d_z = d_y * (z.logistic() * (one + z * (one - z.logistic())));
+      break;
+    case Activation::sigmoid:
+      d_z = d_y * y * (one - y);
+      break;
+  }
+}
+
+}  // namespace detail
+}  // namespace elegans

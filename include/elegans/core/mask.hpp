@@ -1,0 +1,81 @@
+// SPDX-FileCopyrightText: The elegans authors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstddef>
+#include <span>
+
+#include <elegans/core/buffer.hpp>
+#include <elegans/core/error.hpp>
+#include <elegans/core/types.hpp>
+
+namespace elegans {
+
+/// Which steps of a batch of sequences exist: (time, batch). Shorter sequences are padded to the longest; a padded step
+/// leaves the state alone and adds nothing to a loss.
+class Mask {
+ public:
+  /// Every step of every sample exists.
+  Mask() = default;
+
+  /// \param values  (time, batch): the step exists where the value is not 0
+  template <typename Derived>
+  Mask(const Eigen::DenseBase<Derived>& values) {
+    resize(values.rows(), values.cols());
+    for (Index t = 0; t < time_; ++t) {
+      for (Index b = 0; b < batch_; ++b) set(t, b, values.derived().coeff(t, b) != 0);
+    }
+  }
+
+  /// Samples that have so many steps each, and are padded at the end up to `time`.
+  /// \throws InvalidArgument if a length is negative or beyond `time`
+  static Mask of_lengths(std::span<const Index> lengths, Index time) {
+    Mask mask;
+    mask.resize(time, static_cast<Index>(lengths.size()));
+    for (Index b = 0; b < mask.batch_; ++b) {
+      const Index length = lengths[static_cast<std::size_t>(b)];
+      if (length < 0 || length > time) {
+        detail::refuse("Mask: a length must be in [0, ", time, "], got ", length, " for sample ", b);
+      }
+      for (Index t = length; t < time; ++t) mask.set(t, b, false);
+    }
+    return mask;
+  }
+
+  /// True if nothing is masked because there is no mask.
+  [[nodiscard]] bool is_all() const noexcept { return all_; }
+  [[nodiscard]] bool operator()(Index t, Index b) const noexcept { return all_ || values_[t * batch_ + b] != 0; }
+
+  /// Of all steps of samples, how many exist; time x batch without a mask.
+  [[nodiscard]] Index count(Index time, Index batch) const noexcept {
+    if (all_) return time * batch;
+    Index count = 0;
+    for (const unsigned char value : values_) count += value;
+    return count;
+  }
+
+  /// \throws InvalidArgument unless it fits a sequence of that many steps and samples
+  void require_shape(Index time, Index batch) const {
+    if (all_ || (time_ == time && batch_ == batch)) return;
+    detail::refuse("mask must be (time, batch) = (", time, ", ", batch, "), got (", time_, ", ", batch_, ")");
+  }
+
+  /// Changes the shape; every step then exists, until set otherwise. Allocates only beyond the largest size ever.
+  void resize(Index time, Index batch) {
+    all_ = false;
+    time_ = time;
+    batch_ = batch;
+    values_.resize(time * batch);
+    for (Index i = 0; i < values_.size(); ++i) values_[i] = 1;
+  }
+  /// Says whether a step exists, within the shape.
+  void set(Index t, Index b, bool exists) noexcept { values_[t * batch_ + b] = exists; }
+
+ private:
+  bool all_ = true;
+  Index time_ = 0;
+  Index batch_ = 0;
+  Buffer<unsigned char> values_;
+};
+
+}  // namespace elegans
