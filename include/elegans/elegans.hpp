@@ -4,8 +4,12 @@
 
 // All of elegans that needs Eigen alone.
 
+#include <elegans/cell/activation.hpp>
+#include <elegans/cell/cfc_cell.hpp>
+#include <elegans/cell/cfc_options.hpp>
 #include <elegans/cell/ltc_cell.hpp>
 #include <elegans/cell/ltc_options.hpp>
+#include <elegans/cell/memory_cell.hpp>
 #include <elegans/core/buffer.hpp>
 #include <elegans/core/config.hpp>
 #include <elegans/core/error.hpp>
@@ -17,7 +21,9 @@
 #include <elegans/core/torch_random.hpp>
 #include <elegans/core/types.hpp>
 #include <elegans/core/version.hpp>
+#include <elegans/layer/cfc.hpp>
 #include <elegans/layer/ltc.hpp>
+#include <elegans/layer/mixed.hpp>
 #include <elegans/layer/rnn.hpp>
 #include <elegans/layer/summary.hpp>
 #include <elegans/train/adam.hpp>

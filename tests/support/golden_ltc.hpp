@@ -2,17 +2,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <algorithm>
 #include <string>
 
 #include <elegans/layer/ltc.hpp>
 
-#include "support/safetensors.hpp"
+#include "support/golden_model.hpp"
 
 namespace elegans_test {
 
 /// The wiring that a golden file's masks tell; its polarities are in erev, a parameter.
-inline elegans::Wiring<> wiring_of(const GoldenFile& file, const std::string& prefix) {
+inline elegans::Wiring<> wiring_of(const GoldenFile& file, const std::string& prefix = "param.rnn_cell.") {
   const Tensor& mask = file[prefix + "sparsity_mask"];
   const Tensor& sensory = file[prefix + "sensory_sparsity_mask"];
   int outputs = static_cast<int>(mask.shape[0]);
@@ -49,49 +48,6 @@ inline elegans::LTCOptions options_of(const nlohmann::json& golden_case) {
   options.input_mapping = mapping("input_mapping");
   options.output_mapping = mapping("output_mapping");
   return options;
-}
-
-/// Copies every tensor of the model from the file.
-template <typename Model>
-void load_parameters(Model& model, const GoldenFile& file, const std::string& prefix) {
-  for (const elegans::Parameter& entry : model.parameter_list()) {
-    model.set_parameter(entry.name, file[prefix + std::string(entry.name)].array());
-  }
-}
-
-/// (batch, time, features), or (batch, features) for a single step, as Python has it.
-template <typename Scalar>
-elegans::Sequence<Scalar> sequence_of(const Tensor& tensor) {
-  const bool single = tensor.shape.size() == 2;
-  elegans::Sequence<Scalar> sequence(single ? 1 : tensor.shape[1], tensor.shape[0], tensor.shape.back());
-  for (Eigen::Index t = 0; t < sequence.time(); ++t) {
-    for (Eigen::Index b = 0; b < sequence.batch(); ++b) {
-      for (Eigen::Index f = 0; f < sequence.features(); ++f) {
-        sequence(t, b, f) = static_cast<Scalar>(single ? tensor.at(b, f) : tensor.at(b, t, f));
-      }
-    }
-  }
-  return sequence;
-}
-
-/// The timespans and initial state that a file holds, if any.
-template <typename Scalar>
-elegans::Context<Scalar> context_of(const GoldenFile& file) {
-  elegans::Context<Scalar> context;
-  if (file.has("timespans")) context.timespans = elegans::Timespans<Scalar>(file["timespans"].array().transpose());
-  if (file.has("h0")) {
-    const Eigen::ArrayXXd h0 = file["h0"].array();
-    context.initial_state = elegans::State<Scalar>(h0.rows(), h0.cols());
-    context.initial_state->array() = h0.cast<Scalar>();
-  }
-  return context;
-}
-
-/// The largest difference of two arrays, relative to the largest value there is.
-template <typename A, typename B>
-double relative_difference(const A& got, const B& expected) {
-  const double scale = std::max(static_cast<double>(expected.abs().maxCoeff()), 1e-30);
-  return static_cast<double>((got.template cast<double>() - expected.template cast<double>()).abs().maxCoeff()) / scale;
 }
 
 }  // namespace elegans_test

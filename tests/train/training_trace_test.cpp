@@ -17,7 +17,7 @@ TEST_CASE("Training goes the way that it goes in ncps, loss by loss", "[train][g
     INFO("golden file " << name);
     const GoldenFile file(std::string(name) + ".safetensors");
     elegans::LTC<double> model(wiring_of(file, "initial.rnn_cell."), 2);
-    load_parameters(model, file, "initial.rnn_cell.");
+    load_parameters(model, file, "initial.");
     const Eigen::ArrayXd angle = Eigen::ArrayXd::LinSpaced(48, 0, 3 * std::numbers::pi);
     Eigen::ArrayXXd x(48, 2);
     x << angle.sin(), angle.cos();

@@ -60,34 +60,33 @@ void activate(Activation activation, ConstVectorView<Scalar> z, VectorView<Scala
   }
 }
 
-/// d_z = d_y activation'(z), with y = activation(z); d_z may be d_y.
+/// Multiplies an adjoint by activation'(z), in place, with y = activation(z).
 template <typename Scalar>
 void activate_backward(Activation activation, ConstVectorView<Scalar> z, ConstVectorView<Scalar> y,
-                       ConstVectorView<Scalar> d_y, VectorView<Scalar> d_z) {
+                       VectorView<Scalar> d) {
   constexpr Scalar one(1);
   switch (activation) {
     case Activation::linear:
-      d_z = d_y;
       break;
     case Activation::lecun_tanh:
-      d_z = d_y * lecun_slope<Scalar> * (lecun_scale<Scalar> - y * y / lecun_scale<Scalar>);
+      d *= lecun_slope<Scalar> * (lecun_scale<Scalar> - y.square() * (one / lecun_scale<Scalar>));
       break;
     case Activation::relu:
-      d_z = (z > Scalar(0)).select(d_y, Scalar(0));
+      d = (z > Scalar(0)).select(d, Scalar(0));
       break;
     case Activation::tanh:
-      d_z = d_y * (one - y * y);
+      d *= one - y.square();
       break;
     case Activation::gelu:
-      d_z = d_y * z.unaryExpr([](Scalar value) {
+      d *= z.unaryExpr([](Scalar value) {
         return normal_cdf(value) + value * Scalar(0.39894228040143267794) * std::exp(Scalar(-0.5) * value * value);
       });
       break;
     case Activation::silu:
-      d_z = d_y * (z.logistic() * (one + z * (one - z.logistic())));
+      d *= z.logistic() * (one + z - y);
       break;
     case Activation::sigmoid:
-      d_z = d_y * y * (one - y);
+      d *= y * (one - y);
       break;
   }
 }

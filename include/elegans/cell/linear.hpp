@@ -25,18 +25,20 @@ class Linear {
   [[nodiscard]] Index outputs() const noexcept { return outputs_; }
   [[nodiscard]] Index inputs() const noexcept { return inputs_; }
 
-  /// \param weight  (outputs, inputs), column-major
-  /// \param bias    outputs values, or null for none
-  /// \param mask    (outputs, inputs), column-major: a weight counts where it is not 0; or null for all
-  void pack(const Scalar* weight, const Scalar* bias, const unsigned char* mask) {
-    for (Index j = 0; j < inputs_; ++j) {
+  /// Takes over the weights from some of the inputs.
+  ///
+  /// \param weight  (outputs, count), column-major, its columns `stride` apart
+  /// \param first   the first of those inputs
+  /// \param mask    (outputs, count), column-major: a weight counts where it is not 0; or null for all
+  void pack_weight(const Scalar* weight, Index stride, Index first, Index count, const unsigned char* mask = nullptr) {
+    for (Index j = 0; j < count; ++j) {
       for (Index o = 0; o < outputs_; ++o) {
-        const Index at = o + outputs_ * j;
-        weight_[o + stride_ * j] = !mask || mask[at] ? weight[at] : Scalar(0);
+        const bool exists = !mask || mask[o + outputs_ * j];
+        weight_[o + stride_ * (first + j)] = exists ? weight[o + stride * j] : Scalar(0);
       }
     }
-    for (Index o = 0; bias && o < outputs_; ++o) bias_[o] = bias[o];
   }
+  void pack_bias(const Scalar* bias) { std::copy_n(bias, outputs_, bias_.data()); }
 
   /// \param z  outputs, written, whole packets
   template <typename Lanes>
@@ -150,14 +152,22 @@ class LinearAdjoint {
     ++steps_;
   }
 
-  /// Adds to a gradient. \param mask  as `Linear::pack`'s. \param bias  may be null
+  /// Ends the recording, before the sums are collected.
   template <typename Lanes>
-  void collect(Scalar* weight, Scalar* bias, const unsigned char* mask) {
+  void finish() {
     sum_up<Lanes>();
-    for (Index i = 0; i < weight_.size(); ++i) {
-      if (!mask || mask[i]) weight[i] += weight_[i];
+  }
+  /// Adds to the gradient of what `Linear::pack_weight` took.
+  void collect_weight(Scalar* weight, Index stride, Index first, Index count,
+                      const unsigned char* mask = nullptr) const {
+    for (Index j = 0; j < count; ++j) {
+      for (Index o = 0; o < outputs_; ++o) {
+        if (!mask || mask[o + outputs_ * j]) weight[o + stride * j] += weight_[o + outputs_ * (first + j)];
+      }
     }
-    for (Index o = 0; bias && o < outputs_; ++o) bias[o] += bias_[o];
+  }
+  void collect_bias(Scalar* bias) const {
+    for (Index o = 0; o < outputs_; ++o) bias[o] += bias_[o];
   }
 
  private:

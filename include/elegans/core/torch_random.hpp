@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cmath>
 #include <cstdint>
 #include <limits>
 #include <random>
@@ -38,6 +39,14 @@ class TorchRandom {
     // volatile, as a compiler may otherwise fuse product and sum into one operation with one rounding.
     volatile Scalar product = rand<Scalar>() * static_cast<Scalar>(high - low);
     return product + static_cast<Scalar>(low);
+  }
+
+  /// Uniform in [low, high]: one element of `tensor.uniform_(low, high)`, which rounds once where the other rounds twice
+  /// (PyTorch's kernel is built with fused multiply-add).
+  template <typename Scalar>
+  Scalar uniform_fused(double low, double high) {
+    const auto from = static_cast<Scalar>(low);
+    return std::fma(rand<Scalar>(), static_cast<Scalar>(high) - from, from);
   }
 
  private:

@@ -8,6 +8,7 @@
 #include <elegans/cell/ltc_cell.hpp>
 #include <elegans/layer/rnn.hpp>
 #include <elegans/layer/summary.hpp>
+#include <elegans/wiring/built.hpp>
 #include <elegans/wiring/wiring.hpp>
 
 namespace elegans {
@@ -28,19 +29,6 @@ template <typename W>
 constexpr int fixed_inputs() {
   if constexpr (requires { W::inputs_at_compile_time; }) return W::inputs_at_compile_time;
   return Dynamic;
-}
-
-/// A copy of the wiring that knows its number of inputs, as the base class that a cell keeps.
-template <typename Kept, AnyWiring W>
-Kept built(W wiring, int input_dim) {
-  if constexpr (requires { wiring.build(input_dim); }) {
-    wiring.build(input_dim);
-  } else {
-    if (!wiring.is_built() || wiring.input_dim() != input_dim) {
-      refuse("LTC: the wiring must be built for input_dim ", input_dim, " and has no build(input_dim) to do so");
-    }
-  }
-  return Kept(wiring);
 }
 
 }  // namespace detail
@@ -79,11 +67,8 @@ class LTC : public Rnn<LTCCell<Scalar, detail::fixed_units<W>(), detail::fixed_o
 
   /// A table as Keras prints it, and below it the synapses that exist.
   [[nodiscard]] std::string summary() const {
-    const SummaryRow row{"ltc (LTC)",
-                         this->return_sequences() ? detail::concatenate("(None, None, ", this->output_dim(), ")")
-                                                  : detail::concatenate("(None, ", this->output_dim(), ")"),
-                         this->parameters().size()};
-    return summary_table({row}, sizeof(Scalar)) + synapse_table(wiring());
+    return summary_table({{"ltc (LTC)", detail::output_shape(*this), this->parameters().size()}}, sizeof(Scalar)) +
+           synapse_table(wiring());
   }
 };
 

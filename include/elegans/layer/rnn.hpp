@@ -3,6 +3,7 @@
 #pragma once
 
 #include <algorithm>
+#include <cstdint>
 #include <optional>
 #include <string_view>
 #include <utility>
@@ -269,6 +270,11 @@ class Rnn {
     }
   }
 
+  /// Tells a cell with dropout which step comes next. Only a `forward`, which trains, drops anything.
+  void place_dropout([[maybe_unused]] Index t, [[maybe_unused]] Index first, [[maybe_unused]] bool training) {
+    if constexpr (requires { space_.scratch.position; }) space_.scratch.position = {training, runs_, t, first};
+  }
+
   template <typename Derived, int Batch, typename TimeOf>
   auto step_with(const Eigen::DenseBase<Derived>& x, State<Scalar, state_size_at_compile_time, Batch>& state,
                  TimeOf time_of) -> ConstArrayView<Scalar>;
@@ -305,6 +311,7 @@ class Rnn {
   // Of the last sequence.
   Index time_ = 0;
   int width_ = 0;
+  std::uint64_t runs_ = 0;  // forward passes that kept a tape, so far
   const Sequence<Scalar>* input_ = nullptr;
   Workspace space_;
   Sequence<Scalar> timespans_;  // (time, batch, 1)

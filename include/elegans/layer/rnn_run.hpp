@@ -95,6 +95,7 @@ void Rnn<Cell>::run(const Sequence<Scalar>& x, const Context<Scalar, state_size_
   }
   time_ = x.time();
   width_ = Width;
+  if (keep) ++runs_;
   input_ = keep ? &x : nullptr;
   output_.resize(return_sequences_ ? x.time() : 1, x.batch(), output_dim());
   final_state_.resize(x.batch());
@@ -146,6 +147,7 @@ void Rnn<Cell>::forward_tile(const Sequence<Scalar>& x, const Context<Scalar, st
         elapsed[b] = takes_step.sample[b] ? timespans_(t, first + b, 0) : Scalar(0);
       }
       if (!takes_step.all) std::copy_n(state(k), extent, space_.held.data());
+      place_dropout(t, first, keep);
       cell_.template step<Lanes>(
           space_.x.data(), state(k), elapsed, [=](Index l) { return state(k + l + 1); }, space_.scratch);
       if (!takes_step.all) restore<Lanes>(takes_step, samples, state(k + sub_steps));
@@ -245,6 +247,7 @@ void Rnn<Cell>::backward_tile(const Sequence<Scalar>& d_output,
           }
         }
       }
+      place_dropout(t, first, true);
       cell_.template step_backward<Lanes>(
           x_lanes, state(k), elapsed, [=](Index l) { return state(k + l + 1); }, d_v, d_x, d_elapsed, space_.scratch,
           space_.adjoint);

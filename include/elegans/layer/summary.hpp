@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include <elegans/core/error.hpp>
 #include <elegans/core/types.hpp>
 #include <elegans/wiring/concepts.hpp>
 
@@ -45,6 +46,16 @@ struct SummaryRow {
   rule('_');
   return text.str();
 }
+
+namespace detail {
+
+/// A model's output as Keras writes it: (batch, time, features), or without time.
+template <typename Model>
+[[nodiscard]] std::string output_shape(const Model& model) {
+  return concatenate(model.return_sequences() ? "(None, None, " : "(None, ", model.output_dim(), ")");
+}
+
+}  // namespace detail
 
 /// How many of a wiring's possible synapses exist. A model has parameters for each pair of neurons, as ncps' has; only
 /// those of existing synapses are computed with, and trained.

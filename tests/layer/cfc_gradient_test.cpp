@@ -1,0 +1,105 @@
+// SPDX-FileCopyrightText: The elegans authors
+// SPDX-License-Identifier: Apache-2.0
+
+#include <elegans/elegans.hpp>
+
+#include "support/catch.hpp"
+
+using namespace elegans;
+
+namespace {
+
+template <typename Model>
+void check(const Model& model, Index time, Index batch, const Mask& mask = {}) {
+  const GradientCheck result = check_gradients(model, {.time = time, .batch = batch}, mask);
+  INFO("batch " << batch << ": " << result.where << " is off by " << result.largest_error);
+  CHECK(result.ok(2e-7));
+}
+
+}  // namespace
+
+TEST_CASE("Gradients of a CfC are those of finite differences", "[layer][cfc][gradient]") {
+  for (const Index batch : {1, 2, 5, 17}) {
+    for (const CfCMode mode : {CfCMode::standard, CfCMode::pure, CfCMode::no_gate}) {
+      INFO("mode " << static_cast<int>(mode));
+      check(CfC<double>(5, 2, {.mode = mode, .backbone_units = 6, .backbone_layers = 2}), 2, batch);
+      check(CfC<double>(AutoNCP(7, 2), 2, {.mode = mode, .proj_size = 3, .return_sequences = false}), 3, batch);
+    }
+  }
+  for (const Activation activation : {Activation::lecun_tanh, Activation::relu, Activation::tanh, Activation::gelu,
+                                      Activation::silu, Activation::sigmoid, Activation::linear}) {
+    INFO("activation " << static_cast<int>(activation));
+    for (const Index batch : {1, 3}) {
+      check(CfC<double>(3, 2, {.activation = activation, .backbone_units = 5, .backbone_layers = 1}), 3, batch);
+    }
+  }
+}
+
+TEST_CASE("Gradients with mixed memory are those of finite differences", "[layer][mixed][gradient]") {
+  for (const Index batch : {1, 2, 5}) {
+    check(MixedLTC<double>(AutoNCP(6, 1), 2, {.ode_unfolds = 3}), 3, batch);
+    check(MixedLTC<double>(FullyConnected(9, 2), 2, {.ode_unfolds = 2, .implicit_param_constraints = true}), 2, batch);
+    check(MixedCfC<double>(5, 3, {.backbone_units = 4}), 3, batch);
+    check(MixedCfC<double>(AutoNCP(7, 2), 2, {.mode = CfCMode::pure, .proj_size = 2}), 3, batch);
+  }
+}
+
+TEST_CASE("Masked steps of memory cells and CfCs pass gradients through", "[layer][mixed][mask][gradient]") {
+  for (const Index batch : {1, 3}) {
+    Eigen::ArrayXXi exists = Eigen::ArrayXXi::Ones(4, batch);
+    exists(0, 0) = exists(2, 0) = 0;
+    check(MixedCfC<double>(5, 3, {.backbone_units = 4}), 4, batch, exists);
+    check(MixedLTC<double>(AutoNCP(6, 1), 2, {.ode_unfolds = 2}), 4, batch, exists);
+    check(CfC<double>(AutoNCP(6, 1), 2), 4, batch, exists);
+  }
+}
+
+TEST_CASE("Dropout drops its share in training, the same in both directions, and nothing afterwards", "[layer][cfc]") {
+  const CfCOptions options{.backbone_units = 32, .backbone_layers = 2, .backbone_dropout = 0.5};
+  for (const Index batch : {1, 5}) {
+    CfC<double> model(4, 2, options);
+    Sequence<double> x(3, batch, 2);
+    x.values().setLinSpaced(-1, 1);
+    const Sequence<double> without = model(x);
+    CHECK((model(x).values() == without.values()).all());
+
+    // Each forward drops anew. Two models that did the same so far do the same.
+    CfC<double> twin = model;
+    const Sequence<double> first = model.forward(x);
+    CHECK((first.values() != without.values()).any());
+    CHECK((twin.forward(x).values() == first.values()).all());
+    const CfC<double> before = model;
+    const Sequence<double> second = model.forward(x);
+    CHECK((second.values() != first.values()).any());
+
+    // What was dropped going forward is dropped going back: against differences of the same forward pass.
+    Sequence<double> ones = second;
+    ones.values().setOnes();
+    model.backward(ones);
+    for (const char* name : {"backbone.0.weight", "backbone.2.weight", "ff2.weight"}) {
+      const Parameter& entry = model.parameter_list().at(name);
+      for (const Index i : {entry.offset, entry.offset + entry.size() / 2}) {
+        double difference = 0;
+        for (const double sign : {1.0, -1.0}) {
+          CfC<double> moved = before;
+          moved.update([&](auto p) { p[i] += sign * 1e-6; });
+          difference += sign * moved.forward(x).values().sum() / 2e-6;
+        }
+        CHECK(model.gradient()[i] == Approx(difference).margin(1e-7));
+      }
+    }
+  }
+}
+
+TEST_CASE("What dropout drops does not depend on how a batch is cut into tiles", "[layer][cfc]") {
+  const CfCOptions options{.backbone_units = 8, .backbone_layers = 3, .backbone_dropout = 0.25};
+  CfC<double> model(4, 2, options);
+  CfC<double> narrow = model;
+  Sequence<double> x(2, 19, 2);
+  x.values().setLinSpaced(-1, 1);
+  Sequence<double> first_three(2, 3, 2);
+  for (Index t = 0; t < 2; ++t) first_three.step(t) = x.step(t).topRows(3);
+  const Sequence<double> all = model.forward(x);
+  const Sequence<double> some = narrow.forward(first_three);
+  for (Index t = 0; t < 2; ++t) CHECK((all.step(t).topRows(3) - some.step(t)).abs().maxCoeff() < 1e-14);
+}
