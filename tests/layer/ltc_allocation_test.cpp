@@ -29,8 +29,9 @@ TEST_CASE("With fixed sizes, a model is made and stepped without the heap", "[al
   CHECK(sum != 0);
 }
 
-TEST_CASE("A step allocates nothing, a batch's nothing after the first", "[allocation]") {
-  LTC<float> model(AutoNCP(12, 2), 3);
+TEMPLATE_TEST_CASE("A step allocates nothing, a batch's nothing after the first", "[allocation]", LTC<float>,
+                   MixedLTC<float>, CfC<float>, MixedCfC<float>) {
+  TestType model(AutoNCP(12, 2), 3);
   auto state = model.initial_state();
   auto states = model.initial_state(5);
   const Eigen::Array3f x(0.1f, 0.2f, 0.3f);
@@ -46,9 +47,10 @@ TEST_CASE("A step allocates nothing, a batch's nothing after the first", "[alloc
   CHECK(after == before);
 }
 
-TEST_CASE("A training step allocates nothing after the first", "[allocation]") {
+TEMPLATE_TEST_CASE("A training step allocates nothing after the first", "[allocation]", LTC<double>, MixedLTC<double>,
+                   CfC<double>, MixedCfC<double>) {
   for (const Index batch : {1, 21}) {
-    LTC<double> model(Random(9, 2, {.sparsity = 0.5}), 3);
+    TestType model(AutoNCP(9, 2), 3);
     Sequence<double> x(7, batch, 3);
     Sequence<double> y(7, batch, 2);
     x.values().setLinSpaced(-1, 1);

@@ -25,8 +25,8 @@ void LTCCell<Scalar, Units, Outputs, Inputs>::reset(Adjoint& adjoint) const {
     std::fill_n(values.data(), size, Scalar(0));
   };
   const Index neurons = detail::extent<Lanes>(units());
-  for (auto* values : {&adjoint.d_before, &adjoint.d_numerator, &adjoint.d_denominator, &adjoint.cm,
-                       &adjoint.leak_numerator, &adjoint.leak_denominator}) {
+  for (auto* values : {&adjoint.d_before, &adjoint.d_numerator, &adjoint.d_denominator, &adjoint.d_start,
+                       &adjoint.d_stage, &adjoint.cm, &adjoint.leak_numerator, &adjoint.leak_denominator}) {
     clear(*values, neurons);
   }
   for (auto* values : {&adjoint.d_u, &adjoint.input_w, &adjoint.input_b}) {
@@ -53,35 +53,26 @@ void LTCCell<Scalar, Units, Outputs, Inputs>::output_backward(const Scalar* v, c
 
 template <typename Scalar, int Units, int Outputs, int Inputs>
 template <typename Lanes, typename AnyScratch, typename StateAt>
-void LTCCell<Scalar, Units, Outputs, Inputs>::step_backward(const Scalar* x, const Scalar* v, const Scalar* elapsed,
-                                                            StateAt at, Scalar* d_v, Scalar* d_x, Scalar* d_elapsed,
-                                                            AnyScratch& scratch, Adjoint& adjoint) const {
+typename Lanes::Packet LTCCell<Scalar, Units, Outputs, Inputs>::fused_backward(const Scalar* v,
+                                                                               const typename Lanes::Packet& length,
+                                                                               StateAt at, Scalar* d_v,
+                                                                               AnyScratch& scratch,
+                                                                               Adjoint& adjoint) const {
   using P = typename Lanes::Packet;
   using namespace Eigen::internal;
   constexpr Index lanes = Lanes::lanes;
   const Index neurons = detail::extent<Lanes>(units());
-  const P zero = detail::broadcast<P>(Scalar(0));
   const P one = detail::broadcast<P>(Scalar(1));
-  const P length = sub_step<Lanes>(elapsed);
-  sense<Lanes>(x, scratch);
-  const Scalar* const numerator = scratch.numerator.data();
-  const Scalar* const denominator = scratch.denominator.data();
   Scalar* const d_before = adjoint.d_before.data();
   Scalar* const d_numerator = adjoint.d_numerator.data();
   Scalar* const d_denominator = adjoint.d_denominator.data();
-  std::fill_n(d_numerator, neurons, Scalar(0));
-  std::fill_n(d_denominator, neurons, Scalar(0));
-  P d_length = zero;
-
+  P d_length = detail::broadcast<P>(Scalar(0));
   for (int l = options_.ode_unfolds - 1; l >= 0; --l) {
     const Scalar* const before = l > 0 ? at(l - 1) : v;
     const Scalar* const after = at(l);
     std::fill_n(d_before, neurons, Scalar(0));
     synapse_drive<Lanes>().template backward<Lanes>(
-        before, scratch.synapse,
-        [=](Index block) {
-          return std::pair{detail::load<P>(numerator + block * lanes), detail::load<P>(denominator + block * lanes)};
-        },
+        before, scratch.synapse, sensed<Lanes>(scratch),
         [&](Index block, const P& num, const P& den) {
           const Index i = block * lanes;
           const P cm = Lanes::per_neuron(cm_.data(), block);
@@ -103,6 +94,26 @@ void LTCCell<Scalar, Units, Outputs, Inputs>::step_backward(const Scalar* x, con
         d_before, synapse_adjoint<Lanes>(adjoint));
     std::copy_n(d_before, neurons, d_v);
   }
+  return d_length;
+}
+
+template <typename Scalar, int Units, int Outputs, int Inputs>
+template <typename Lanes, typename AnyScratch, typename StateAt>
+void LTCCell<Scalar, Units, Outputs, Inputs>::step_backward(const Scalar* x, const Scalar* v, const Scalar* elapsed,
+                                                            StateAt at, Scalar* d_v, Scalar* d_x, Scalar* d_elapsed,
+                                                            AnyScratch& scratch, Adjoint& adjoint) const {
+  using P = typename Lanes::Packet;
+  using namespace Eigen::internal;
+  constexpr Index lanes = Lanes::lanes;
+  Scalar* const d_numerator = adjoint.d_numerator.data();
+  Scalar* const d_denominator = adjoint.d_denominator.data();
+  std::fill_n(d_numerator, detail::extent<Lanes>(units()), Scalar(0));
+  std::fill_n(d_denominator, detail::extent<Lanes>(units()), Scalar(0));
+  sense<Lanes>(x, scratch);
+  const P length = sub_step<Lanes>(elapsed);
+  const P d_length = options_.solver == ODESolver::semi_implicit
+                         ? fused_backward<Lanes>(v, length, at, d_v, scratch, adjoint)
+                         : explicit_backward<Lanes>(v, length, at, d_v, scratch, adjoint);
 
   std::fill_n(adjoint.d_u.data(), adjoint.d_u.size(), Scalar(0));
   sensory_drive<Lanes>().template backward<Lanes>(

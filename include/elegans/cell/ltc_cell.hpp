@@ -10,6 +10,7 @@
 #include <elegans/cell/ltc_options.hpp>
 #include <elegans/cell/ltc_parameters.hpp>
 #include <elegans/cell/neuron_drive.hpp>
+#include <elegans/cell/runge_kutta.hpp>
 #include <elegans/core/buffer.hpp>
 #include <elegans/core/packet.hpp>
 #include <elegans/wiring/wiring.hpp>
@@ -23,8 +24,9 @@ namespace elegans {
 ///
 ///     v[i] <- (cm[i] v[i] + h (gleak[i] vleak[i] + N_s[i] + N[i])) / (cm[i] + h (gleak[i] + D_s[i] + D[i] + epsilon))
 ///
-/// which is ncps' equation multiplied by h / h, so that an elapsed time of 0 needs no division by 0.
-/// Hasani et al., Liquid Time-constant Networks, AAAI 2021, Algorithm 1; `ncps.torch.LTCCell`.
+/// which is ncps' equation multiplied by h / h, so that an elapsed time of 0 needs no division by 0. Other solvers are
+/// in cell/ltc_explicit.hpp. Hasani et al., Liquid Time-constant Networks, AAAI 2021, Algorithm 1;
+/// `ncps.torch.LTCCell`.
 ///
 /// The cell does not own its parameters: it packs what the kernels need of them whenever they change. The layout of its
 /// arguments is `Lanes`'; see cell/lanes.hpp. Users meet it through `LTC`.
@@ -43,6 +45,7 @@ class LTCCell {
   struct Scratch {
     Buffer<Scalar, InputCapacity> u;                        ///< mapped inputs
     Buffer<Scalar, NeuronCapacity> numerator, denominator;  ///< leak and sensory drive
+    Buffer<Scalar, NeuronCapacity> start, slope;            ///< of a sub-step, for explicit solvers
     typename detail::NeuronDrive<Scalar, Units, Units>::Scratch synapse;
     typename detail::NeuronDrive<Scalar, Inputs, Units>::Scratch sensory;
   };
@@ -52,6 +55,7 @@ class LTCCell {
   /// What the adjoint sums up over a sequence, and its room to work.
   struct Adjoint {
     Buffer<Scalar> d_before, d_numerator, d_denominator, d_u;
+    Buffer<Scalar> d_start, d_stage;  ///< for explicit solvers
     Buffer<Scalar> cm, leak_numerator, leak_denominator;
     Buffer<Scalar> input_w, input_b, output_w, output_b;
     typename detail::NeuronDrive<Scalar, Units, Units>::Adjoint synapse_of_neuron;
@@ -79,8 +83,10 @@ class LTCCell {
   [[nodiscard]] Index state_size() const noexcept { return units(); }
   [[nodiscard]] Index input_dim() const noexcept { return Inputs == Dynamic ? input_w_count() : Inputs; }
   [[nodiscard]] Index output_dim() const noexcept { return Outputs == Dynamic ? wiring_.output_dim() : Outputs; }
-  /// States that a step leaves behind for its adjoint: one a sub-step.
-  [[nodiscard]] Index states_per_step() const noexcept { return options_.ode_unfolds; }
+  /// States that a step leaves behind for its adjoint: one a sub-step, or one a stage of it.
+  [[nodiscard]] Index states_per_step() const noexcept {
+    return Index{options_.ode_unfolds} * detail::tableau(options_.solver).stages;
+  }
 
   [[nodiscard]] const WiringType& wiring() const noexcept { return wiring_; }
   [[nodiscard]] const LTCOptions& options() const noexcept { return options_; }
@@ -107,8 +113,9 @@ class LTCCell {
     // For one sample, what suffices on every target.
     const auto room = [](Index n) { return Lanes::single ? detail::pad_neurons(n) : detail::extent<Lanes>(n); };
     scratch.u.resize(room(input_dim()));
-    scratch.numerator.resize(room(units()));
-    scratch.denominator.resize(room(units()));
+    for (auto* values : {&scratch.numerator, &scratch.denominator, &scratch.start, &scratch.slope}) {
+      values->resize(room(units()));
+    }
     if constexpr (Lanes::single) {
       synapse_neuron_.reserve(scratch.synapse);
       sensory_neuron_.reserve(scratch.sensory);
@@ -212,6 +219,28 @@ class LTCCell {
   template <typename Lanes, typename AnyScratch>
   void sense(const Scalar* x, AnyScratch& scratch) const;
 
+  /// Leak and sensory drive, as `sense` left them.
+  template <typename Lanes, typename AnyScratch>
+  [[nodiscard]] static auto sensed(const AnyScratch& scratch) {
+    using P = typename Lanes::Packet;
+    return [numerator = scratch.numerator.data(), denominator = scratch.denominator.data()](Index block) {
+      return std::pair{detail::load<P>(numerator + block * Lanes::lanes),
+                       detail::load<P>(denominator + block * Lanes::lanes)};
+    };
+  }
+
+  // The two halves of a step that differ from solver to solver.
+  template <typename Lanes, typename AnyScratch, typename StateAt>
+  void fused_step(const Scalar* v, const typename Lanes::Packet& length, StateAt at, AnyScratch& scratch) const;
+  template <typename Lanes, typename AnyScratch, typename StateAt>
+  void explicit_step(const Scalar* v, const typename Lanes::Packet& length, StateAt at, AnyScratch& scratch) const;
+  template <typename Lanes, typename AnyScratch, typename StateAt>
+  typename Lanes::Packet fused_backward(const Scalar* v, const typename Lanes::Packet& length, StateAt at, Scalar* d_v,
+                                        AnyScratch& scratch, Adjoint& adjoint) const;
+  template <typename Lanes, typename AnyScratch, typename StateAt>
+  typename Lanes::Packet explicit_backward(const Scalar* v, const typename Lanes::Packet& length, StateAt at,
+                                           Scalar* d_v, AnyScratch& scratch, Adjoint& adjoint) const;
+
   WiringType wiring_;
   LTCOptions options_;
   ParameterList<detail::ltc_tensor_capacity> parameters_;
@@ -229,6 +258,8 @@ template <typename Scalar, int Units, int Outputs, int Inputs>
 void LTCCell<Scalar, Units, Outputs, Inputs>::pack(const Scalar* parameters, bool single) {
   const detail::LTCTensors<const Scalar*> tensors(parameters_, parameters);
   const bool implicit = options_.implicit_param_constraints;
+  const bool fused = options_.solver == ODESolver::semi_implicit;
+  const Scalar epsilon = fused ? static_cast<Scalar>(options_.epsilon) : Scalar(0);
   const auto positive = [&](Scalar value) { return implicit ? detail::softplus(value) : value; };
   if (single) {
     synapse_neuron_.pack(tensors.synapse, implicit);
@@ -243,7 +274,7 @@ void LTCCell<Scalar, Units, Outputs, Inputs>::pack(const Scalar* parameters, boo
     const Scalar gleak = positive(tensors.gleak[i]);
     cm_[i] = positive(tensors.cm[i]);
     leak_numerator_[i] = gleak * tensors.vleak[i];
-    leak_denominator_[i] = gleak + static_cast<Scalar>(options_.epsilon);
+    leak_denominator_[i] = gleak + epsilon;
   }
   for (Index k = 0; k < input_dim(); ++k) {
     input_w_[k] = tensors.input_w ? tensors.input_w[k] : Scalar(1);
@@ -273,21 +304,24 @@ template <typename Scalar, int Units, int Outputs, int Inputs>
 template <typename Lanes, typename AnyScratch, typename StateAt>
 void LTCCell<Scalar, Units, Outputs, Inputs>::step(const Scalar* x, const Scalar* v, const Scalar* elapsed, StateAt at,
                                                    AnyScratch& scratch) const {
+  sense<Lanes>(x, scratch);
+  if (options_.solver == ODESolver::semi_implicit) {
+    fused_step<Lanes>(v, sub_step<Lanes>(elapsed), at, scratch);
+  } else {
+    explicit_step<Lanes>(v, sub_step<Lanes>(elapsed), at, scratch);
+  }
+}
+
+template <typename Scalar, int Units, int Outputs, int Inputs>
+template <typename Lanes, typename AnyScratch, typename StateAt>
+void LTCCell<Scalar, Units, Outputs, Inputs>::fused_step(const Scalar* v, const typename Lanes::Packet& length,
+                                                         StateAt at, AnyScratch& scratch) const {
   using P = typename Lanes::Packet;
   using namespace Eigen::internal;
-  sense<Lanes>(x, scratch);
-  const Scalar* const numerator = scratch.numerator.data();
-  const Scalar* const denominator = scratch.denominator.data();
-  const P length = sub_step<Lanes>(elapsed);
   for (int l = 0; l < options_.ode_unfolds; ++l) {
     Scalar* const after = at(l);
     synapse_drive<Lanes>().template forward<Lanes>(
-        v, scratch.synapse,
-        [=](Index block) {
-          return std::pair{detail::load<P>(numerator + block * Lanes::lanes),
-                           detail::load<P>(denominator + block * Lanes::lanes)};
-        },
-        [=, this](Index block, const P& num, const P& den) {
+        v, scratch.synapse, sensed<Lanes>(scratch), [=, this](Index block, const P& num, const P& den) {
           const P before = detail::load<P>(v + block * Lanes::lanes);
           const P cm = Lanes::per_neuron(cm_.data(), block);
           const P next = pdiv(pmadd(cm, before, pmul(length, num)), pmadd(length, den, cm));
@@ -311,3 +345,4 @@ void LTCCell<Scalar, Units, Outputs, Inputs>::output(const Scalar* v, Scalar* y)
 }  // namespace elegans
 
 #include <elegans/cell/ltc_adjoint.hpp>
+#include <elegans/cell/ltc_explicit.hpp>

@@ -36,12 +36,20 @@ struct LTCInitialization {
   Range sensory_mu{0.3, 0.8};
 };
 
+/// How an LTC cell gets through a sub-step of length h; the names of the LTC paper's code.
+enum class ODESolver {
+  semi_implicit,   ///< the fused step: stable whatever h
+  explicit_euler,  ///< v + h f(v): first order, as the fused step, at the same cost; may blow up
+  runge_kutta      ///< classical, fourth order: four times the cost, and may blow up
+};
+
 /// What makes an LTC cell besides its wiring. ncps' names and defaults, save where noted.
 struct LTCOptions {
   Mapping input_mapping = Mapping::affine;
   Mapping output_mapping = Mapping::affine;
+  ODESolver solver = ODESolver::semi_implicit;
   int ode_unfolds = 6;    ///< solver sub-steps in a step, at least 1
-  double epsilon = 1e-8;  ///< added to the denominator of a sub-step, at least 0
+  double epsilon = 1e-8;  ///< added to the denominator of a fused sub-step, at least 0
   /// Keeps w, sensory_w, cm and gleak positive by softplus at use (true, the default of ncps' PyTorch layer), or by
   /// clipping at 0 after each optimizer step (false, the default of ncps' Keras layer and cells, and here).
   bool implicit_param_constraints = false;

@@ -41,8 +41,8 @@ class TorchRandom {
     return product + static_cast<Scalar>(low);
   }
 
-  /// Uniform in [low, high]: one element of `tensor.uniform_(low, high)`, which rounds once where the other rounds twice
-  /// (PyTorch's kernel is built with fused multiply-add).
+  /// Uniform in [low, high]: one element of `tensor.uniform_(low, high)`, which rounds once where the other rounds
+  /// twice (PyTorch's kernel is built with fused multiply-add).
   template <typename Scalar>
   Scalar uniform_fused(double low, double high) {
     const auto from = static_cast<Scalar>(low);
