@@ -12,6 +12,7 @@
 #include <elegans/cell/memory_cell.hpp>
 #include <elegans/core/buffer.hpp>
 #include <elegans/core/config.hpp>
+#include <elegans/core/context.hpp>
 #include <elegans/core/error.hpp>
 #include <elegans/core/mask.hpp>
 #include <elegans/core/parameters.hpp>
@@ -21,10 +22,13 @@
 #include <elegans/core/torch_random.hpp>
 #include <elegans/core/types.hpp>
 #include <elegans/core/version.hpp>
+#include <elegans/layer/bidirectional.hpp>
 #include <elegans/layer/cfc.hpp>
+#include <elegans/layer/dense.hpp>
 #include <elegans/layer/ltc.hpp>
 #include <elegans/layer/mixed.hpp>
 #include <elegans/layer/rnn.hpp>
+#include <elegans/layer/sequential.hpp>
 #include <elegans/layer/summary.hpp>
 #include <elegans/train/adam.hpp>
 #include <elegans/train/callback.hpp>

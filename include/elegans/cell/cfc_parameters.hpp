@@ -138,11 +138,12 @@ void draw_uniform(const Parameter& entry, double bound, TorchRandom& random, Sca
 /// The values of `torch.nn.Linear(inputs, outputs)`: weights and biases uniform in +-1 / sqrt(inputs).
 template <typename Scalar>
 void initialize_linear(const ParameterList<>& list, const std::string& name, TorchRandom& random, Scalar* parameters) {
-  const Parameter& weight = list.at(name + ".weight");
+  const std::string prefix = name.empty() ? "" : name + ".";
+  const Parameter& weight = list.at(prefix + "weight");
   const double root = std::sqrt(static_cast<double>(weight.columns));
   // PyTorch's bound for weights takes a longer way round to the same number, but for rounding.
   draw_uniform(weight, std::sqrt(3.0) * (std::sqrt(2.0 / 6.0) / root), random, parameters);
-  draw_uniform(list.at(name + ".bias"), 1.0 / root, random, parameters);
+  draw_uniform(list.at(prefix + "bias"), 1.0 / root, random, parameters);
 }
 
 /// `torch.nn.init.xavier_uniform_`. Glorot and Bengio, AISTATS 2010.

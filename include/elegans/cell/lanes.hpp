@@ -98,4 +98,15 @@ EIGEN_STRONG_INLINE decltype(auto) with_lanes(Index batch, Index units, Body&& b
       lanes, [&]<int Count>() -> decltype(auto) { return body.template operator()<BatchLanes<Scalar, Count>>(); });
 }
 
+/// Moves the values of a tile's samples, (samples, features) with `value(sample, feature)`, into lanes; lanes without a
+/// sample are 0.
+template <typename Lanes, typename Value>
+void to_lanes(Index features, Index samples, typename Lanes::Scalar* lanes, Value value) {
+  using Scalar = typename Lanes::Scalar;
+  for (Index f = 0; f < features; ++f) {
+    for (Index b = 0; b < samples; ++b) lanes[Lanes::at(f, b)] = value(b, f);
+    for (Index b = samples; b < Lanes::samples; ++b) lanes[Lanes::at(f, b)] = Scalar(0);
+  }
+}
+
 }  // namespace elegans::detail

@@ -46,6 +46,15 @@ class Mask {
   [[nodiscard]] bool is_all() const noexcept { return all_; }
   [[nodiscard]] bool operator()(Index t, Index b) const noexcept { return all_ || values_[t * batch_ + b] != 0; }
 
+  /// The last step first.
+  [[nodiscard]] Mask reversed() const {
+    Mask result = *this;
+    for (Index t = 0; t < time_; ++t) {
+      for (Index b = 0; b < batch_; ++b) result.set(time_ - 1 - t, b, (*this)(t, b));
+    }
+    return result;
+  }
+
   /// Of all steps of samples, how many exist; time x batch without a mask.
   [[nodiscard]] Index count(Index time, Index batch) const noexcept {
     if (all_) return time * batch;

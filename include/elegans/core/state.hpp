@@ -17,6 +17,9 @@ class State {
  public:
   State() requires(Units != Dynamic && Batch != Dynamic) : State(Batch, Units) {}
 
+  /// No rows; of no units, unless the type says how many.
+  State() requires(Batch == Dynamic) : State(0, Units == Dynamic ? 0 : Units) {}
+
   /// Zeros. \throws InvalidArgument if a size differs from a fixed one, or is negative
   State(Index batch, Index units) : batch_(batch), units_(units) {
     if (batch < 0 || units < 0 || (Batch != Dynamic && batch != Batch) || (Units != Dynamic && units != Units)) {

@@ -35,6 +35,15 @@ class Timespans {
     return is_uniform_ ? uniform_ : values_[t * batch_ + (batch_ == 1 ? 0 : b)];
   }
 
+  /// The last step's first.
+  [[nodiscard]] Timespans reversed() const {
+    Timespans result = *this;
+    for (Index i = 0; i < values_.size(); ++i) {
+      result.values_[i] = values_[(time_ - 1 - i / batch_) * batch_ + i % batch_];
+    }
+    return result;
+  }
+
   /// \throws InvalidArgument unless they fit a sequence of that many steps and samples
   void require_shape(Index time, Index batch) const {
     if (is_uniform_ || (time_ == time && (batch_ == 1 || batch_ == batch))) return;

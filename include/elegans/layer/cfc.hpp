@@ -4,6 +4,7 @@
 
 #include <string>
 #include <utility>
+#include <vector>
 
 #include <elegans/cell/cfc_cell.hpp>
 #include <elegans/layer/rnn.hpp>
@@ -43,10 +44,11 @@ class CfC : public Rnn<CfCCell<Scalar>> {
 
   [[nodiscard]] const CfCOptions& options() const noexcept { return this->cell().options(); }
 
-  /// A table as Keras prints it.
-  [[nodiscard]] std::string summary() const {
-    return summary_table({{"cfc (CfC)", detail::output_shape(*this), this->parameters().size()}}, sizeof(Scalar));
+  [[nodiscard]] std::vector<SummaryRow> summary_rows() const {
+    return {{"cfc (CfC)", detail::output_shape(*this), this->parameters().size()}};
   }
+  /// A table as Keras prints it.
+  [[nodiscard]] std::string summary() const { return summary_table(summary_rows(), sizeof(Scalar)); }
 
  private:
   static auto checked_layout(int units, int input_dim, const CfCOptions& options) {

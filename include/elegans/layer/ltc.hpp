@@ -4,6 +4,7 @@
 
 #include <string>
 #include <utility>
+#include <vector>
 
 #include <elegans/cell/ltc_cell.hpp>
 #include <elegans/layer/rnn.hpp>
@@ -65,10 +66,12 @@ class LTC : public Rnn<LTCCell<Scalar, detail::fixed_units<W>(), detail::fixed_o
   [[nodiscard]] const auto& wiring() const noexcept { return this->cell().wiring(); }
   [[nodiscard]] const LTCOptions& options() const noexcept { return this->cell().options(); }
 
+  [[nodiscard]] std::vector<SummaryRow> summary_rows() const {
+    return {{"ltc (LTC)", detail::output_shape(*this), this->parameters().size()}};
+  }
   /// A table as Keras prints it, and below it the synapses that exist.
   [[nodiscard]] std::string summary() const {
-    return summary_table({{"ltc (LTC)", detail::output_shape(*this), this->parameters().size()}}, sizeof(Scalar)) +
-           synapse_table(wiring());
+    return summary_table(summary_rows(), sizeof(Scalar)) + synapse_table(wiring());
   }
 };
 

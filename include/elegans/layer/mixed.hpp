@@ -3,6 +3,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include <elegans/cell/memory_cell.hpp>
 #include <elegans/layer/cfc.hpp>
@@ -29,10 +30,12 @@ class MixedLTC : public Rnn<MemoryCell<LTCCell<Scalar>>> {
   [[nodiscard]] const auto& wiring() const noexcept { return this->cell().inner().wiring(); }
   [[nodiscard]] const LTCOptions& options() const noexcept { return this->cell().options(); }
 
+  [[nodiscard]] std::vector<SummaryRow> summary_rows() const {
+    return {{"ltc (MixedLTC)", detail::output_shape(*this), this->parameters().size()}};
+  }
   /// A table as Keras prints it, and below it the synapses that exist.
   [[nodiscard]] std::string summary() const {
-    return summary_table({{"ltc (MixedLTC)", detail::output_shape(*this), this->parameters().size()}}, sizeof(Scalar)) +
-           synapse_table(wiring());
+    return summary_table(summary_rows(), sizeof(Scalar)) + synapse_table(wiring());
   }
 };
 
@@ -50,10 +53,11 @@ class MixedCfC : public Rnn<MemoryCell<CfCCell<Scalar>>> {
 
   [[nodiscard]] const CfCOptions& options() const noexcept { return this->cell().options(); }
 
-  /// A table as Keras prints it.
-  [[nodiscard]] std::string summary() const {
-    return summary_table({{"cfc (MixedCfC)", detail::output_shape(*this), this->parameters().size()}}, sizeof(Scalar));
+  [[nodiscard]] std::vector<SummaryRow> summary_rows() const {
+    return {{"cfc (MixedCfC)", detail::output_shape(*this), this->parameters().size()}};
   }
+  /// A table as Keras prints it.
+  [[nodiscard]] std::string summary() const { return summary_table(summary_rows(), sizeof(Scalar)); }
 };
 
 }  // namespace elegans

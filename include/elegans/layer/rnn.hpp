@@ -4,32 +4,22 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <optional>
 #include <string_view>
 #include <utility>
 
 #include <elegans/cell/lanes.hpp>
 #include <elegans/core/buffer.hpp>
+#include <elegans/core/context.hpp>
 #include <elegans/core/denormals.hpp>
 #include <elegans/core/error.hpp>
-#include <elegans/core/mask.hpp>
 #include <elegans/core/parameters.hpp>
 #include <elegans/core/sequence.hpp>
 #include <elegans/core/state.hpp>
 #include <elegans/core/timespans.hpp>
 #include <elegans/core/types.hpp>
+#include <elegans/layer/parameterized.hpp>
 
 namespace elegans {
-
-/// What a sequence may come with besides its values.
-///
-/// \tparam Units  state size of the model that runs it
-template <typename Scalar, int Units = Dynamic>
-struct Context {
-  Timespans<Scalar> timespans{};                        ///< elapsed times, 1 by default
-  std::optional<State<Scalar, Units>> initial_state{};  ///< (batch, state_size), 0 by default
-  Mask mask{};  ///< steps that exist, all by default; any other leaves the state alone, whatever its input
-};
 
 /// A cell over sequences: it owns the parameters, runs the cell step by step, and differentiates it through time
 /// (BPTT).
@@ -37,7 +27,10 @@ struct Context {
 /// An Rnn is a value: it copies, moves and sits in containers. It carries its own workspace, so one object serves one
 /// thread; give each thread a copy. Nothing allocates once a shape has been seen.
 template <typename CellType>
-class Rnn {
+class Rnn : public Parameterized<Rnn<CellType>, typename CellType::Scalar, CellType::parameter_capacity> {
+  using Base = Parameterized<Rnn<CellType>, typename CellType::Scalar, CellType::parameter_capacity>;
+  friend Base;
+
  public:
   using Cell = CellType;
   using Scalar = typename Cell::Scalar;
@@ -54,51 +47,8 @@ class Rnn {
   [[nodiscard]] Index output_dim() const noexcept { return cell_.output_dim(); }
   [[nodiscard]] bool return_sequences() const noexcept { return return_sequences_; }
 
-  // --- parameters ---------------------------------------------------------------------------------------------------
-
   /// Name, shape and place of each tensor in `parameters()` and `gradient()`.
   [[nodiscard]] const auto& parameter_list() const noexcept { return cell_.parameters(); }
-  /// All parameters, tensor after tensor.
-  [[nodiscard]] ConstVectorView<Scalar> parameters() const noexcept { return {parameters_.data(), parameters_.size()}; }
-  /// One tensor, (rows, columns). \throws InvalidArgument if there is none of that name
-  [[nodiscard]] ConstArrayView<Scalar> parameter(std::string_view name) const { return view(parameters_, name); }
-
-  /// Changes the parameters: calls `change(VectorView<Scalar>)` with all of them, then applies the constraints.
-  /// The one way in, so that what the kernels hold is never out of date.
-  template <typename Change>
-  void update(Change&& change) {
-    change(VectorView<Scalar>(parameters_.data(), parameters_.size()));
-    cell_.constrain(parameters_.data());
-    packed_for_single_ = packed_for_batch_ = false;
-    input_ = nullptr;  // what the last forward kept belongs to the old values
-  }
-
-  /// \throws InvalidArgument if there is not a value for each parameter
-  template <typename Derived>
-  void set_parameters(const Eigen::DenseBase<Derived>& values) {
-    if (values.size() != parameters_.size()) {
-      detail::refuse("set_parameters: the model has ", parameters_.size(), " parameters, got ", values.size());
-    }
-    update([&](auto all) {
-      // Evaluated first, as it may be a view of these very parameters.
-      const auto evaluated = values.derived().eval();
-      for (Index i = 0; i < all.size(); ++i) all[i] = static_cast<Scalar>(evaluated.coeff(i));
-    });
-  }
-
-  /// \param value  (rows, columns) of the tensor. \throws InvalidArgument if the name or the shape differs
-  template <typename Derived>
-  void set_parameter(std::string_view name, const Eigen::DenseBase<Derived>& value) {
-    const Parameter& entry = parameter_list().at(name);
-    if (value.rows() != entry.rows || value.cols() != entry.columns) {
-      detail::refuse("set_parameter: '", name, "' must be (", entry.rows, ", ", entry.columns, "), got (", value.rows(),
-                     ", ", value.cols(), ")");
-    }
-    update([&](auto all) {
-      ArrayView<Scalar>(all.data() + entry.offset, entry.rows, entry.columns) =
-          value.derived().array().template cast<Scalar>().eval();  // it may be a view of this very tensor
-    });
-  }
 
   // --- one step at a time -------------------------------------------------------------------------------------------
 
@@ -171,9 +121,6 @@ class Rnn {
     go_back<detail::full_lanes<Scalar>>(d_output, d_final_state);
   }
 
-  /// dLoss/d(parameters), in the order of `parameters()`.
-  [[nodiscard]] ConstVectorView<Scalar> gradient() const noexcept { return {gradient_.data(), gradient_.size()}; }
-  [[nodiscard]] ConstArrayView<Scalar> gradient(std::string_view name) const { return view(gradient_, name); }
   /// (time, batch, input_dim)
   [[nodiscard]] const Sequence<Scalar>& input_gradient() const noexcept { return d_input_; }
   /// (batch, state_size)
@@ -186,6 +133,9 @@ class Rnn {
   }
 
  private:
+  using Base::gradient_;
+  using Base::parameters_;
+
   static constexpr int padded_state = detail::pad_neurons(state_size_at_compile_time);
 
   /// Room for a tile: samples that go through time together, one a lane.
@@ -203,11 +153,10 @@ class Rnn {
     Buffer<Scalar, detail::pad_neurons(Cell::outputs_at_compile_time)> y;
   };
 
-  template <typename Values>
-  [[nodiscard]] ConstArrayView<Scalar> view(const Values& values, std::string_view name) const {
-    const Parameter& entry = parameter_list().at(name);
-    if (values.size() != parameter_list().count()) detail::refuse("gradient: there is none before backward()");
-    return {values.data() + entry.offset, entry.rows, entry.columns};
+  void parameters_changed() {
+    cell_.constrain(parameters_.data());
+    packed_for_single_ = packed_for_batch_ = false;
+    input_ = nullptr;  // what the last forward kept belongs to the old values
   }
 
   void pack(bool single) {
@@ -229,15 +178,6 @@ class Rnn {
         body.template operator()<Lanes>(first, samples);
         return samples;
       });
-    }
-  }
-
-  /// Moves one step of a batch, (batch, n) with `value(sample, feature)`, into lanes; lanes without a sample are 0.
-  template <typename Lanes, typename Value>
-  static void to_lanes(Index features, Index samples, Scalar* lanes, Value value) {
-    for (Index f = 0; f < features; ++f) {
-      for (Index b = 0; b < samples; ++b) lanes[Lanes::at(f, b)] = value(b, f);
-      for (Index b = samples; b < Lanes::samples; ++b) lanes[Lanes::at(f, b)] = Scalar(0);
     }
   }
 
@@ -303,7 +243,6 @@ class Rnn {
   bool return_sequences_;
   bool packed_for_single_ = false;
   bool packed_for_batch_ = false;
-  Buffer<Scalar, Cell::parameter_capacity> parameters_;
   StepWorkspace step_space_;
   Workspace batch_step_space_;  // not space_, which holds what a backward pass needs
   Buffer<Scalar> step_output_;
@@ -318,7 +257,6 @@ class Rnn {
   Mask mask_;
   Sequence<Scalar> output_;
   State<Scalar, state_size_at_compile_time> final_state_;
-  Buffer<Scalar> gradient_;
   Sequence<Scalar> d_input_;
   State<Scalar, state_size_at_compile_time> d_initial_state_;
   Buffer<Scalar> d_timespans_;

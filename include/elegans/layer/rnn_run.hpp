@@ -64,12 +64,12 @@ void Rnn<Cell>::step_tile(StepSpace& space, const Eigen::DenseBase<Derived>& x, 
   Scalar* const states = space.states.data();
   Scalar elapsed[Lanes::samples];
   for (Index b = 0; b < Lanes::samples; ++b) elapsed[b] = b < samples ? time_of(first + b) : Scalar(0);
-  to_lanes<Lanes>(input_dim(), samples, space.x.data(), [&](Index b, Index f) {
+  detail::to_lanes<Lanes>(input_dim(), samples, space.x.data(), [&](Index b, Index f) {
     // A single stream's input may be a row or a column.
     return static_cast<Scalar>(state.batch() == 1 ? x.derived().coeff(x.rows() == 1 ? 0 : f, x.rows() == 1 ? f : 0)
                                                   : x.derived().coeff(first + b, f));
   });
-  to_lanes<Lanes>(state_size(), samples, states, [&](Index b, Index i) { return state(first + b, i); });
+  detail::to_lanes<Lanes>(state_size(), samples, states, [&](Index b, Index i) { return state(first + b, i); });
   cell_.template step<Lanes>(
       space.x.data(), states, elapsed, [=](Index l) { return states + ((l + 1) & 1) * extent; }, space.scratch);
   const Scalar* const after = states + (cell_.states_per_step() & 1) * extent;
@@ -132,8 +132,8 @@ void Rnn<Cell>::forward_tile(const Sequence<Scalar>& x, const Context<Scalar, st
   const auto state = [=](Index k) { return states + (keep ? k : k & 1) * extent; };
   std::fill_n(state(0), extent, Scalar(0));
   if (context.initial_state) {
-    to_lanes<Lanes>(state_size(), samples, state(0),
-                    [&](Index b, Index i) { return (*context.initial_state)(first + b, i); });
+    detail::to_lanes<Lanes>(state_size(), samples, state(0),
+                            [&](Index b, Index i) { return (*context.initial_state)(first + b, i); });
   }
   Scalar elapsed[Lanes::samples];
   for (Index t = 0; t < x.time(); ++t) {
@@ -141,8 +141,8 @@ void Rnn<Cell>::forward_tile(const Sequence<Scalar>& x, const Context<Scalar, st
     const Index k = t * sub_steps;
     if (takes_step.any) {
       // What stands in place of a masked step's input may be anything, NaN included.
-      to_lanes<Lanes>(input_dim(), samples, space_.x.data(),
-                      [&](Index b, Index f) { return takes_step.sample[b] ? x(t, first + b, f) : Scalar(0); });
+      detail::to_lanes<Lanes>(input_dim(), samples, space_.x.data(),
+                              [&](Index b, Index f) { return takes_step.sample[b] ? x(t, first + b, f) : Scalar(0); });
       for (Index b = 0; b < Lanes::samples; ++b) {
         elapsed[b] = takes_step.sample[b] ? timespans_(t, first + b, 0) : Scalar(0);
       }
@@ -223,19 +223,20 @@ void Rnn<Cell>::backward_tile(const Sequence<Scalar>& d_output,
   Scalar elapsed[Lanes::samples];
   Scalar d_elapsed[Lanes::samples];
   if (d_final_state) {
-    to_lanes<Lanes>(state_size(), samples, d_v, [&](Index b, Index i) { return (*d_final_state)(first + b, i); });
+    detail::to_lanes<Lanes>(state_size(), samples, d_v,
+                            [&](Index b, Index i) { return (*d_final_state)(first + b, i); });
   }
   for (Index t = time_ - 1; t >= 0; --t) {
     const Index k = t * sub_steps;
     if (return_sequences_ || t == time_ - 1) {
-      to_lanes<Lanes>(output_dim(), samples, d_y,
-                      [&](Index b, Index o) { return d_output(return_sequences_ ? t : 0, first + b, o); });
+      detail::to_lanes<Lanes>(output_dim(), samples, d_y,
+                              [&](Index b, Index o) { return d_output(return_sequences_ ? t : 0, first + b, o); });
       cell_.template output_backward<Lanes>(state(k + sub_steps), d_y, d_v, space_.adjoint);
     }
     const auto takes_step = present<Lanes>(t, first, samples);
     if (takes_step.any) {
-      to_lanes<Lanes>(input_dim(), samples, x_lanes,
-                      [&](Index b, Index f) { return takes_step.sample[b] ? x(t, first + b, f) : Scalar(0); });
+      detail::to_lanes<Lanes>(input_dim(), samples, x_lanes,
+                              [&](Index b, Index f) { return takes_step.sample[b] ? x(t, first + b, f) : Scalar(0); });
       for (Index b = 0; b < Lanes::samples; ++b) {
         elapsed[b] = takes_step.sample[b] ? timespans_(t, first + b, 0) : Scalar(0);
       }

@@ -21,6 +21,26 @@ struct SummaryRow {
   Index parameters;
 };
 
+namespace detail {
+
+/// A model's output as Keras writes it: (batch, time, features), or without time.
+template <typename Model>
+[[nodiscard]] std::string output_shape(const Model& model) {
+  return concatenate(model.return_sequences() ? "(None, None, " : "(None, ", model.output_dim(), ")");
+}
+
+}  // namespace detail
+
+/// A layer's lines: what it says itself, or one for a user's layer that says nothing.
+template <typename Layer>
+[[nodiscard]] std::vector<SummaryRow> summary_rows_of(const Layer& layer) {
+  if constexpr (requires { layer.summary_rows(); }) {
+    return layer.summary_rows();
+  } else {
+    return {{"layer", detail::output_shape(layer), layer.parameters().size()}};
+  }
+}
+
 /// The table that Keras prints for a model.
 [[nodiscard]] inline std::string summary_table(const std::vector<SummaryRow>& rows, std::size_t bytes_a_parameter) {
   constexpr int layer_width = 29;
@@ -46,16 +66,6 @@ struct SummaryRow {
   rule('_');
   return text.str();
 }
-
-namespace detail {
-
-/// A model's output as Keras writes it: (batch, time, features), or without time.
-template <typename Model>
-[[nodiscard]] std::string output_shape(const Model& model) {
-  return concatenate(model.return_sequences() ? "(None, None, " : "(None, ", model.output_dim(), ")");
-}
-
-}  // namespace detail
 
 /// How many of a wiring's possible synapses exist. A model has parameters for each pair of neurons, as ncps' has; only
 /// those of existing synapses are computed with, and trained.

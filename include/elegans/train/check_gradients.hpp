@@ -10,10 +10,11 @@
 #include <string>
 #include <type_traits>
 
+#include <elegans/core/context.hpp>
 #include <elegans/core/error.hpp>
+#include <elegans/core/parameters.hpp>
 #include <elegans/core/sequence.hpp>
 #include <elegans/core/types.hpp>
-#include <elegans/layer/rnn.hpp>
 
 namespace elegans {
 
@@ -96,7 +97,8 @@ GradientCheck check_gradients(Model model, const GradientCheckOptions& options =
   const Eigen::ArrayXd gradient = model.gradient();
   const Sequence<double> d_x = model.input_gradient();
   const StateType d_initial = model.initial_state_gradient();
-  const Eigen::ArrayXXd d_spans = model.timespans_gradient();
+  Eigen::ArrayXXd d_spans;
+  if constexpr (requires { model.timespans_gradient(); }) d_spans = model.timespans_gradient();
 
   const Eigen::ArrayXd parameters = model.parameters();
   for (const Parameter& entry : model.parameter_list()) {
@@ -124,7 +126,7 @@ GradientCheck check_gradients(Model model, const GradientCheckOptions& options =
         d_initial.data()[i], [&] { return detail::concatenate("initial_state[", i, "]"); },
         [&](double change) { context.initial_state->data()[i] = kept + change; });
   }
-  for (Index i = 0; i < spans.size(); ++i) {
+  for (Index i = 0; i < d_spans.size(); ++i) {
     const double kept = spans.data()[i];
     compare(
         d_spans.data()[i], [&] { return detail::concatenate("timespans[", i, "]"); },

@@ -1,0 +1,24 @@
+// SPDX-FileCopyrightText: The elegans authors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <optional>
+
+#include <elegans/core/mask.hpp>
+#include <elegans/core/state.hpp>
+#include <elegans/core/timespans.hpp>
+#include <elegans/core/types.hpp>
+
+namespace elegans {
+
+/// What a sequence may come with besides its values.
+///
+/// \tparam Units  state size of the model that runs it
+template <typename Scalar, int Units = Dynamic>
+struct Context {
+  Timespans<Scalar> timespans{};                        ///< elapsed times, 1 by default
+  std::optional<State<Scalar, Units>> initial_state{};  ///< (batch, state_size), 0 by default
+  Mask mask{};  ///< steps that exist, all by default; any other leaves the state alone, whatever its input
+};
+
+}  // namespace elegans

@@ -1,0 +1,251 @@
+// SPDX-FileCopyrightText: The elegans authors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <utility>
+#include <vector>
+
+#include <elegans/cell/activation.hpp>
+#include <elegans/cell/cfc_parameters.hpp>
+#include <elegans/cell/lanes.hpp>
+#include <elegans/cell/linear.hpp>
+#include <elegans/core/buffer.hpp>
+#include <elegans/core/context.hpp>
+#include <elegans/core/error.hpp>
+#include <elegans/core/parameters.hpp>
+#include <elegans/core/sequence.hpp>
+#include <elegans/core/state.hpp>
+#include <elegans/core/torch_random.hpp>
+#include <elegans/layer/parameterized.hpp>
+#include <elegans/layer/summary.hpp>
+
+namespace elegans {
+
+/// What makes a dense layer besides its sizes.
+struct DenseOptions {
+  Activation activation = Activation::linear;
+  std::uint64_t seed = 1;  ///< of the initial values: as `torch.manual_seed`
+};
+
+/// A dense layer: y = activation(W x + b) at every step, by itself. It remembers nothing, so its state has no values.
+///
+/// Parameters as PyTorch's: `weight` (outputs, inputs) and `bias` (outputs), both uniform in +-1 / sqrt(inputs) at
+/// first. Mirrors `torch.nn.Linear` with an activation, and `keras.layers.Dense`.
+///
+/// \tparam ScalarType  float or double
+template <typename ScalarType>
+class Dense : public Parameterized<Dense<ScalarType>, ScalarType> {
+  using Base = Parameterized<Dense<ScalarType>, ScalarType>;
+  friend Base;
+
+ public:
+  using Scalar = ScalarType;
+  static constexpr int state_size_at_compile_time = 0;
+
+  /// \param units      number of outputs, at least 1
+  /// \param input_dim  number of inputs, at least 1
+  /// \throws InvalidArgument if a size is out of range
+  Dense(int units, int input_dim, const DenseOptions& options = {})
+      : options_(options), linear_(checked("units", units), checked("input_dim", input_dim)) {
+    parameter_list_.add("weight", units, input_dim);
+    parameter_list_.add("bias", units, 1);
+    parameters_.resize(parameter_list_.count());
+    TorchRandom random(options.seed);
+    detail::initialize_linear(parameter_list_, "", random, parameters_.data());
+    parameters_changed();
+  }
+
+  [[nodiscard]] Index units() const noexcept { return linear_.outputs(); }
+  [[nodiscard]] Index state_size() const noexcept { return 0; }
+  [[nodiscard]] Index input_dim() const noexcept { return linear_.inputs(); }
+  [[nodiscard]] Index output_dim() const noexcept { return linear_.outputs(); }
+  [[nodiscard]] bool return_sequences() const noexcept { return true; }
+  [[nodiscard]] const DenseOptions& options() const noexcept { return options_; }
+  /// Name, shape and place of each tensor in `parameters()` and `gradient()`.
+  [[nodiscard]] const ParameterList<>& parameter_list() const noexcept { return parameter_list_; }
+
+  [[nodiscard]] State<Scalar, 0, 1> initial_state() const { return {1, 0}; }
+  [[nodiscard]] State<Scalar, 0> initial_state(Index batch) const { return {batch, 0}; }
+
+  /// The outputs of one step, (batch, units); the state and the elapsed time make no difference.
+  /// \param x  (batch, input_dim), or any vector of input_dim values for a single stream
+  /// \return  a view that lasts until the next call
+  /// \throws InvalidArgument if a shape differs
+  template <typename Derived, int Batch, typename Elapsed = Scalar>
+  ConstArrayView<Scalar> step(const Eigen::DenseBase<Derived>& x, State<Scalar, 0, Batch>& state,
+                              const Elapsed& = Elapsed(1)) {
+    const Index batch = state.batch();
+    const bool vector = batch == 1 && (x.rows() == 1 || x.cols() == 1) && x.size() == input_dim();
+    if (!vector && (x.rows() != batch || x.cols() != input_dim())) {
+      detail::refuse("step: x must be (", batch, ", ", input_dim(), "), got (", x.rows(), ", ", x.cols(), ")");
+    }
+    step_input_.resize(1, batch, input_dim());
+    for (Index b = 0; b < batch; ++b) {
+      for (Index f = 0; f < input_dim(); ++f) {
+        step_input_(0, b, f) =
+            static_cast<Scalar>(vector && x.rows() != 1 ? x.derived().coeff(f, 0) : x.derived().coeff(b, f));
+      }
+    }
+    apply<detail::full_lanes<Scalar>>(step_input_, {}, step_z_, step_output_);
+    return {step_output_.values().data(), batch, output_dim()};
+  }
+
+  /// The outputs for a batch of sequences, (time, batch, units). \param x  (time, batch, input_dim)
+  /// \throws InvalidArgument if a shape differs
+  [[nodiscard]] Sequence<Scalar> operator()(const Sequence<Scalar>& x, const Context<Scalar, 0>& context = {}) {
+    check(x, context);
+    input_ = nullptr;
+    apply<detail::full_lanes<Scalar>>(x, context.mask, z_, output_);
+    final_state_.resize(x.batch());
+    return output_;
+  }
+
+  /// The same, keeping what `backward` needs. `x` must live until then. \return the outputs, until the next call
+  const Sequence<Scalar>& forward(const Sequence<Scalar>& x, const Context<Scalar, 0>& context = {}) {
+    check(x, context);
+    input_ = &x;
+    mask_ = context.mask;
+    apply<detail::full_lanes<Scalar>>(x, mask_, z_, output_);
+    final_state_.resize(x.batch());
+    return output_;
+  }
+
+  /// (batch, 0)
+  [[nodiscard]] const State<Scalar, 0>& final_state() const noexcept { return final_state_; }
+
+  /// From dLoss/d(outputs) of the last `forward` to the gradients of the parameters and the inputs.
+  /// \throws InvalidArgument if the shape differs, or without a `forward` since the parameters last changed
+  void backward(const Sequence<Scalar>& d_output, const State<Scalar, 0>* = nullptr) {
+    if (!input_) detail::refuse("backward: call forward() first");
+    if (d_output.time() != output_.time() || d_output.batch() != output_.batch() ||
+        d_output.features() != output_.features()) {
+      detail::refuse("backward: d_output must be (", output_.time(), ", ", output_.batch(), ", ", output_.features(),
+                     "), got (", d_output.time(), ", ", d_output.batch(), ", ", d_output.features(), ")");
+    }
+    go_back<detail::full_lanes<Scalar>>(d_output);
+  }
+
+  /// (time, batch, input_dim)
+  [[nodiscard]] const Sequence<Scalar>& input_gradient() const noexcept { return d_input_; }
+  /// (batch, 0)
+  [[nodiscard]] const State<Scalar, 0>& initial_state_gradient() const noexcept { return final_state_; }
+
+  [[nodiscard]] std::vector<SummaryRow> summary_rows() const {
+    return {{"dense (Dense)", detail::output_shape(*this), parameters_.size()}};
+  }
+
+ private:
+  using Base::gradient_;
+  using Base::parameters_;
+
+  static int checked(const char* name, int size) {
+    if (size < 1) detail::refuse("Dense: ", name, " must be at least 1, got ", size);
+    return size;
+  }
+  void check(const Sequence<Scalar>& x, const Context<Scalar, 0>& context) const {
+    if (x.features() != input_dim() || x.time() < 1 || x.batch() < 1) {
+      detail::refuse("forward: x must be (time >= 1, batch >= 1, input_dim = ", input_dim(), "), got (", x.time(), ", ",
+                     x.batch(), ", ", x.features(), ")");
+    }
+    context.mask.require_shape(x.time(), x.batch());
+  }
+
+  void parameters_changed() {
+    linear_.pack_weight(parameters_.data(), linear_.outputs(), 0, linear_.inputs());
+    linear_.pack_bias(parameters_.data() + linear_.outputs() * linear_.inputs());
+    input_ = nullptr;
+  }
+
+  /// Calls body<Lanes>(first sample, samples) for each tile of a batch. For Width see `Rnn`.
+  template <int Width, typename Body>
+  void for_each_tile(Index batch, Body&& body) const {
+    for (Index first = 0; first < batch;) {
+      first += detail::with_lanes<Scalar>(batch - first, units(), [&]<typename Lanes>() {
+        const Index samples = std::min(Lanes::samples, batch - first);
+        body.template operator()<Lanes>(first, samples);
+        return samples;
+      });
+    }
+  }
+
+  template <int Width>
+  void apply(const Sequence<Scalar>& x, const Mask& mask, Sequence<Scalar>& z, Sequence<Scalar>& y) {
+    z.resize(x.time(), x.batch(), output_dim());
+    y.resize(x.time(), x.batch(), output_dim());
+    for_each_tile<Width>(x.batch(), [&]<typename Lanes>(Index first, Index samples) {
+      room<Lanes>(x_lanes_, input_dim());
+      room<Lanes>(y_lanes_, output_dim());
+      for (Index t = 0; t < x.time(); ++t) {
+        load<Lanes>(x, mask, t, first, samples);
+        linear_.template forward<Lanes>(x_lanes_.data(), y_lanes_.data());
+        for (Index o = 0; o < output_dim(); ++o) {
+          for (Index b = 0; b < samples; ++b) z(t, first + b, o) = y_lanes_[Lanes::at(o, b)];
+        }
+      }
+    });
+    detail::activate<Scalar>(options_.activation, std::as_const(z).values(), y.values());
+  }
+
+  template <int Width>
+  void go_back(const Sequence<Scalar>& d_output) {
+    const Sequence<Scalar>& x = *input_;
+    d_z_.resize(x.time(), x.batch(), output_dim());
+    d_z_.values() = d_output.values();
+    detail::activate_backward<Scalar>(options_.activation, std::as_const(z_).values(), std::as_const(output_).values(),
+                                      d_z_.values());
+    d_input_.resize(x.time(), x.batch(), input_dim());
+    gradient_.resize(parameters_.size());
+    std::fill_n(gradient_.data(), gradient_.size(), Scalar(0));
+    for_each_tile<Width>(x.batch(), [&]<typename Lanes>(Index first, Index samples) {
+      room<Lanes>(x_lanes_, input_dim());
+      room<Lanes>(y_lanes_, output_dim());
+      room<Lanes>(d_x_lanes_, input_dim());
+      std::fill_n(y_lanes_.data(), y_lanes_.size(), Scalar(0));
+      adjoint_.template reset<Lanes>(linear_);
+      for (Index t = 0; t < x.time(); ++t) {
+        load<Lanes>(x, mask_, t, first, samples);
+        detail::to_lanes<Lanes>(output_dim(), samples, y_lanes_.data(),
+                                [&](Index b, Index o) { return d_z_(t, first + b, o); });
+        std::fill_n(d_x_lanes_.data(), d_x_lanes_.size(), Scalar(0));
+        linear_.template backward<Lanes>(y_lanes_.data(), d_x_lanes_.data());
+        adjoint_.template record<Lanes>(x_lanes_.data(), y_lanes_.data());
+        for (Index f = 0; f < input_dim(); ++f) {
+          for (Index b = 0; b < samples; ++b) {
+            d_input_(t, first + b, f) = mask_(t, first + b) ? d_x_lanes_[Lanes::at(f, b)] : Scalar(0);
+          }
+        }
+      }
+      adjoint_.template finish<Lanes>();
+      adjoint_.collect_weight(gradient_.data(), linear_.outputs(), 0, linear_.inputs());
+      adjoint_.collect_bias(gradient_.data() + linear_.outputs() * linear_.inputs());
+    });
+  }
+
+  /// A step's inputs; what stands in place of a masked step's may be anything, NaN included.
+  template <typename Lanes>
+  void load(const Sequence<Scalar>& x, const Mask& mask, Index t, Index first, Index samples) {
+    detail::to_lanes<Lanes>(input_dim(), samples, x_lanes_.data(),
+                            [&](Index b, Index f) { return mask(t, first + b) ? x(t, first + b, f) : Scalar(0); });
+  }
+  template <typename Lanes>
+  static void room(Buffer<Scalar>& values, Index features) {
+    values.resize(std::max(values.size(), detail::extent<Lanes>(features)));
+  }
+
+  DenseOptions options_;
+  ParameterList<> parameter_list_;
+  detail::Linear<Scalar> linear_;
+  detail::LinearAdjoint<Scalar> adjoint_;
+  Buffer<Scalar> x_lanes_, y_lanes_, d_x_lanes_;
+  Sequence<Scalar> step_input_, step_z_, step_output_;
+
+  // Of the last sequence.
+  const Sequence<Scalar>* input_ = nullptr;
+  Mask mask_;
+  Sequence<Scalar> z_, output_, d_z_, d_input_;
+  State<Scalar, 0> final_state_{0, 0};
+};
+
+}  // namespace elegans

@@ -1,0 +1,83 @@
+// SPDX-FileCopyrightText: The elegans authors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string_view>
+
+#include <elegans/core/buffer.hpp>
+#include <elegans/core/error.hpp>
+#include <elegans/core/parameters.hpp>
+#include <elegans/core/types.hpp>
+
+namespace elegans {
+
+/// A flat parameter vector with named, shaped views into it, and a gradient of the same layout: the base of all that
+/// can be trained.
+///
+/// \tparam Derived   the layer; it has `parameter_list()`, and `parameters_changed()` to clip values and to take them
+///                   over
+/// \tparam Capacity  number of scalars, or Dynamic
+template <typename Derived, typename Scalar, int Capacity = Dynamic>
+class Parameterized {
+ public:
+  /// All parameters, tensor after tensor.
+  [[nodiscard]] ConstVectorView<Scalar> parameters() const noexcept { return {parameters_.data(), parameters_.size()}; }
+  /// One tensor, (rows, columns). \throws InvalidArgument if there is none of that name
+  [[nodiscard]] ConstArrayView<Scalar> parameter(std::string_view name) const { return view(parameters_, name); }
+
+  /// Changes the parameters: calls `change(VectorView<Scalar>)` with all of them, then applies the constraints.
+  /// The one way in, so that what the kernels hold is never out of date.
+  template <typename Change>
+  void update(Change&& change) {
+    change(VectorView<Scalar>(parameters_.data(), parameters_.size()));
+    self().parameters_changed();
+  }
+
+  /// \throws InvalidArgument if there is not a value for each parameter
+  template <typename Values>
+  void set_parameters(const Eigen::DenseBase<Values>& values) {
+    if (values.size() != parameters_.size()) {
+      detail::refuse("set_parameters: the model has ", parameters_.size(), " parameters, got ", values.size());
+    }
+    update([&](auto all) {
+      // Evaluated first, as it may be a view of these very parameters.
+      const auto evaluated = values.derived().eval();
+      for (Index i = 0; i < all.size(); ++i) all[i] = static_cast<Scalar>(evaluated.coeff(i));
+    });
+  }
+
+  /// \param value  (rows, columns) of the tensor. \throws InvalidArgument if the name or the shape differs
+  template <typename Values>
+  void set_parameter(std::string_view name, const Eigen::DenseBase<Values>& value) {
+    const Parameter& entry = self().parameter_list().at(name);
+    if (value.rows() != entry.rows || value.cols() != entry.columns) {
+      detail::refuse("set_parameter: '", name, "' must be (", entry.rows, ", ", entry.columns, "), got (", value.rows(),
+                     ", ", value.cols(), ")");
+    }
+    update([&](auto all) {
+      ArrayView<Scalar>(all.data() + entry.offset, entry.rows, entry.columns) =
+          value.derived().array().template cast<Scalar>().eval();  // it may be a view of this very tensor
+    });
+  }
+
+  /// dLoss/d(parameters), in the order of `parameters()`.
+  [[nodiscard]] ConstVectorView<Scalar> gradient() const noexcept { return {gradient_.data(), gradient_.size()}; }
+  [[nodiscard]] ConstArrayView<Scalar> gradient(std::string_view name) const { return view(gradient_, name); }
+
+ protected:
+  Buffer<Scalar, Capacity> parameters_;
+  Buffer<Scalar> gradient_;
+
+ private:
+  [[nodiscard]] Derived& self() noexcept { return static_cast<Derived&>(*this); }
+  [[nodiscard]] const Derived& self() const noexcept { return static_cast<const Derived&>(*this); }
+
+  template <typename Values>
+  [[nodiscard]] ConstArrayView<Scalar> view(const Values& values, std::string_view name) const {
+    const Parameter& entry = self().parameter_list().at(name);
+    if (values.size() != self().parameter_list().count()) detail::refuse("gradient: there is none before backward()");
+    return {values.data() + entry.offset, entry.rows, entry.columns};
+  }
+};
+
+}  // namespace elegans

@@ -1,0 +1,192 @@
+// SPDX-FileCopyrightText: The elegans authors
+// SPDX-License-Identifier: Apache-2.0
+
+#include <array>
+#include <cmath>
+#include <limits>
+#include <string>
+#include <utility>
+
+#include <elegans/elegans.hpp>
+
+#include "support/catch.hpp"
+
+using namespace elegans;
+
+namespace {
+
+template <typename Model>
+void check(const Model& model, Index time, Index batch, const Mask& mask = {}) {
+  const GradientCheck result = check_gradients(model, {.time = time, .batch = batch}, mask);
+  INFO("batch " << batch << ": " << result.where << " is off by " << result.largest_error);
+  CHECK(result.ok(2e-7));
+}
+
+Sequence<double> ramp(Index time, Index batch, Index features) {
+  Sequence<double> x(time, batch, features);
+  x.values().setLinSpaced(-1, 1);
+  return x;
+}
+
+}  // namespace
+
+TEST_CASE("A dense layer is a matrix product and an activation, at every step", "[layer][dense]") {
+  for (const Index batch : {1, 3, 9, 33}) {
+    for (const Activation activation : {Activation::linear, Activation::tanh, Activation::relu, Activation::gelu}) {
+      Dense<double> model(5, 3, {.activation = activation, .seed = 4});
+      const Sequence<double> x = ramp(4, batch, 3);
+      const Sequence<double> y = model(x);
+      for (Index t = 0; t < 4; ++t) {
+        Eigen::ArrayXXd z = (x.step(t).matrix() * model.parameter("weight").matrix().transpose()).rowwise() +
+                            model.parameter("bias").matrix().col(0).transpose();
+        if (activation == Activation::tanh) z = z.tanh();
+        if (activation == Activation::relu) z = z.max(0.0);
+        if (activation == Activation::gelu)
+          z = z * 0.5 * (1 + (z / std::sqrt(2.0)).unaryExpr([](double v) { return std::erf(v); }));
+        CHECK((y.step(t) - z).abs().maxCoeff() < 1e-14);
+      }
+      check(model, 3, batch);
+    }
+  }
+}
+
+TEST_CASE("A dense layer starts as PyTorch's does from the same seed, to the bit", "[layer][dense]") {
+  // torch.manual_seed(3); torch.nn.Linear(3, 2) with PyTorch 1.13.1's default type set to double, printed with repr.
+  const Dense<double> model(2, 3, {.seed = 3});
+  CHECK(model.parameter("weight")(0, 0) == -0.5379655173088249);
+  CHECK(model.parameter("weight")(0, 1) == -0.24625117501954397);
+  CHECK(model.parameter("weight")(1, 2) == 0.12499705718522952);
+  CHECK(model.parameter("bias")(1, 0) == -0.07688512208053898);
+}
+
+TEST_CASE("Layers in sequence give what each gives from the one before", "[layer][sequential]") {
+  Dense<double> first(4, 3, {.activation = Activation::tanh});
+  LTC<double> second(AutoNCP(8, 2), 4);
+  CfC<double> third(5, 2, {.backbone_units = 6});
+  Dense<double> last(1, 5);
+  Sequential model(first, second, third, last);
+  CHECK(model.parameters().size() ==
+        first.parameters().size() + second.parameters().size() + third.parameters().size() + last.parameters().size());
+  CHECK(model.state_size() == 13);
+  CHECK((model.parameter("1.gleak") == second.parameter("gleak")).all());
+  const Sequence<double> x = ramp(6, 3, 3);
+  Context<double> context;
+  Eigen::ArrayXXd spans(6, 3);
+  spans.reshaped().setLinSpaced(0.1, 2);
+  context.timespans = spans;
+  const Sequence<double> expected = last(third(second(first(x), context), context));
+  CHECK((model(x, context).values() == expected.values()).all());
+  CHECK((model.forward(x, context).values() == expected.values()).all());
+  CHECK((model.final_state().array().leftCols(8) == second.final_state().array()).all());
+  CHECK((model.final_state().array().rightCols(5) == third.final_state().array()).all());
+
+  auto state = model.initial_state(3);
+  for (Index t = 0; t < 6; ++t) {
+    const Eigen::ArrayXXd y = model.step(x.step(t), state, Eigen::ArrayXd(spans.row(t)));
+    CHECK((y - expected.step(t)).abs().maxCoeff() < 1e-14);
+  }
+  CHECK((state.array() - model.final_state().array()).abs().maxCoeff() < 1e-14);
+}
+
+TEST_CASE("Layers in sequence, stacked in any way, have the gradients of finite differences", "[layer][sequential]") {
+  for (const Index batch : {1, 3}) {
+    check(Sequential(Dense<double>(3, 2, {.activation = Activation::silu}), LTC<double>(AutoNCP(6, 2), 3),
+                     LTC<double>(FullyConnected(3, 1), 2, {.implicit_param_constraints = true}), Dense<double>(2, 1)),
+          3, batch);
+    check(Sequential(CfC<double>(AutoNCP(6, 2), 2, {.return_sequences = false}),
+                     Dense<double>(3, 2, {.activation = Activation::sigmoid})),
+          4, batch);
+    check(Sequential(Sequential(LTC<double, FullyConnected<3, 2, 2>>(FullyConnected<3, 2, 2>{}), Dense<double>(2, 2)),
+                     MixedCfC<double>(3, 2, {.backbone_units = 4})),
+          3, batch);
+  }
+  Eigen::ArrayXXi exists = Eigen::ArrayXXi::Ones(4, 3);
+  exists(0, 1) = exists(3, 1) = exists(2, 0) = 0;
+  check(Sequential(Dense<double>(3, 2, {.activation = Activation::tanh}), LTC<double>(AutoNCP(6, 2), 3)), 4, 3, exists);
+}
+
+TEST_CASE("Both directions: the backward layer's outputs are those of the reversed sequence",
+          "[layer][bidirectional]") {
+  LTC<double> ahead(AutoNCP(8, 2), 3, {.seed = 1});
+  LTC<double> behind(AutoNCP(8, 2), 3, {.seed = 2});
+  Bidirectional model(ahead, behind);
+  const Sequence<double> x = ramp(5, 2, 3);
+  Sequence<double> backwards = x;
+  for (Index t = 0; t < 5; ++t) backwards.step(t) = x.step(4 - t);
+  const Sequence<double> y = model(x);
+  const Sequence<double> of_ahead = ahead(x);
+  const Sequence<double> of_behind = behind(backwards);
+  for (Index t = 0; t < 5; ++t) {
+    CHECK((y.step(t).leftCols(2) == of_ahead.step(t)).all());
+    CHECK((y.step(t).rightCols(2) == of_behind.step(4 - t)).all());
+  }
+  CHECK(model.parameter_list().find("backward_layer.gleak") != nullptr);
+}
+
+TEST_CASE("Both directions have the gradients of finite differences", "[layer][bidirectional][gradient]") {
+  const LTC<double> ahead(AutoNCP(6, 2), 2, {.seed = 1});
+  const LTC<double> behind(FullyConnected(4, 2), 2, {.seed = 2});
+  for (const Index batch : {1, 3}) {
+    check(Bidirectional(ahead, behind), 3, batch);
+    check(Sequential(Bidirectional(ahead, behind), Dense<double>(1, 4)), 3, batch);
+    check(Bidirectional(CfC<double>(3, 2, {.backbone_layers = 0, .return_sequences = false}),
+                        CfC<double>(3, 2, {.backbone_layers = 0, .return_sequences = false})),
+          3, batch);
+  }
+  Eigen::ArrayXXi exists = Eigen::ArrayXXi::Ones(4, 3);
+  exists(3, 1) = exists(2, 1) = exists(3, 0) = 0;
+  check(Bidirectional(ahead, behind), 4, 3, exists);
+}
+
+TEST_CASE("A padded sequence read backwards starts at its last step", "[layer][bidirectional][mask]") {
+  const LTC<double> layer(AutoNCP(8, 2), 3);
+  Bidirectional model(layer, layer);
+  const Sequence<double> whole = ramp(3, 1, 3);
+  Sequence<double> padded(5, 1, 3);
+  padded.values().setConstant(std::numeric_limits<double>::quiet_NaN());
+  for (Index t = 0; t < 3; ++t) padded.step(t) = whole.step(t);
+  Context<double> context;
+  const std::array<Index, 1> lengths{3};
+  context.mask = Mask::of_lengths(lengths, 5);
+  const Sequence<double> expected = model(whole);
+  const Sequence<double> y = model(padded, context);
+  for (Index t = 0; t < 3; ++t) CHECK((y.step(t) == expected.step(t)).all());
+}
+
+TEST_CASE("Layers are values, and a copy does not go back through what the original went forward", "[layer]") {
+  Sequential model(Dense<double>(3, 2), LTC<double>(FullyConnected(3, 1), 3));
+  const Sequence<double> x = ramp(3, 2, 2);
+  const Sequence<double> y = model.forward(x);
+  Sequential copy = model;
+  CHECK_THROWS_WITH(copy.backward(y), "backward: call forward() first");
+  CHECK((copy.forward(x).values() == y.values()).all());
+  copy.backward(y);
+  model.backward(y);
+  CHECK((copy.gradient() == model.gradient()).all());
+  copy.update([](auto p) { p *= 2; });
+  CHECK((model.forward(x).values() == y.values()).all());
+}
+
+TEST_CASE("Constraints of the layers hold in the whole", "[layer][sequential]") {
+  Sequential model(LTC<double>(FullyConnected(3, 1), 2), Dense<double>(1, 1));
+  model.update([](auto p) { p = -1; });
+  CHECK((model.parameter("0.w") == 0).all());
+  CHECK((model.parameter("0.mu") == -1).all());
+  CHECK((model.parameter("1.weight") == -1).all());
+}
+
+TEST_CASE("Layers that do not fit together are refused", "[layer][sequential][bidirectional]") {
+  CHECK_THROWS_WITH(Sequential(Dense<float>(3, 2), Dense<float>(1, 4)),
+                    "Sequential: layer 1 must have input_dim 3, the outputs of layer 0, got 4");
+  CHECK_THROWS_WITH(Bidirectional(Dense<float>(3, 2), Dense<float>(1, 4)),
+                    "Bidirectional: both layers must have as many inputs, got 2 and 4");
+  CHECK_THROWS_WITH(Dense<float>(0, 1), "Dense: units must be at least 1, got 0");
+}
+
+TEST_CASE("The summary has a line a layer", "[layer][sequential]") {
+  const Sequential model(Dense<float>(4, 2), LTC<float>(FullyConnected(8, 1), 4), Dense<float>(1, 1));
+  const std::string text = model.summary();
+  CHECK(text.find(" dense (Dense)               (None, None, 4)           12\n") != std::string::npos);
+  CHECK(text.find(" ltc (LTC)                   (None, None, 1)           418\n") != std::string::npos);
+  CHECK(text.find("Total params: 432 (1728 bytes)") != std::string::npos);
+}
