@@ -55,6 +55,16 @@ class Mask {
     return result;
   }
 
+  /// Becomes that of some samples of another, over `steps` steps from `first` on.
+  void gather(const Mask& from, std::span<const Index> samples, Index first, Index steps) {
+    all_ = from.all_;
+    if (all_) return;
+    resize(steps, static_cast<Index>(samples.size()));
+    for (Index t = 0; t < time_; ++t) {
+      for (Index b = 0; b < batch_; ++b) set(t, b, from(first + t, samples[static_cast<std::size_t>(b)]));
+    }
+  }
+
   /// Of all steps of samples, how many exist; time x batch without a mask.
   [[nodiscard]] Index count(Index time, Index batch) const noexcept {
     if (all_) return time * batch;

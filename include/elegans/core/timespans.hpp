@@ -3,6 +3,8 @@
 #pragma once
 
 #include <cmath>
+#include <cstddef>
+#include <span>
 
 #include <elegans/core/buffer.hpp>
 #include <elegans/core/error.hpp>
@@ -42,6 +44,21 @@ class Timespans {
       result.values_[i] = values_[(time_ - 1 - i / batch_) * batch_ + i % batch_];
     }
     return result;
+  }
+
+  /// Becomes those of some samples of another, over `steps` steps from `first` on.
+  void gather(const Timespans& from, std::span<const Index> samples, Index first, Index steps) {
+    is_uniform_ = from.is_uniform_;
+    uniform_ = from.uniform_;
+    if (is_uniform_) return;
+    time_ = steps;
+    batch_ = static_cast<Index>(samples.size());
+    values_.resize(time_ * batch_);
+    for (Index t = 0; t < time_; ++t) {
+      for (Index b = 0; b < batch_; ++b) {
+        values_[t * batch_ + b] = from(first + t, samples[static_cast<std::size_t>(b)]);
+      }
+    }
   }
 
   /// \throws InvalidArgument unless they fit a sequence of that many steps and samples

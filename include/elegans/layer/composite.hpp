@@ -39,6 +39,13 @@ class Composite : public Parameterized<Derived, ScalarType> {
   /// The same for a batch of streams.
   [[nodiscard]] StateType initial_state(Index batch) const { return StateType(batch, state_size_); }
 
+  /// See `Rnn`.
+  void begin_epoch(int epoch) {
+    for_each([&](auto& layer, std::size_t) {
+      if constexpr (requires { layer.begin_epoch(epoch); }) layer.begin_epoch(epoch);
+    });
+  }
+
   /// One of the layers, from 0 on.
   template <std::size_t K>
   [[nodiscard]] const auto& layer() const noexcept {

@@ -110,6 +110,10 @@ class Rnn : public Parameterized<Rnn<CellType>, typename CellType::Scalar, CellT
     return output_;
   }
 
+  /// Tells where in a training the next `forward` is: what dropout drops follows from that, so that a resumed training
+  /// drops what one that never stopped would have. \param epoch  epochs before this one
+  void begin_epoch(int epoch) noexcept { runs_ = static_cast<std::uint64_t>(epoch) << 32; }
+
   /// (batch, state_size): where the last sequence ended.
   [[nodiscard]] const State<Scalar, state_size_at_compile_time>& final_state() const noexcept { return final_state_; }
 
@@ -250,7 +254,7 @@ class Rnn : public Parameterized<Rnn<CellType>, typename CellType::Scalar, CellT
   // Of the last sequence.
   Index time_ = 0;
   int width_ = 0;
-  std::uint64_t runs_ = 0;  // forward passes that kept a tape, so far
+  std::uint64_t runs_ = 0;  // forward passes that kept a tape, so far in this epoch
   const Sequence<Scalar>* input_ = nullptr;
   Workspace space_;
   Sequence<Scalar> timespans_;  // (time, batch, 1)

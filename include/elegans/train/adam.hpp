@@ -3,11 +3,9 @@
 #pragma once
 
 #include <cmath>
-#include <cstdint>
 
-#include <elegans/core/buffer.hpp>
-#include <elegans/core/error.hpp>
 #include <elegans/core/types.hpp>
+#include <elegans/train/optimizer_base.hpp>
 
 namespace elegans {
 
@@ -32,49 +30,38 @@ struct AdamOptions {
 ///
 /// Kingma and Ba, Adam: a method for stochastic optimization, ICLR 2015; epsilon stands where PyTorch has it.
 template <typename Scalar>
-class Adam {
+class Adam : public OptimizerBase<Scalar, 2> {
  public:
   /// \throws InvalidArgument if an option is out of range
-  explicit Adam(const AdamOptions<Scalar>& options = {}) : options_(options) {
-    const auto require = [](bool holds, const char* name, const char* range, Scalar got) {
-      if (!holds) detail::refuse("Adam: ", name, " must be ", range, ", got ", got);
-    };
-    const auto finite = [](Scalar value) { return value >= Scalar(0) && std::isfinite(value); };
-    require(finite(options.learning_rate), "learning_rate", "finite and at least 0", options.learning_rate);
-    require(finite(options.epsilon), "epsilon", "finite and at least 0", options.epsilon);
-    require(options.beta1 >= 0 && options.beta1 < 1, "beta1", "in [0, 1)", options.beta1);
-    require(options.beta2 >= 0 && options.beta2 < 1, "beta2", "in [0, 1)", options.beta2);
-  }
+  explicit Adam(const AdamOptions<Scalar>& options = {}) : Adam("Adam", options) {}
 
+  /// As they were given; for the rate now in force see `learning_rate()`.
   [[nodiscard]] const AdamOptions<Scalar>& options() const noexcept { return options_; }
 
   /// Moves the parameters one step; allocates in the first one only.
   /// \throws InvalidArgument if the sizes differ, or differ from the first step's
   void step(VectorView<Scalar> parameters, ConstVectorView<Scalar> gradient) {
-    if (step_ == 0) {
-      mean_.resize(parameters.size());
-      square_.resize(parameters.size());
-    }
-    if (gradient.size() != parameters.size() || mean_.size() != parameters.size()) {
-      detail::refuse("Adam: ", mean_.size(), " parameters so far, got ", parameters.size(), " and a gradient of ",
-                     gradient.size());
-    }
-    ++step_;
-    const double k = static_cast<double>(step_);
-    const auto rate = static_cast<Scalar>(double{options_.learning_rate} / (1.0 - std::pow(double{options_.beta1}, k)));
+    this->begin_step(parameters.size(), gradient.size());
+    const double k = static_cast<double>(this->steps());
+    const auto rate = static_cast<Scalar>(double{this->learning_rate()} / (1.0 - std::pow(double{options_.beta1}, k)));
     const auto scale = static_cast<Scalar>(1.0 / std::sqrt(1.0 - std::pow(double{options_.beta2}, k)));
-    VectorView<Scalar> m(mean_.data(), mean_.size());
-    VectorView<Scalar> s(square_.data(), square_.size());
+    auto m = this->remembered(0);
+    auto s = this->remembered(1);
     m = options_.beta1 * m + (Scalar(1) - options_.beta1) * gradient;
     s = options_.beta2 * s + (Scalar(1) - options_.beta2) * gradient.square();
     parameters -= rate * m / (s.sqrt() * scale + options_.epsilon);
   }
 
+ protected:
+  Adam(const char* name, const AdamOptions<Scalar>& options)
+      : OptimizerBase<Scalar, 2>(name, options.learning_rate), options_(options) {
+    this->require_decay("beta1", options.beta1);
+    this->require_decay("beta2", options.beta2);
+    this->require_at_least_0("epsilon", options.epsilon);
+  }
+
  private:
   AdamOptions<Scalar> options_;
-  std::int64_t step_ = 0;
-  Buffer<Scalar> mean_;
-  Buffer<Scalar> square_;
 };
 
 }  // namespace elegans

@@ -2,24 +2,85 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <elegans/core/sequence.hpp>
+#include <cmath>
+
+#include <elegans/core/error.hpp>
 #include <elegans/core/types.hpp>
 
 namespace elegans {
 
-/// The mean of the squared errors over all steps, samples and outputs, as Keras' and PyTorch's.
+// Losses of real values. Each is called with the outputs of some steps and samples, (rows, outputs), the targets, and a
+// weight for each row; it returns the weighted sum of the rows' losses, and writes its derivative. Whoever calls
+// chooses the weights so that they add up to 1; see `LossFunction`.
+
+/// The mean over the outputs of the squared errors, as Keras' and PyTorch's.
 struct MeanSquaredError {
-  /// \param d_prediction  written: 2 (prediction - target) / size
-  /// \note  The three must be of one shape.
-  template <typename Scalar>
-  Scalar operator()(const Sequence<Scalar>& prediction, const Sequence<Scalar>& target,
-                    Sequence<Scalar>& d_prediction) const {
-    const Scalar scale = Scalar(1) / static_cast<Scalar>(prediction.values().size());
-    d_prediction.values() = prediction.values() - target.values();
-    const Scalar loss = d_prediction.values().square().sum() * scale;
-    d_prediction.values() *= Scalar(2) * scale;
-    return loss;
+  static constexpr const char* name = "mean_squared_error";
+
+  template <typename Scalar, typename Weights>
+  Scalar operator()(ConstArrayView<Scalar> prediction, ConstArrayView<Scalar> target, const Weights& weight,
+                    ArrayView<Scalar> d_prediction) const {
+    const Scalar scale = Scalar(1) / static_cast<Scalar>(prediction.cols());
+    Scalar loss(0);
+    for (Index f = 0; f < prediction.cols(); ++f) {
+      auto d = d_prediction.col(f);
+      d = prediction.col(f) - target.col(f);
+      loss += (d.square() * weight).sum();
+      d *= weight * (Scalar(2) * scale);
+    }
+    return loss * scale;
   }
+};
+
+/// The mean over the outputs of the absolute errors.
+struct MeanAbsoluteError {
+  static constexpr const char* name = "mean_absolute_error";
+
+  template <typename Scalar, typename Weights>
+  Scalar operator()(ConstArrayView<Scalar> prediction, ConstArrayView<Scalar> target, const Weights& weight,
+                    ArrayView<Scalar> d_prediction) const {
+    const Scalar scale = Scalar(1) / static_cast<Scalar>(prediction.cols());
+    Scalar loss(0);
+    for (Index f = 0; f < prediction.cols(); ++f) {
+      auto d = d_prediction.col(f);
+      d = prediction.col(f) - target.col(f);
+      loss += (d.abs() * weight).sum();
+      d = d.sign() * weight * scale;
+    }
+    return loss * scale;
+  }
+};
+
+/// Squared near the target, absolute further away: e^2 / 2 for an error |e| <= delta, else delta (|e| - delta / 2); the
+/// mean over the outputs. Huber, Annals of Mathematical Statistics 1964; as `torch.nn.HuberLoss`.
+class Huber {
+ public:
+  static constexpr const char* name = "huber";
+
+  /// \throws InvalidArgument unless delta is finite and above 0
+  explicit Huber(double delta = 1) : delta_(delta) {
+    if (!(delta > 0) || !std::isfinite(delta)) detail::refuse("Huber: delta must be finite and above 0, got ", delta);
+  }
+
+  template <typename Scalar, typename Weights>
+  Scalar operator()(ConstArrayView<Scalar> prediction, ConstArrayView<Scalar> target, const Weights& weight,
+                    ArrayView<Scalar> d_prediction) const {
+    const Scalar scale = Scalar(1) / static_cast<Scalar>(prediction.cols());
+    const auto delta = static_cast<Scalar>(delta_);
+    Scalar loss(0);
+    for (Index f = 0; f < prediction.cols(); ++f) {
+      auto d = d_prediction.col(f);
+      d = prediction.col(f) - target.col(f);
+      // With c the error clipped to delta, both branches are c e - c^2 / 2, and c is the derivative.
+      const auto clipped = d.max(-delta).min(delta);
+      loss += ((clipped * d - clipped.square() * Scalar(0.5)) * weight).sum();
+      d = d.max(-delta).min(delta) * weight * scale;
+    }
+    return loss * scale;
+  }
+
+ private:
+  double delta_;
 };
 
 }  // namespace elegans

@@ -32,11 +32,12 @@ class ProgressBar {
   template <typename Scalar>
   void operator()(const Epoch<Scalar>& epoch) {
     const auto now = Clock::now();
+    if (first_ == 0) first_ = epoch.number;
     const bool last = epoch.number == epoch.of;
     if (!last && now - drawn_ < std::chrono::milliseconds(100)) return;
     drawn_ = now;
     shown_ = true;
-    draw(epoch.number, epoch.of, static_cast<double>(epoch.loss), std::chrono::duration<double>(now - start_).count());
+    draw(epoch, std::chrono::duration<double>(now - start_).count());
   }
 
   /// Ends the line, if there is one.
@@ -49,15 +50,19 @@ class ProgressBar {
   using Clock = std::chrono::steady_clock;
   static constexpr int width_ = 30;
 
-  void draw(int number, int of, double loss, double seconds) {
+  template <typename Scalar>
+  void draw(const Epoch<Scalar>& epoch, double seconds) {
     char bar[width_ + 1];
-    const int done = static_cast<int>(static_cast<double>(width_) * number / of);
+    const int done = static_cast<int>(static_cast<double>(width_) * epoch.number / epoch.of);
     std::fill_n(bar, width_, '.');
     std::fill_n(bar, done, '=');
     if (done < width_) bar[done] = '>';
     bar[width_] = '\0';
-    const double left = std::ceil(seconds / number * (of - number));
-    std::fprintf(stream_, "\rEpoch %d/%d [%s] loss %.6f, %.0f s left \x1b[K", number, of, bar, loss, left);
+    // A resumed run starts in the middle.
+    const double left = std::ceil(seconds / (epoch.number - first_ + 1) * (epoch.of - epoch.number));
+    std::fprintf(stream_, "\rEpoch %d/%d [%s] loss %.6f, ", epoch.number, epoch.of, bar, double{epoch.loss});
+    if (epoch.validation_loss) std::fprintf(stream_, "validation loss %.6f, ", double{*epoch.validation_loss});
+    std::fprintf(stream_, "%.0f s left \x1b[K", left);
     std::fflush(stream_);
   }
 
@@ -65,6 +70,7 @@ class ProgressBar {
   Clock::time_point start_;
   Clock::time_point drawn_;
   bool shown_ = false;
+  int first_ = 0;  // epoch that was told of
 };
 
 }  // namespace elegans

@@ -1,0 +1,47 @@
+// SPDX-FileCopyrightText: The elegans authors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <elegans/core/types.hpp>
+#include <elegans/train/adam.hpp>
+
+namespace elegans {
+
+/// How AdamW descends: Adam's options, and how fast weights decay.
+template <typename Scalar>
+struct AdamWOptions {
+  Scalar learning_rate = Scalar(0.001);
+  Scalar weight_decay = Scalar(0.01);  ///< at least 0; PyTorch's default
+  Scalar beta1 = Scalar(0.9);
+  Scalar beta2 = Scalar(0.999);
+  Scalar epsilon = static_cast<Scalar>(keras_epsilon);
+};
+
+/// Adam with decoupled weight decay: p <- (1 - learning_rate weight_decay) p, then a step of Adam.
+///
+/// Loshchilov and Hutter, Decoupled weight decay regularization, ICLR 2019; as `torch.optim.AdamW`. It decays every
+/// parameter, reversal potentials and time constants too.
+template <typename Scalar>
+class AdamW : public Adam<Scalar> {
+ public:
+  /// \throws InvalidArgument if an option is out of range
+  explicit AdamW(const AdamWOptions<Scalar>& options = {})
+      : Adam<Scalar>("AdamW", {.learning_rate = options.learning_rate,
+                               .beta1 = options.beta1,
+                               .beta2 = options.beta2,
+                               .epsilon = options.epsilon}),
+        weight_decay_(options.weight_decay) {
+    this->require_at_least_0("weight_decay", weight_decay_);
+  }
+
+  /// See `Adam::step`.
+  void step(VectorView<Scalar> parameters, ConstVectorView<Scalar> gradient) {
+    parameters *= Scalar(1) - this->learning_rate() * weight_decay_;
+    Adam<Scalar>::step(parameters, gradient);
+  }
+
+ private:
+  Scalar weight_decay_;
+};
+
+}  // namespace elegans

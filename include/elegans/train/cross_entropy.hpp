@@ -1,0 +1,90 @@
+// SPDX-FileCopyrightText: The elegans authors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cmath>
+
+#include <elegans/core/error.hpp>
+#include <elegans/core/types.hpp>
+
+namespace elegans {
+
+// Losses of classifiers, from logits: what a model gives before a sigmoid or softmax, which the loss does itself so
+// that no logarithm of 0 comes up. For the arguments see `LossFunction`.
+
+/// Of yes-no questions, one an output: -y log p - (1 - y) log(1 - p), p = sigmoid(logit), the mean over the outputs.
+/// Targets are probabilities, in [0, 1]. As `torch.nn.BCEWithLogitsLoss`.
+struct BinaryCrossEntropy {
+  static constexpr const char* name = "binary_cross_entropy";
+
+  template <typename Scalar, typename Weights>
+  Scalar operator()(ConstArrayView<Scalar> logits, ConstArrayView<Scalar> target, const Weights& weight,
+                    ArrayView<Scalar> d_logits) const {
+    const Scalar scale = Scalar(1) / static_cast<Scalar>(logits.cols());
+    Scalar loss(0);
+    for (Index f = 0; f < logits.cols(); ++f) {
+      const auto z = logits.col(f);
+      const auto y = target.col(f);
+      loss += ((z.max(Scalar(0)) - z * y + (-z.abs()).exp().log1p()) * weight).sum();
+      d_logits.col(f) = (z.logistic() - y) * weight * scale;
+    }
+    return loss * scale;
+  }
+};
+
+namespace detail {
+
+/// The class that a target names. \throws InvalidArgument unless it is a whole number below `classes`
+template <typename Scalar>
+Index class_of(Scalar target, Index classes) {
+  if (!(target >= 0) || !(target < static_cast<Scalar>(classes)) || target != std::floor(target)) {
+    refuse("a target that names a class must be a whole number in [0, ", classes - 1, "], got ", target);
+  }
+  return static_cast<Index>(target);
+}
+
+}  // namespace detail
+
+/// Of one choice among as many classes as there are outputs: -sum_c y_c log softmax(logits)_c.
+///
+/// Targets are either the class's number, one a row, or a probability for each class. As `torch.nn.CrossEntropyLoss`.
+struct SoftmaxCrossEntropy {
+  static constexpr const char* name = "softmax_cross_entropy";
+
+  static constexpr bool accepts(Index outputs, Index targets) { return targets == outputs || targets == 1; }
+
+  template <typename Scalar, typename Weights>
+  Scalar operator()(ConstArrayView<Scalar> logits, ConstArrayView<Scalar> target, const Weights& weight,
+                    ArrayView<Scalar> d_logits) const {
+    const bool numbers = target.cols() == 1 && logits.cols() > 1;
+    Scalar loss(0);
+    for (Index row = 0; row < logits.rows(); ++row) {
+      const Scalar w = weight.coeff(row);
+      auto d = d_logits.row(row);
+      // What a masked step holds may be anything.
+      if (w == Scalar(0)) {
+        d.setZero();
+        continue;
+      }
+      const auto z = logits.row(row);
+      const Scalar largest = z.maxCoeff();
+      d = (z - largest).exp();
+      const Scalar sum = d.sum();
+      const Scalar log_sum = largest + std::log(sum);
+      if (numbers) {
+        const Index chosen = detail::class_of(target(row, 0), logits.cols());
+        loss += w * (log_sum - z[chosen]);
+        d *= w / sum;
+        d[chosen] -= w;
+      } else {
+        const auto y = target.row(row);
+        const Scalar mass = y.sum();
+        loss += w * (mass * log_sum - (y * z).sum());
+        d = w * (d * (mass / sum) - y);
+      }
+    }
+    return loss;
+  }
+};
+
+}  // namespace elegans

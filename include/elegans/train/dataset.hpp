@@ -1,0 +1,134 @@
+// SPDX-FileCopyrightText: The elegans authors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cmath>
+#include <cstddef>
+#include <span>
+#include <vector>
+
+#include <elegans/core/context.hpp>
+#include <elegans/core/error.hpp>
+#include <elegans/core/mask.hpp>
+#include <elegans/core/sequence.hpp>
+#include <elegans/core/timespans.hpp>
+#include <elegans/core/types.hpp>
+#include <elegans/train/step_weights.hpp>
+
+namespace elegans {
+
+/// Which outputs of a sequence a loss is taken over.
+enum class LossOver {
+  every_step,
+  last_step  ///< of each sample, the last that its mask lets through
+};
+
+/// Sequences and what a model is to make of them.
+///
+///     elegans::Dataset<float> data{.x = x, .y = y, .timespans = elegans::Timespans<float>(spans)};
+template <typename Scalar>
+struct Dataset {
+  Sequence<Scalar> x;             ///< (time, samples, input_dim)
+  Sequence<Scalar> y;             ///< (time, samples, targets), or (1, samples, targets) if only the last output counts
+  Timespans<Scalar> timespans{};  ///< elapsed times, 1 by default
+  Mask mask{};                    ///< steps that exist, all by default
+  std::vector<Scalar> weights{};  ///< how much each sample counts in a loss, at least 0; none for 1 each
+
+  [[nodiscard]] Index samples() const noexcept { return x.batch(); }
+  /// True if every sample has one target, for the last output.
+  [[nodiscard]] bool last_only() const noexcept { return y.time() == 1 && x.time() != 1; }
+};
+
+namespace detail {
+
+/// \throws InvalidArgument if the parts do not fit each other
+template <typename Scalar>
+void check(const Dataset<Scalar>& data, const char* who) {
+  const Index time = data.x.time(), samples = data.x.batch();
+  if (time < 1 || samples < 1) {
+    refuse(who, ": the data must have at least one step and one sample, got x (", time, ", ", samples, ", ",
+           data.x.features(), ")");
+  }
+  if ((data.y.time() != time && data.y.time() != 1) || data.y.batch() != samples || data.y.features() < 1) {
+    refuse(who, ": y must be (time, samples, targets) = (", time, " or 1, ", samples, ", at least 1), got (",
+           data.y.time(), ", ", data.y.batch(), ", ", data.y.features(), ")");
+  }
+  data.timespans.require_shape(time, samples);
+  data.mask.require_shape(time, samples);
+  if (!data.weights.empty() && static_cast<Index>(data.weights.size()) != samples) {
+    refuse(who, ": there must be a weight for each of ", samples, " samples, got ", data.weights.size());
+  }
+  for (const Scalar weight : data.weights) {
+    if (!(weight >= 0) || !std::isfinite(weight)) {
+      refuse(who, ": a sample's weight must be finite and at least 0, got ", weight);
+    }
+  }
+}
+
+/// Some samples of a data set, over some of its steps; room that is used again and again.
+template <typename Scalar, int Units>
+struct Batch {
+  Sequence<Scalar> x, y;
+  Context<Scalar, Units> context;
+  StepWeights<Scalar> weights;
+  Scalar total = Scalar(0);  ///< of the weights; 0 if these steps have no loss at all
+
+  /// \param samples  numbers of the samples
+  /// \param first    the first step, of `steps`
+  void gather(const Dataset<Scalar>& data, std::span<const Index> samples, Index first, Index steps, LossOver over) {
+    const auto batch = static_cast<Index>(samples.size());
+    const auto copy = [&](const Sequence<Scalar>& from, Sequence<Scalar>& to, Index from_step, Index count) {
+      to.resize(count, batch, from.features());
+      for (Index t = 0; t < count; ++t) {
+        for (Index f = 0; f < from.features(); ++f) {
+          for (Index b = 0; b < batch; ++b) to(t, b, f) = from(from_step + t, samples[static_cast<std::size_t>(b)], f);
+        }
+      }
+    };
+    copy(data.x, x, first, steps);
+    copy(data.y, y, data.last_only() ? 0 : first, data.last_only() ? 1 : steps);
+    context.timespans.gather(data.timespans, samples, first, steps);
+    context.mask.gather(data.mask, samples, first, steps);
+    weigh(data, samples, first, steps, over);
+  }
+
+ private:
+  void weigh(const Dataset<Scalar>& data, std::span<const Index> samples, Index first, Index steps, LossOver over) {
+    const Index time = data.x.time();
+    const auto weight_of = [&](Index sample) {
+      return data.weights.empty() ? Scalar(1) : data.weights[static_cast<std::size_t>(sample)];
+    };
+    // The model gives one output a sample: that of the last step it takes.
+    if (data.last_only()) {
+      const bool here = first + steps == time;
+      weights.set(1, y.batch(),
+                  [&](Index, Index b) { return here ? weight_of(samples[static_cast<std::size_t>(b)]) : Scalar(0); });
+    } else if (over == LossOver::every_step && data.mask.is_all() && data.weights.empty()) {
+      weights.set_uniform();
+    } else {
+      const auto last_of = [&](Index sample) {
+        Index last = time - 1;
+        while (last > 0 && !data.mask(last, sample)) --last;
+        return last;
+      };
+      weights.set(steps, y.batch(), [&](Index t, Index b) {
+        const Index sample = samples[static_cast<std::size_t>(b)];
+        const bool counts =
+            data.mask(first + t, sample) && (over == LossOver::every_step || first + t == last_of(sample));
+        return counts ? weight_of(sample) : Scalar(0);
+      });
+    }
+    total = weights.total(y.time(), y.batch());
+    if (weights.is_uniform()) return;
+    // What stands in place of a target that does not count may be anything, NaN included.
+    for (Index t = 0; t < y.time(); ++t) {
+      for (Index b = 0; b < y.batch(); ++b) {
+        if (weights.step(t)[b] != Scalar(0)) continue;
+        for (Index f = 0; f < y.features(); ++f) y(t, b, f) = Scalar(0);
+      }
+    }
+  }
+};
+
+}  // namespace detail
+}  // namespace elegans

@@ -1,0 +1,50 @@
+// SPDX-FileCopyrightText: The elegans authors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <elegans/core/types.hpp>
+#include <elegans/train/optimizer_base.hpp>
+
+namespace elegans {
+
+/// How RMSprop descends; Keras' names and defaults.
+template <typename Scalar>
+struct RMSpropOptions {
+  Scalar learning_rate = Scalar(0.001);
+  Scalar rho = Scalar(0.9);       ///< decay of the mean squared gradient, in [0, 1)
+  Scalar momentum = Scalar(0);    ///< share of the last step that is taken again, in [0, 1)
+  Scalar epsilon = Scalar(1e-7);  ///< added to the root of the mean squared gradient, at least 0
+};
+
+/// RMSprop: a step along the gradient over the root of its mean square.
+///
+///     s <- rho s + (1 - rho) g^2,   v <- momentum v + g / (sqrt(s) + epsilon),   p <- p - learning_rate v
+///
+/// Hinton, Neural Networks for Machine Learning, lecture 6e, 2012; as `torch.optim.RMSprop`.
+template <typename Scalar>
+class RMSprop : public OptimizerBase<Scalar, 2> {
+ public:
+  /// \throws InvalidArgument if an option is out of range
+  explicit RMSprop(const RMSpropOptions<Scalar>& options = {})
+      : OptimizerBase<Scalar, 2>("RMSprop", options.learning_rate), options_(options) {
+    this->require_decay("rho", options.rho);
+    this->require_decay("momentum", options.momentum);
+    this->require_at_least_0("epsilon", options.epsilon);
+  }
+
+  /// Moves the parameters one step; allocates in the first one only.
+  /// \throws InvalidArgument if the sizes differ, or differ from the first step's
+  void step(VectorView<Scalar> parameters, ConstVectorView<Scalar> gradient) {
+    this->begin_step(parameters.size(), gradient.size());
+    auto s = this->remembered(0);
+    auto v = this->remembered(1);
+    s = options_.rho * s + (Scalar(1) - options_.rho) * gradient.square();
+    v = options_.momentum * v + gradient / (s.sqrt() + options_.epsilon);
+    parameters -= this->learning_rate() * v;
+  }
+
+ private:
+  RMSpropOptions<Scalar> options_;
+};
+
+}  // namespace elegans

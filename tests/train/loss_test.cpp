@@ -1,0 +1,130 @@
+// SPDX-FileCopyrightText: The elegans authors
+// SPDX-License-Identifier: Apache-2.0
+
+#include <cmath>
+#include <limits>
+#include <string>
+
+#include <elegans/train/cross_entropy.hpp>
+#include <elegans/train/loss.hpp>
+#include <elegans/train/metric.hpp>
+#include <elegans/train/weighted_loss.hpp>
+
+#include "support/catch.hpp"
+#include "support/refusal.hpp"
+#include "support/training_kit.hpp"
+
+using namespace elegans;
+using support::array_of;
+
+namespace {
+
+template <typename Loss>
+void check_against_torch(const Loss& loss, const std::string& name) {
+  INFO(name);
+  const auto golden = support::training_kit()["losses"][name];
+  const Eigen::ArrayXXd prediction = array_of(golden["prediction"]);
+  const Eigen::ArrayXXd target = array_of(golden["target"]);
+  const Eigen::ArrayXd weight = array_of(golden["weight"]);
+  Eigen::ArrayXXd d(prediction.rows(), prediction.cols());
+  const ConstArrayView<double> p(prediction.data(), prediction.rows(), prediction.cols());
+  const ConstArrayView<double> y(target.data(), target.rows(), target.cols());
+  const ConstVectorView<double> w(weight.data(), weight.size());
+  const double value = loss(p, y, w, ArrayView<double>(d.data(), d.rows(), d.cols()));
+  CHECK(value == Approx(golden["loss"].get<double>()).epsilon(1e-14));
+  CHECK((d - array_of(golden["d_prediction"])).abs().maxCoeff() < 1e-15);
+}
+
+Sequence<double> ramp(Index time, Index batch, Index features, double low, double high) {
+  Sequence<double> result(time, batch, features);
+  result.values().setLinSpaced(low, high);
+  return result;
+}
+
+}  // namespace
+
+TEST_CASE("Losses and their gradients are PyTorch's", "[train][loss]") {
+  check_against_torch(MeanSquaredError{}, "mean_squared_error");
+  check_against_torch(MeanAbsoluteError{}, "mean_absolute_error");
+  check_against_torch(Huber(0.7), "huber");
+  check_against_torch(BinaryCrossEntropy{}, "binary_cross_entropy");
+  check_against_torch(SoftmaxCrossEntropy{}, "softmax_cross_entropy_numbers");
+  check_against_torch(SoftmaxCrossEntropy{}, "softmax_cross_entropy_probabilities");
+}
+
+TEST_CASE("Cross entropies of logits far away from 0 are finite", "[train][cross_entropy]") {
+  const Sequence<double> logits = Sequence<double>(Eigen::ArrayXXd((Eigen::ArrayXXd(2, 1) << 1000, -1000).finished()));
+  const Sequence<double> wrong = Sequence<double>(Eigen::ArrayXXd((Eigen::ArrayXXd(2, 1) << 0, 1).finished()));
+  Sequence<double> d;
+  CHECK(weighted_loss(BinaryCrossEntropy{}, logits, wrong, StepWeights<double>(), d) == 1000);
+  CHECK(d(0, 0, 0) == 0.5);
+  CHECK(d(1, 0, 0) == -0.5);
+  const Sequence<double> classes = Sequence<double>(Eigen::ArrayXXd((Eigen::ArrayXXd(1, 2) << 1000, -1000).finished()));
+  const Sequence<double> second = Sequence<double>(Eigen::ArrayXXd(Eigen::ArrayXXd::Ones(1, 1)));
+  CHECK(weighted_loss(SoftmaxCrossEntropy{}, classes, second, StepWeights<double>(), d) == 2000);
+}
+
+TEST_CASE("A loss is the mean over steps and samples, whatever the shape", "[train][loss]") {
+  Sequence<double> d;
+  for (const Index outputs : {1, 3}) {
+    const auto prediction = ramp(4, 2, outputs, -1, 1);
+    const auto target = ramp(4, 2, outputs, 0, 3);
+    const Eigen::ArrayXd error = prediction.values() - target.values();
+    const double loss = weighted_loss(MeanSquaredError{}, prediction, target, StepWeights<double>(), d);
+    CHECK(loss == Approx(error.square().mean()).epsilon(1e-14));
+    CHECK((d.values() - 2 * error / static_cast<double>(error.size())).abs().maxCoeff() < 1e-15);
+  }
+}
+
+TEST_CASE("Weights weigh steps and samples, and what weighs nothing has no gradient", "[train][loss]") {
+  Sequence<double> d;
+  for (const Index outputs : {1, 2}) {
+    const auto prediction = ramp(3, 2, outputs, -1, 1);
+    const auto target = ramp(3, 2, outputs, 0, 3);
+    const auto weight_of = [](Index t, Index b) { return t == 1 ? 0.0 : 1.0 + static_cast<double>(b); };
+    StepWeights<double> weights;
+    weights.set(3, 2, weight_of);
+    double sum = 0, total = 0;
+    for (Index t = 0; t < 3; ++t) {
+      for (Index b = 0; b < 2; ++b) {
+        total += weight_of(t, b);
+        for (Index f = 0; f < outputs; ++f) {
+          sum += weight_of(t, b) * std::abs(prediction(t, b, f) - target(t, b, f)) / static_cast<double>(outputs);
+        }
+      }
+    }
+    CHECK(weighted_loss(MeanAbsoluteError{}, prediction, target, weights, d) == Approx(sum / total).epsilon(1e-14));
+    CHECK((d.step(1) == 0).all());
+    CHECK((d.step(0) != 0).all());
+  }
+}
+
+TEST_CASE("Accuracy counts right answers of one output, of class numbers and of probabilities", "[train][metric]") {
+  Sequence<double> room;
+  Eigen::ArrayXXd logits(4, 1), answers(4, 1);
+  logits << 2, -1, 0.5, -3;
+  answers << 1, 0, 0, 1;
+  const StepWeights<double> all;
+  CHECK(weighted_score(Accuracy{}, Sequence<double>(logits), Sequence<double>(answers), all, room) == 0.5);
+  Eigen::ArrayXXd scores(3, 3), numbers(3, 1), probabilities(3, 3);
+  scores << 1, 2, 0, 5, 1, 1, 0, 0, 1;
+  numbers << 1, 0, 0;
+  probabilities << 0, 1, 0, 0.2, 0.5, 0.3, 0, 0, 1;
+  const Sequence<double> s(scores);
+  CHECK(weighted_score(Accuracy{}, s, Sequence<double>(numbers), all, room) == Approx(2.0 / 3));
+  CHECK(weighted_score(Accuracy{}, s, Sequence<double>(probabilities), all, room) == Approx(2.0 / 3));
+}
+
+TEST_CASE("Targets that make no sense are refused", "[train][loss]") {
+  Sequence<double> d;
+  const StepWeights<double> all;
+  const auto logits = ramp(1, 1, 3, 0, 1);
+  CHECK(support::refusal_of([&] { weighted_loss(MeanSquaredError{}, logits, ramp(1, 1, 1, 0, 0), all, d); }) ==
+        "train: y must be (time, batch, outputs) = (1, 1, 3), got (1, 1, 1)");
+  for (const double target : {3.0, -1.0, 0.5, std::numeric_limits<double>::quiet_NaN()}) {
+    CHECK(support::refusal_of([&] {
+            weighted_loss(SoftmaxCrossEntropy{}, logits, ramp(1, 1, 1, target, target), all, d);
+          }).starts_with("a target that names a class must be a whole number in [0, 2], got "));
+  }
+  CHECK(support::refusal_of([] { Huber(0); }) == "Huber: delta must be finite and above 0, got 0");
+}
