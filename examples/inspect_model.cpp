@@ -70,8 +70,14 @@ void print_wiring(const ModelDescription& model, std::ostream& out) {
 }
 
 void print_parameters(const elegans::SafeTensors& file, const ModelDescription& model, std::ostream& out) {
+  const auto name = [&](const elegans::Parameter& entry) {
+    return elegans::detail::printable(model.names.in_file(entry.name));
+  };
+  std::size_t longest = 0;
+  for (const elegans::Parameter& entry : model.parameters) longest = std::max(longest, name(entry).size());
+  const int width = static_cast<int>(longest) + 2;
   out << "\n"
-      << std::left << std::setw(32) << "Tensor" << std::setw(6) << "Type" << std::setw(14) << "Shape" << std::right
+      << std::left << std::setw(width) << "Tensor" << std::setw(6) << "Type" << std::setw(14) << "Shape" << std::right
       << std::setw(10) << "Values" << std::setw(13) << "Smallest" << std::setw(13) << "Mean" << std::setw(13)
       << "Largest"
       << "\n";
