@@ -33,7 +33,7 @@ using AnyModel = std::variant<LTC<Scalar>, CfC<Scalar>, MixedLTC<Scalar>, MixedC
 struct SaveOptions {
   /// What a layer is called in the Python model that the file is for, with its dot: "0." for the first of a
   /// `torch.nn.Sequential`.
-  std::string prefix;
+  std::string prefix{};
 };
 
 /// Makes the model that a file holds.

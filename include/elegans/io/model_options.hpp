@@ -19,18 +19,18 @@ namespace elegans {
 /// elegans wrote the file, and else is what ncps' PyTorch layers have by default. What does not apply to a model is
 /// ignored; what the tensors contradict is refused.
 struct ModelFileOptions {
-  std::optional<int> ode_unfolds;                  ///< LTC; else 6
-  std::optional<double> epsilon;                   ///< LTC; else 1e-8
-  std::optional<bool> implicit_param_constraints;  ///< LTC; else true
-  std::optional<ODESolver> solver;                 ///< LTC; else semi-implicit
-  std::optional<int> output_dim;                   ///< LTC without output mapping; else all units
-  std::optional<CfCMode> mode;                     ///< CfC with two heads: standard, which is the default, or no_gate
-  std::optional<Activation> activation;            ///< CfC with a backbone; else lecun_tanh
-  std::optional<bool> return_sequences;            ///< else true
+  std::optional<int> ode_unfolds{};                  ///< LTC; else 6
+  std::optional<double> epsilon{};                   ///< LTC; else 1e-8
+  std::optional<bool> implicit_param_constraints{};  ///< LTC; else true
+  std::optional<ODESolver> solver{};                 ///< LTC; else semi-implicit
+  std::optional<int> output_dim{};                   ///< LTC without output mapping; else all units
+  std::optional<CfCMode> mode{};                     ///< CfC with two heads: standard, which is the default, or no_gate
+  std::optional<Activation> activation{};            ///< CfC with a backbone; else lecun_tanh
+  std::optional<bool> return_sequences{};            ///< else true
   /// Of the tensors' names, up to `rnn_cell.`, or up to the cell's names if they come without; chooses between several
   /// models in a file. Without it, all tensors of a file must belong to one model; only beside a prefix that begins
   /// with `param.`, which is that of golden files, there may be others.
-  std::optional<std::string> prefix;
+  std::optional<std::string> prefix{};
 };
 
 namespace detail {
