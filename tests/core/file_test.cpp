@@ -57,3 +57,19 @@ TEST_CASE("A file that cannot be written is an error that names it and leaves no
   CHECK(folder.entries() == 1);
   CHECK(read(folder.path / "taken" / "inside") == "kept");
 }
+
+TEST_CASE("A file in pieces appears whole, or not at all if a piece fails", "[core][file]") {
+  const Folder folder;
+  elegans::write_file_in_pieces(folder.path / "a", [](const auto& write) {
+    for (const char* piece : {"one ", "", "two"}) write(piece, std::string(piece).size());
+  });
+  CHECK(read(folder.path / "a") == "one two");
+  CHECK(support::refusal_of([&] {
+          elegans::write_file_in_pieces(folder.path / "a", [](const auto& write) {
+            write("three", 5);
+            elegans::detail::refuse("no more");
+          });
+        }) == "no more");
+  CHECK(read(folder.path / "a") == "one two");
+  CHECK(folder.entries() == 1);
+}

@@ -69,6 +69,8 @@ class CfCCell {
   /// States that a step leaves behind for its adjoint.
   [[nodiscard]] Index states_per_step() const noexcept { return 1; }
   [[nodiscard]] const CfCOptions& options() const noexcept { return options_; }
+  /// The shapes of its blocks, the one next to the inputs first; with a wiring, each has a mask.
+  [[nodiscard]] const std::vector<detail::CfCLayout>& layout() const noexcept { return layout_; }
   [[nodiscard]] const ParameterList<>& parameters() const noexcept { return parameters_; }
 
   void initialize(Scalar* parameters, TorchRandom& random) const {

@@ -50,6 +50,14 @@ class Rnn : public Parameterized<Rnn<CellType>, typename CellType::Scalar, CellT
   /// Name, shape and place of each tensor in `parameters()` and `gradient()`.
   [[nodiscard]] const auto& parameter_list() const noexcept { return cell_.parameters(); }
 
+  /// Takes over values as they are, from a file: calls `change` as `update` does, but explicit constraints wait for the
+  /// next `update`.
+  template <typename Change>
+  void restore(Change&& change) {
+    change(VectorView<Scalar>(parameters_.data(), parameters_.size()));
+    values_changed();
+  }
+
   // --- one step at a time -------------------------------------------------------------------------------------------
 
   /// The state before the first step, for a single stream: zeros; with fixed sizes, no heap.
@@ -159,6 +167,9 @@ class Rnn : public Parameterized<Rnn<CellType>, typename CellType::Scalar, CellT
 
   void parameters_changed() {
     cell_.constrain(parameters_.data());
+    values_changed();
+  }
+  void values_changed() noexcept {
     packed_for_single_ = packed_for_batch_ = false;
     input_ = nullptr;  // what the last forward kept belongs to the old values
   }

@@ -1,0 +1,135 @@
+// SPDX-FileCopyrightText: The elegans authors
+// SPDX-License-Identifier: Apache-2.0
+
+// Says what a model file holds.
+//
+//     inspect_model model.safetensors
+
+#include <algorithm>
+#include <cstdio>
+#include <exception>
+#include <filesystem>
+#include <iomanip>
+#include <iostream>
+#include <sstream>
+#include <string>
+
+#include <CLI/CLI.hpp>
+
+#include <elegans/io/model_description.hpp>
+
+#include "support/model_arguments.hpp"
+
+namespace {
+
+using elegans::ModelDescription;
+
+const char* name_of(elegans::Mapping mapping) {
+  return mapping == elegans::Mapping::affine ? "affine" : mapping == elegans::Mapping::linear ? "linear" : "none";
+}
+
+std::string options_of(const ModelDescription& model) {
+  using namespace elegans::detail;
+  std::ostringstream text;
+  if (model.is_ltc()) {
+    text << "unfolds " << model.ltc.ode_unfolds << ", epsilon " << model.ltc.epsilon << ", constraints "
+         << name_in(constraint_names, model.ltc.implicit_param_constraints) << ", solver "
+         << name_in(solver_names, model.ltc.solver) << ", input mapping " << name_of(model.ltc.input_mapping)
+         << ", output mapping " << name_of(model.ltc.output_mapping);
+  } else {
+    text << "mode " << name_in(mode_names, model.cfc.mode);
+    if (model.cfc.backbone_layers > 0) {
+      text << ", backbone " << model.cfc.backbone_layers << " x " << model.cfc.backbone_units << ", activation "
+           << name_in(activation_names, model.cfc.activation);
+    }
+    if (model.cfc.proj_size > 0) text << ", projection to " << model.cfc.proj_size;
+  }
+  return text.str();
+}
+
+/// Sizes of layers, synapses, and how many of them inhibit.
+void print_wiring(const ModelDescription& model, std::ostream& out) {
+  if (!model.wiring) {
+    out << "Wiring: none, all neurons in one layer\n";
+    return;
+  }
+  const elegans::Wiring<>& wiring = *model.wiring;
+  out << "Wiring: layers";
+  for (int layer = 0; layer < wiring.num_layers(); ++layer) {
+    out << (layer ? " -> " : " ") << wiring.neurons_of_layer(layer).size();
+  }
+  const auto print = [&](const char* what, const auto& polarity) {
+    const auto count = (polarity.array() != 0).count();
+    out << "  " << what << count << " of " << polarity.size();
+    if (model.is_ltc()) out << ", " << (polarity.array() < 0).count() << " inhibitory";
+    out << "\n";
+  };
+  out << "\n";
+  print("Synapses: ", wiring.adjacency_matrix());
+  print("Sensory synapses: ", wiring.sensory_adjacency_matrix());
+}
+
+void print_parameters(const elegans::SafeTensors& file, const ModelDescription& model, std::ostream& out) {
+  const auto name = [&](const elegans::Parameter& entry) {
+    return elegans::detail::printable(model.names.in_file(entry.name));
+  };
+  std::size_t longest = 0;
+  for (const elegans::Parameter& entry : model.parameters) longest = std::max(longest, name(entry).size());
+  const int width = static_cast<int>(longest) + 2;
+  out << "\n"
+      << std::left << std::setw(width) << "Tensor" << std::setw(6) << "Type" << std::setw(14) << "Shape" << std::right
+      << std::setw(10) << "Values" << std::setw(13) << "Smallest" << std::setw(13) << "Mean" << std::setw(13)
+      << "Largest"
+      << "\n";
+  for (const elegans::Parameter& entry : model.parameters) {
+    const elegans::Tensor& tensor = file.at(model.names.in_file(entry.name));
+    Eigen::ArrayXXd values(entry.rows, entry.columns);
+    file.copy(tensor, entry.rows, entry.columns, values.data());
+    out << std::left << std::setw(width) << name(entry) << std::setw(6) << elegans::detail::describe(tensor.type).name
+        << std::setw(14) << elegans::detail::shape_text(tensor.shape) << std::right << std::setw(10) << entry.size()
+        << std::setprecision(5) << std::setw(13) << values.minCoeff() << std::setw(13) << values.mean() << std::setw(13)
+        << values.maxCoeff() << "\n";
+  }
+  out << "Parameters: " << model.parameters.count() << "\n";
+}
+
+void inspect(const std::string& path, const elegans::ModelFileOptions& options, std::ostream& out) {
+  const elegans::SafeTensors file{std::filesystem::path(path)};
+  const ModelDescription model = elegans::describe_model(file, options);
+  out << "Model: " << model.kind() << ", " << model.input_dim << " inputs, " << model.units << " units, "
+      << model.output_dim << " outputs\n";
+  if (!model.names.layer.empty()) out << "Prefix: " << elegans::detail::printable(model.names.layer) << "\n";
+  out << "Options: " << options_of(model) << "\n";
+  if (!model.has_metadata) {
+    out << "  The file does not say what its tensors cannot tell; these are the options given, or ncps' defaults.\n";
+  }
+  print_wiring(model, out);
+  print_parameters(file, model, out);
+  if (!file.metadata().empty()) out << "\nMetadata:\n";
+  for (const auto& [key, value] : file.metadata()) {
+    out << "  " << elegans::detail::printable(key) << ": " << elegans::detail::printable(value) << "\n";
+  }
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  std::string path;
+  CLI::App app("Says what a model file holds");
+  app.add_option("MODEL", path, "Model file: ncps' state_dict, or written by elegans")->required();
+  examples::ModelArguments arguments(app);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? 0 : 2;
+  }
+  try {
+    std::ostringstream card;
+    inspect(path, arguments.options(), card);
+    std::cout << card.str();
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "inspect_model: %s\n", error.what());
+    return 1;
+  }
+  return 0;
+}

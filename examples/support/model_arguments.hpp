@@ -1,0 +1,53 @@
+// SPDX-FileCopyrightText: The elegans authors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include <CLI/CLI.hpp>
+
+#include <elegans/io/model_options.hpp>
+
+namespace examples {
+
+/// The arguments of a program for what a model file's tensors cannot tell.
+class ModelArguments {
+ public:
+  explicit ModelArguments(CLI::App& app) {
+    const auto one_of = [](const auto& names) {
+      std::vector<std::string> words;
+      for (const auto& [name, value] : names) words.emplace_back(name);
+      return CLI::IsMember(words);
+    };
+    app.add_option("--ode-unfolds", options_.ode_unfolds, "LTC: solver sub-steps in a step (6)")
+        ->check(CLI::Range(1, 1000000));
+    app.add_option("--epsilon", options_.epsilon, "LTC: added to denominators (1e-8)")->check(CLI::Range(0.0, 1e30));
+    app.add_option("--constraints", constraints_, "LTC: what keeps weights positive (implicit)")
+        ->check(one_of(elegans::detail::constraint_names));
+    app.add_option("--outputs", options_.output_dim, "LTC without output mapping: motor neurons (all units)")
+        ->check(CLI::Range(1, 1000000));
+    app.add_option("--mode", mode_, "CfC: how its heads make the next state (default)")
+        ->check(one_of(elegans::detail::mode_names));
+    app.add_option("--activation", activation_, "CfC: of the backbone (lecun_tanh)")
+        ->check(one_of(elegans::detail::activation_names));
+    app.add_option("--prefix", options_.prefix, "Of the model's tensors, if there are others in the file");
+  }
+
+  [[nodiscard]] elegans::ModelFileOptions options() const {
+    using namespace elegans::detail;
+    elegans::ModelFileOptions options = options_;
+    if (!constraints_.empty()) {
+      options.implicit_param_constraints = value_in(constraint_names, "--constraints", constraints_);
+    }
+    if (!mode_.empty()) options.mode = value_in(mode_names, "--mode", mode_);
+    if (!activation_.empty()) options.activation = value_in(activation_names, "--activation", activation_);
+    return options;
+  }
+
+ private:
+  elegans::ModelFileOptions options_;
+  std::string constraints_, mode_, activation_;
+};
+
+}  // namespace examples

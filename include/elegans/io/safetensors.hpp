@@ -1,0 +1,235 @@
+// SPDX-FileCopyrightText: The elegans authors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <algorithm>
+#include <cerrno>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <cstdio>
+#include <cstring>
+#include <filesystem>
+#include <limits>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <system_error>
+#include <utility>
+#include <vector>
+
+#include <elegans/core/error.hpp>
+#include <elegans/core/types.hpp>
+#include <elegans/io/safetensors_header.hpp>
+#include <elegans/io/tensor_type.hpp>
+
+namespace elegans {
+
+/// One tensor of a safetensors file: a view that lasts as long as its `SafeTensors`.
+struct Tensor {
+  std::string name;
+  TensorType type = TensorType::f64;
+  std::vector<std::uint64_t> shape;  ///< row-major, as Python has it
+  const std::byte* bytes = nullptr;  ///< need not be aligned
+
+  /// Number of values.
+  [[nodiscard]] std::size_t size() const noexcept {
+    std::size_t count = 1;
+    for (const std::uint64_t extent : shape) count *= extent;
+    return count;
+  }
+};
+
+/// A safetensors file, read and checked: 8 bytes with the length of a header, the header in JSON, the values.
+///
+///     const elegans::SafeTensors file("model.safetensors");
+///     for (const elegans::Tensor& tensor : file.tensors()) std::cout << tensor.name << "\n";
+///     Eigen::ArrayXXd w = file.matrix<double>("rnn_cell.w");
+///
+/// The values are read at once, into memory that is theirs for good. Nothing is believed: a file that is cut off, or
+/// whose header does not fit what follows it, is an error before anything of that size is allocated.
+/// The format: https://github.com/huggingface/safetensors.
+class SafeTensors {
+ public:
+  /// \throws RuntimeError if the file cannot be read; InvalidArgument if it is not a safetensors file. Both say why,
+  ///         and of which file and tensor
+  explicit SafeTensors(const std::filesystem::path& path);
+
+  /// The same from bytes in memory. \param name  stands for the path in messages
+  SafeTensors(std::string_view bytes, const std::string& name);
+
+  /// The file's name, for messages.
+  [[nodiscard]] const std::string& name() const noexcept { return name_; }
+  /// In the order in which they lie in the file.
+  [[nodiscard]] const std::vector<Tensor>& tensors() const noexcept { return tensors_; }
+  [[nodiscard]] const Metadata& metadata() const noexcept { return metadata_; }
+
+  /// Null if there is none of that name.
+  [[nodiscard]] const Tensor* find(std::string_view name) const noexcept {
+    const auto at = std::lower_bound(by_name_.begin(), by_name_.end(), name,
+                                     [&](std::size_t i, std::string_view wanted) { return tensors_[i].name < wanted; });
+    return at != by_name_.end() && tensors_[*at].name == name ? &tensors_[*at] : nullptr;
+  }
+  /// \throws InvalidArgument if there is none of that name
+  [[nodiscard]] const Tensor& at(std::string_view name) const {
+    const Tensor* const tensor = find(name);
+    if (!tensor) refuse("there is no tensor '", detail::printable(name), "'");
+    return *tensor;
+  }
+
+  /// A tensor of at most two dimensions, (rows, columns); a vector is a column. \throws InvalidArgument if there is
+  /// none, if it has more, or if a value is not finite
+  template <typename Scalar>
+  [[nodiscard]] Eigen::Array<Scalar, Dynamic, Dynamic> matrix(std::string_view name) const {
+    const Tensor& tensor = at(name);
+    if (tensor.shape.size() > 2) {
+      refuse(detail::printable(name), ": must have at most two dimensions, got ", detail::shape_text(tensor.shape));
+    }
+    const auto extent = [&](std::size_t i) {
+      return tensor.shape.size() > i ? static_cast<Index>(tensor.shape[i]) : 1;
+    };
+    Eigen::Array<Scalar, Dynamic, Dynamic> values(extent(0), extent(1));
+    copy(tensor, values.rows(), values.cols(), values.data());
+    return values;
+  }
+
+  /// Copies a tensor of rows * columns values, row by row in the file, into column-major storage.
+  /// \throws InvalidArgument if a value is not finite, or too large for a float
+  template <typename Scalar>
+  void copy(const Tensor& tensor, Index rows, Index columns, Scalar* values) const;
+
+  /// Throws InvalidArgument with the file's name in front.
+  template <typename... Parts>
+  ELEGANS_COLD [[noreturn]] void refuse(const Parts&... parts) const {
+    detail::refuse(name_, ": ", parts...);
+  }
+
+ private:
+  /// From a header in JSON, and the size of what follows it.
+  void parse(std::string_view header, std::uint64_t size);
+  /// The size of the data behind a header of that length. \throws InvalidArgument if there is no room for the header
+  [[nodiscard]] std::uint64_t data_size(std::uint64_t file_size, const unsigned char (&prefix)[8],
+                                        std::uint64_t& header_size) const;
+  void place(const std::byte* data) {
+    for (Tensor& tensor : tensors_) {
+      tensor.bytes = data;
+      data += tensor.size() * detail::describe(tensor.type).size;
+    }
+  }
+
+  std::string name_;
+  std::vector<Tensor> tensors_;
+  std::vector<std::size_t> by_name_;
+  Metadata metadata_;
+  std::unique_ptr<std::byte[]> data_;
+};
+
+inline std::uint64_t SafeTensors::data_size(std::uint64_t file_size, const unsigned char (&prefix)[8],
+                                            std::uint64_t& header_size) const {
+  header_size = 0;
+  for (int i = 7; i >= 0; --i) header_size = header_size << 8 | prefix[i];
+  // The limit is the one that the format's own reader has.
+  constexpr std::uint64_t longest = 100'000'000;
+  if (header_size > file_size - 8 || header_size > longest) {
+    refuse("no safetensors file: the header is said to have ", header_size, " bytes, the file has ", file_size);
+  }
+  return file_size - 8 - header_size;
+}
+
+inline void SafeTensors::parse(std::string_view header, std::uint64_t size) {
+  detail::HeaderReader reader;
+  if (!nlohmann::json::sax_parse(header.begin(), header.end(), &reader)) refuse(reader.problem);
+  const std::string problem = detail::check_places(reader.entries, size);
+  if (!problem.empty()) refuse(problem);
+  metadata_ = std::move(reader.metadata);
+  tensors_.reserve(reader.entries.size());
+  by_name_.reserve(reader.entries.size());
+  for (detail::TensorEntry& entry : reader.entries) {
+    by_name_.push_back(tensors_.size());
+    tensors_.push_back({std::move(entry.name), entry.type, std::move(entry.shape), nullptr});
+  }
+  std::sort(by_name_.begin(), by_name_.end(),
+            [&](std::size_t a, std::size_t b) { return tensors_[a].name < tensors_[b].name; });
+}
+
+inline SafeTensors::SafeTensors(std::string_view bytes, const std::string& name) : name_(name) {
+  unsigned char prefix[8];
+  if (bytes.size() < 8) refuse("no safetensors file: it has ", bytes.size(), " bytes, and a header needs 8");
+  std::memcpy(prefix, bytes.data(), 8);
+  std::uint64_t header_size = 0;
+  const std::uint64_t size = data_size(bytes.size(), prefix, header_size);
+  parse(bytes.substr(8, header_size), size);
+  data_ = std::make_unique_for_overwrite<std::byte[]>(size);
+  std::memcpy(data_.get(), bytes.data() + 8 + header_size, size);
+  place(data_.get());
+}
+
+inline SafeTensors::SafeTensors(const std::filesystem::path& path) : name_(path.string()) {
+  const auto fail_for = [&](int reason) {
+    detail::fail("cannot read ", name_, ": ", std::generic_category().message(reason));
+  };
+  std::error_code failure;
+  const std::filesystem::file_status status = std::filesystem::status(path, failure);
+  if (std::filesystem::is_directory(status)) fail_for(EISDIR);
+  // To open a pipe would wait for whoever writes to it.
+  if (std::filesystem::is_other(status)) detail::fail("cannot read ", name_, ": it is not a regular file");
+  const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::fopen(path.string().c_str(), "rb"), &std::fclose);
+  if (!file) fail_for(errno);
+  const std::uint64_t file_size = std::filesystem::file_size(path, failure);
+  if (failure) fail_for(failure.value());
+  std::setvbuf(file.get(), nullptr, _IONBF, 0);
+  const auto read = [&](void* to, std::size_t size) {
+    errno = 0;
+    if (size > 0 && std::fread(to, 1, size, file.get()) != size) {
+      if (errno != 0) fail_for(errno);
+      detail::fail("cannot read ", name_, ": it became shorter while it was read");
+    }
+  };
+  if (file_size < 8) refuse("no safetensors file: it has ", file_size, " bytes, and a header needs 8");
+  unsigned char prefix[8];
+  read(prefix, 8);
+  std::uint64_t header_size = 0;
+  const std::uint64_t size = data_size(file_size, prefix, header_size);
+  {
+    // Before a large header is taken in, its first byte, which must be a brace.
+    std::string header(std::min<std::size_t>(header_size, 1), ' ');
+    read(header.data(), header.size());
+    if (header != "{") refuse("no safetensors file: the header does not begin with '{'");
+    header.resize(header_size);
+    read(header.data() + 1, header_size - 1);
+    parse(header, size);
+  }
+  data_ = std::make_unique_for_overwrite<std::byte[]>(size);
+  read(data_.get(), size);
+  place(data_.get());
+}
+
+template <typename Scalar>
+void SafeTensors::copy(const Tensor& tensor, Index rows, Index columns, Scalar* values) const {
+  // Tiles, so that neither side walks through memory in large strides.
+  constexpr Index tile = 16;
+  bool finite = true;
+  detail::with_values(tensor.type, tensor.bytes, [&](auto&& value_at) {
+    for (Index first_row = 0; first_row < rows; first_row += tile) {
+      for (Index first_column = 0; first_column < columns; first_column += tile) {
+        for (Index c = first_column; c < std::min(first_column + tile, columns); ++c) {
+          for (Index r = first_row; r < std::min(first_row + tile, rows); ++r) {
+            const auto value = static_cast<Scalar>(value_at(static_cast<std::size_t>(r * columns + c)));
+            finite = finite && std::isfinite(value);
+            values[r + rows * c] = value;
+          }
+        }
+      }
+    }
+  });
+  if (finite) return;
+  for (Index i = 0; i < rows * columns; ++i) {
+    const Scalar value = values[i % columns * rows + i / columns];
+    if (!std::isfinite(value)) {
+      refuse(detail::printable(tensor.name), ": value ", i, " (counted row by row) must be finite",
+             sizeof(Scalar) == 4 ? " and within float's range" : "", ", got ", value);
+    }
+  }
+}
+
+}  // namespace elegans

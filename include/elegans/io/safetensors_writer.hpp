@@ -1,0 +1,132 @@
+// SPDX-FileCopyrightText: The elegans authors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <cstring>
+#include <filesystem>
+#include <functional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+#include <elegans/core/error.hpp>
+#include <elegans/core/file.hpp>
+#include <elegans/core/types.hpp>
+#include <elegans/io/safetensors_header.hpp>
+#include <elegans/io/tensor_type.hpp>
+
+namespace elegans {
+
+/// Collects tensors by name, and writes them as a safetensors file: F64 from double, F32 from float.
+///
+///     elegans::SafeTensorsWriter file;
+///     file.add("weights", weights);   // a view: it must live until the file is written
+///     file.write("weights.safetensors");
+class SafeTensorsWriter {
+ public:
+  /// Free text that is to travel along.
+  Metadata metadata;
+
+  /// \param values  (rows, columns), written row by row; it must live until `write`
+  /// \throws InvalidArgument if the name is taken
+  template <typename Derived>
+  void add(const std::string& name, const Eigen::DenseBase<Derived>& values) {
+    add<typename Derived::Scalar>(
+        name, {static_cast<std::uint64_t>(values.rows()), static_cast<std::uint64_t>(values.cols())},
+        [&values](Index row, Index column) { return values.derived().coeff(row, column); });
+  }
+
+  /// \param shape     of any rank; the values are written as those of a matrix with its last size as columns
+  /// \param value_at  (row, column) -> value; called when the file is written
+  template <typename Scalar>
+  void add(const std::string& name, std::vector<std::uint64_t> shape, std::function<Scalar(Index, Index)> value_at) {
+    static_assert(std::is_same_v<Scalar, double> || std::is_same_v<Scalar, float>,
+                  "elegans::SafeTensorsWriter: values must be float or double");
+    if (!names_.insert(name).second) {
+      detail::refuse("SafeTensorsWriter: there is already a tensor '", detail::printable(name), "'");
+    }
+    const Index columns = shape.empty() ? 1 : static_cast<Index>(shape.back());
+    const Index rows = columns == 0 ? 0 : static_cast<Index>(detail::value_count(shape)) / columns;
+    items_.push_back({name, std::is_same_v<Scalar, double> ? TensorType::f64 : TensorType::f32, std::move(shape),
+                      [rows, columns, value_at = std::move(value_at)](const Write& write) {
+                        Scalar buffer[2048];
+                        Index kept = 0;
+                        for (Index row = 0; row < rows; ++row) {
+                          for (Index column = 0; column < columns; ++column) {
+                            buffer[kept++] = value_at(row, column);
+                            if (kept < 2048) continue;
+                            write(buffer, sizeof buffer);
+                            kept = 0;
+                          }
+                        }
+                        write(buffer, static_cast<std::size_t>(kept) * sizeof(Scalar));
+                      }});
+  }
+
+  /// Writes the file whole or not at all. \throws RuntimeError as `write_file`; InvalidArgument if a name or the
+  /// metadata is not UTF-8
+  void write(const std::filesystem::path& path) const {
+    const std::string header = make_header();
+    write_file_in_pieces(path, [&](const auto& write) {
+      unsigned char prefix[8];
+      for (int i = 0; i < 8; ++i) prefix[i] = static_cast<unsigned char>(std::uint64_t{header.size()} >> (8 * i));
+      write(prefix, sizeof prefix);
+      write(header.data(), header.size());
+      for (const Item* const item : in_order()) item->values(write);
+    });
+  }
+
+ private:
+  using Write = std::function<void(const void*, std::size_t)>;
+  struct Item {
+    std::string name;
+    TensorType type;
+    std::vector<std::uint64_t> shape;
+    std::function<void(const Write&)> values;
+  };
+
+  /// The items in the order in which they are written: large values first, so that all begin on a multiple of their
+  /// size.
+  [[nodiscard]] std::vector<const Item*> in_order() const {
+    std::vector<const Item*> order;
+    for (const Item& item : items_) order.push_back(&item);
+    std::stable_sort(order.begin(), order.end(), [](const Item* a, const Item* b) {
+      return detail::describe(a->type).size > detail::describe(b->type).size;
+    });
+    return order;
+  }
+
+  [[nodiscard]] std::string make_header() const {
+    std::string text = "{";
+    const auto add_entry = [&](const std::string& name, const nlohmann::json& entry) {
+      text += (text.size() > 1 ? "," : "") + nlohmann::json(name).dump() + ":" + entry.dump();
+    };
+    try {
+      if (!metadata.empty()) add_entry("__metadata__", metadata);
+      std::uint64_t at = 0;
+      for (const Item* const item : in_order()) {
+        const std::uint64_t end = at + detail::value_count(item->shape) * detail::describe(item->type).size;
+        add_entry(item->name,
+                  {{"dtype", detail::describe(item->type).name}, {"shape", item->shape}, {"data_offsets", {at, end}}});
+        at = end;
+      }
+    } catch (const nlohmann::json::exception&) {
+      detail::refuse("SafeTensorsWriter: names and metadata must be UTF-8");
+    }
+    text += "}";
+    text.append((8 - text.size() % 8) % 8, ' ');
+    return text;
+  }
+
+  std::vector<Item> items_;
+  std::set<std::string> names_;
+};
+
+}  // namespace elegans

@@ -1,0 +1,89 @@
+#!/usr/bin/env python3
+# SPDX-FileCopyrightText: The elegans authors
+# SPDX-License-Identifier: Apache-2.0
+"""Writes the seeds of the fuzzer: a small model of each kind, as it may come from ncps, and a file of odd tensors.
+
+    make_corpus.py FOLDER
+
+Needs nothing but Python. The values do not matter, the names and shapes do.
+"""
+import json
+import os
+import struct
+import sys
+
+SIZES = {"F64": 8, "F32": 4, "F16": 2, "BF16": 2, "I64": 8, "U8": 1, "BOOL": 1}
+
+
+def write(folder, name, tensors, metadata=None):
+    header, data = {}, b""
+    if metadata:
+        header["__metadata__"] = metadata
+    for key, (dtype, shape, value) in tensors.items():
+        count = 1
+        for size in shape:
+            count *= size
+        chunk = {"F64": struct.pack("<d", value), "F32": struct.pack("<f", value), "F16": struct.pack("<e", value),
+                 "I64": struct.pack("<q", int(value))}.get(dtype, bytes([int(value)]) * SIZES[dtype]) * count
+        header[key] = {"dtype": dtype, "shape": shape, "data_offsets": [len(data), len(data) + len(chunk)]}
+        data += chunk
+    text = json.dumps(header, separators=(",", ":")).encode()
+    with open(os.path.join(folder, name), "wb") as file:
+        file.write(struct.pack("<Q", len(text)) + text + data)
+
+
+def ltc(units, inputs, outputs, dtype="F32", prefix="rnn_cell."):
+    tensors = {}
+    for name in ("gleak", "vleak", "cm"):
+        tensors[prefix + name] = (dtype, [units], 0.5)
+    for name in ("sigma", "mu", "w", "erev", "sparsity_mask"):
+        tensors[prefix + name] = (dtype, [units, units], 1)
+        tensors[prefix + "sensory_" + name] = (dtype, [inputs, units], 1)
+    for name, size in (("input_w", inputs), ("input_b", inputs), ("output_w", outputs), ("output_b", outputs)):
+        tensors[prefix + name] = (dtype, [size], 1)
+    return tensors
+
+
+def linear(name, rows, columns):
+    return {name + ".weight": ("F32", [rows, columns], 0.5), name + ".bias": ("F32", [rows], 0.5)}
+
+
+def cfc(units, inputs, layers, backbone, pure, prefix="rnn_cell.", mask=False):
+    tensors, features = {}, units + inputs
+    for layer in range(layers):
+        tensors |= linear(f"{prefix}backbone.{2 * layer}", backbone, features)
+        features = backbone
+    for head in ("ff1",) if pure else ("ff1", "ff2", "time_a", "time_b"):
+        tensors |= linear(prefix + head, units, features)
+    if pure:
+        tensors |= {prefix + "w_tau": ("F32", [1, units], 0.5), prefix + "A": ("F32", [1, units], 0.5)}
+    if mask:
+        tensors[prefix + "sparsity_mask"] = ("F32", [units, features], 1)
+    return tensors
+
+
+def lstm(units, inputs):
+    maps = linear("lstm.input_map", 4 * units, inputs) | linear("lstm.recurrent_map", 4 * units, units)
+    del maps["lstm.recurrent_map.bias"]
+    return maps
+
+
+def main():
+    folder = sys.argv[1]
+    os.makedirs(folder, exist_ok=True)
+    ours = {"elegans": json.dumps({"version": 1, "model": "LTC", "ode_unfolds": 2, "epsilon": 0.1, "output_dim": 1,
+                                   "implicit_param_constraints": False, "solver": "runge_kutta", "polarity": "+-+-",
+                                   "neuron_types": ["motor", "inter"], "layers": [1, 0]})}
+    write(folder, "ltc", ltc(2, 1, 1), ours)
+    write(folder, "ltc_f16", ltc(2, 2, 1, "F16", "0."))
+    write(folder, "ltc_mixed", ltc(2, 1, 2) | lstm(2, 1))
+    write(folder, "cfc", cfc(2, 1, 3, 2, False) | linear("fc", 1, 2))
+    write(folder, "cfc_pure", cfc(2, 1, 0, 0, True, "a.rnn_cell."))
+    write(folder, "cfc_wired", cfc(2, 1, 0, 0, False, "rnn_cell.layer_0.", True)
+          | cfc(1, 2, 0, 0, False, "rnn_cell.layer_1.", True) | lstm(3, 1))
+    write(folder, "odd", {"empty": ("F64", [0, 3], 0), "scalar": ("I64", [], -1), "bits": ("BOOL", [3], 1),
+                          "half": ("BF16", [2], 1), "Größe\n": ("U8", [1], 7)}, {"format": "pt", "ß": "\"\\"})
+
+
+if __name__ == "__main__":
+    main()

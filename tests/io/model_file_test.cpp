@@ -1,0 +1,351 @@
+// SPDX-FileCopyrightText: The elegans authors
+// SPDX-License-Identifier: Apache-2.0
+
+#include <filesystem>
+#include <string>
+#include <variant>
+
+#include <elegans/io/model_file.hpp>
+#include <elegans/wiring/auto_ncp.hpp>
+#include <elegans/wiring/fully_connected.hpp>
+
+#include "support/catch.hpp"
+#include "support/folder.hpp"
+#include "support/raw_safetensors.hpp"
+#include "support/refusal.hpp"
+
+using namespace elegans;
+using support::RawFile;
+using support::RawTensor;
+
+namespace {
+
+/// The tensors of a golden file's model.
+RawFile golden(const std::string& name) {
+  RawFile raw(SafeTensors(std::filesystem::path(ELEGANS_TEST_DATA) / (name + ".safetensors")), "param.");
+  raw.metadata.clear();
+  return raw;
+}
+
+ModelDescription describe(const RawFile& raw, const ModelFileOptions& options = {}) {
+  return describe_model(SafeTensors(raw.bytes(), "f"), options);
+}
+
+/// What a file is refused with.
+std::string refusal(const RawFile& raw, const ModelFileOptions& options = {}) {
+  return support::refusal_of([&] { load_model<double>(SafeTensors(raw.bytes(), "f"), options); });
+}
+
+constexpr std::array golden_names{"ltc_sine_random", "ltc_implicit",   "ltc_linear",          "ltc_nomap", "ltc_mixed",
+                                  "cfc_no_gate",     "cfc_pure",       "cfc_no_backbone",     "cfc_proj",  "cfc_mixed",
+                                  "cfc_wired_fc",    "cfc_wired_pure", "cfc_wired_auto_mixed"};
+
+}  // namespace
+
+TEST_CASE("Every tensor survives a round trip, bit for bit, those of masked synapses included", "[io][model_file]") {
+  const support::Folder folder;
+  for (const char* name : golden_names) {
+    INFO(name);
+    RawFile raw = golden(name);
+    auto any_model = load_model<double>(SafeTensors(raw.bytes(), "f"));
+    std::visit([&](const auto& model) { save(model, folder.path / "m"); }, any_model);
+    RawFile saved{SafeTensors(folder.path / "m")};
+    REQUIRE(saved.tensors.size() == raw.tensors.size());
+    for (const auto& [key, tensor] : raw.tensors) {
+      INFO(key);
+      CHECK(saved.tensors.at(key).type == tensor.type);
+      CHECK(saved.tensors.at(key).shape == tensor.shape);
+      CHECK(saved.tensors.at(key).bytes == tensor.bytes);
+    }
+    // What elegans wrote, it writes again, to the byte.
+    any_model = load_model<double>(folder.path / "m");
+    std::visit([&](const auto& model) { save(model, folder.path / "again"); }, any_model);
+    CHECK(support::read(folder.path / "m") == support::read(folder.path / "again"));
+  }
+}
+
+TEST_CASE("Kind, sizes, mappings and memory are read off names and shapes", "[io][model_file]") {
+  auto what = describe(golden("ltc_mixed"));
+  CHECK(std::string(what.kind()) == "MixedLTC");
+  CHECK((what.units == 14 && what.input_dim == 4 && what.output_dim == 3));
+  what = describe(golden("ltc_linear"));
+  CHECK(std::string(what.kind()) == "LTC");
+  CHECK(what.ltc.input_mapping == Mapping::linear);
+  CHECK(what.ltc.output_mapping == Mapping::linear);
+  CHECK((what.ltc.ode_unfolds == 6 && what.ltc.epsilon == 1e-8 && what.ltc.implicit_param_constraints));
+  CHECK(what.wiring->synapse_count() == 23);
+  what = describe(golden("ltc_nomap"), {.output_dim = 1});
+  CHECK(what.ltc.output_mapping == Mapping::none);
+  CHECK(what.output_dim == 1);
+  CHECK(describe(golden("ltc_nomap")).output_dim == 8);
+  what = describe(golden("cfc_no_gate"));
+  CHECK(std::string(what.kind()) == "CfC");
+  CHECK((what.cfc.backbone_layers == 2 && what.cfc.backbone_units == 16));
+  CHECK(what.cfc.mode == CfCMode::standard);
+  CHECK(describe(golden("cfc_pure")).cfc.mode == CfCMode::pure);
+  what = describe(golden("cfc_wired_auto_mixed"));
+  CHECK(std::string(what.kind()) == "MixedCfC");
+  CHECK((what.units == 20 && what.output_dim == 2 && what.cfc.proj_size == 2));
+  CHECK(what.wiring->num_layers() == 3);
+  CHECK(what.wiring->neurons_of_layer(2) == std::vector<int>{0, 1, 2});
+}
+
+TEST_CASE("A backbone's numbers tell its layers, with dropouts or without", "[io][model_file]") {
+  const support::Folder folder;
+  for (int layers = 0; layers <= 5; ++layers) {
+    for (const double dropout : {0.0, 0.25}) {
+      const CfC<float> model(3, 2, {.backbone_units = 4, .backbone_layers = layers, .backbone_dropout = dropout});
+      save(model, folder.path / "m");
+      RawFile raw{SafeTensors(folder.path / "m")};
+      CHECK(describe(raw).cfc.backbone_layers == layers);
+      CHECK(describe(raw).cfc.backbone_dropout == (layers > 0 ? dropout : 0.0));
+      raw.metadata.clear();
+      CHECK(describe(raw).cfc.backbone_layers == layers);
+      // From the third layer on, names tell that there is a dropout, if not of what share.
+      CHECK((describe(raw).cfc.backbone_dropout > 0) == (dropout > 0 && layers > 2));
+    }
+  }
+}
+
+TEST_CASE("Whatever a model is part of, its prefix is found", "[io][model_file]") {
+  for (const char* name : {"ltc_mixed", "cfc_wired_auto_mixed", "cfc_proj"}) {
+    const RawFile raw = golden(name);
+    for (const std::string prefix : {"0.", "model.", "module.net.0.", "param.", "layer_3."}) {
+      INFO(prefix);
+      const RawFile moved = raw.renamed([&](const std::string& key) { return prefix + key; });
+      CHECK(refusal(moved) == "(not refused)");
+      CHECK(describe(moved).names.layer == prefix);
+    }
+  }
+  // A cell's own state_dict.
+  for (const char* name : {"ltc_linear", "cfc_wired_pure", "cfc_pure"}) {
+    for (const std::string prefix : {"", "cell."}) {
+      const RawFile bare = golden(name).renamed([&](const std::string& key) { return prefix + key.substr(9); });
+      CHECK(refusal(bare) == "(not refused)");
+      CHECK(describe(bare).names.cell == prefix);
+    }
+  }
+}
+
+TEST_CASE("A file must hold one model and nothing else, unless a prefix says which part is meant", "[io][model_file]") {
+  const RawFile raw = golden("ltc_linear");
+  RawFile two = raw.renamed([](const std::string& key) { return "0." + key; });
+  two.tensors["1.weight"] = RawTensor::of<double>("F64", {1, 1}, {1});
+  CHECK(refusal(two) == "f: the tensor '1.weight' is no part of the LTC that the others make up");
+  CHECK(refusal(two, {.prefix = "0."}) == "(not refused)");
+  CHECK(refusal(two, {.prefix = "0"}) == "(not refused)");
+  CHECK(refusal(two, {.prefix = "1"}).find("f: no model behind the prefix '1'") == 0);
+  for (const auto& [key, tensor] : raw.tensors) two.tensors["2." + key] = tensor;
+  CHECK(refusal(two) == "f: more than one model, behind the prefixes '0.', '2.': choose one");
+  CHECK(refusal(two, {.prefix = "2."}) == "(not refused)");
+
+  RawFile beside = raw.renamed([](const std::string& key) { return "param." + key; });
+  for (const auto& [key, tensor] : raw.tensors) beside.tensors["grad." + key] = tensor;
+  beside.tensors["x"] = RawTensor::of<double>("F64", {1}, {1});
+  CHECK(refusal(beside) == "(not refused)");
+  beside.tensors["param.x"] = beside.tensors["x"];
+  CHECK(refusal(beside) == "f: the tensor 'param.x' is no part of the LTC that the others make up");
+
+  CHECK(refusal(RawFile()) ==
+        "f: no model: there is neither a tensor 'gleak' (of an LTC) nor 'ff1.weight' (of a CfC), with or without a "
+        "prefix; the file is empty");
+}
+
+TEST_CASE("Every missing, surplus or misshapen tensor is named", "[io][model_file]") {
+  for (const char* name : golden_names) {
+    const RawFile raw = golden(name);
+    REQUIRE(refusal(raw) == "(not refused)");
+    for (const auto& [key, tensor] : raw.tensors) {
+      INFO(name << ", " << key);
+      RawFile missing = raw;
+      missing.tensors.erase(key);
+      // A mapping without its offset, or none at all, makes another model.
+      if (key.find("input_w") == std::string::npos && key.find("input_b") == std::string::npos &&
+          key.find("output_") == std::string::npos) {
+        CHECK(refusal(missing).find("f: ") == 0);
+      }
+      RawFile misshapen = raw;
+      misshapen.tensors[key].shape.push_back(1);
+      CHECK(refusal(misshapen).find(key) != std::string::npos);
+      RawFile empty = raw;
+      empty.tensors[key].shape = std::vector<std::uint64_t>(tensor.shape.size(), 0);
+      empty.tensors[key].bytes.clear();
+      CHECK(refusal(empty).find("f: ") == 0);
+      RawFile surplus = raw;
+      surplus.tensors[key + "x"] = tensor;
+      CHECK(refusal(surplus).find("f: the tensor '" + key + "x' is no part of the ") == 0);
+    }
+  }
+  RawFile missing = golden("ltc_linear");
+  missing.tensors.erase("rnn_cell.sigma");
+  CHECK(refusal(missing) == "f: the tensor 'rnn_cell.sigma' is missing, which an LTC has");
+}
+
+TEST_CASE("Values that are no numbers or no masks are refused", "[io][model_file]") {
+  RawFile raw = golden("ltc_linear");
+  raw.tensors["rnn_cell.w"].set(5, std::nan(""));
+  CHECK(refusal(raw) == "f: rnn_cell.w: value 5 (counted row by row) must be finite, got nan");
+  raw = golden("ltc_linear");
+  raw.tensors["rnn_cell.sparsity_mask"].set(15, 0.5);
+  CHECK(refusal(raw) == "f: rnn_cell.sparsity_mask: a mask must have values 0 and 1, got 0.5 in row 1, column 1");
+  raw = golden("ltc_linear");
+  raw.tensors["rnn_cell.gleak"].type = "I64";
+  CHECK(refusal(raw) == "f: rnn_cell.gleak: a parameter must be F64, F32, F16 or BF16, got I64");
+  raw = golden("cfc_wired_pure");
+  const std::vector<float> zeros(60, 0.0f);
+  raw.tensors["rnn_cell.layer_0.sparsity_mask"] = RawTensor::of<float>("F32", {6, 10}, zeros);
+  CHECK(refusal(raw) ==
+        "f: rnn_cell.layer_0.sparsity_mask: must be 1 between a layer's own neurons, in the last 6 columns");
+}
+
+TEST_CASE("Masks may be of any type that holds 0 and 1", "[io][model_file]") {
+  const RawFile raw = golden("ltc_linear");
+  const auto expected = describe(raw).wiring->adjacency_matrix().eval();
+  RawFile other = raw;
+  for (const char* name : {"rnn_cell.sparsity_mask", "rnn_cell.sensory_sparsity_mask"}) {
+    const RawTensor& mask = raw.tensors.at(name);
+    std::vector<double> values(mask.bytes.size() / 8);
+    std::memcpy(values.data(), mask.bytes.data(), mask.bytes.size());
+    const std::vector<std::int64_t> whole(values.begin(), values.end());
+    other.tensors[name] = RawTensor::of("I64", mask.shape, whole);
+    if (std::string(name) == "rnn_cell.sparsity_mask") {
+      const std::vector<std::uint8_t> bits(values.begin(), values.end());
+      other.tensors[name] = RawTensor::of("BOOL", mask.shape, bits);
+    }
+  }
+  CHECK(describe(other).wiring->adjacency_matrix() == expected);
+}
+
+TEST_CASE("Options that the tensors contradict are refused, others win over the metadata", "[io][model_file]") {
+  CHECK(refusal(golden("cfc_pure"), {.mode = CfCMode::no_gate}) ==
+        "f: mode cannot be no_gate: the file has a tensor rnn_cell.w_tau");
+  CHECK(refusal(golden("cfc_no_gate"), {.mode = CfCMode::pure}) ==
+        "f: mode cannot be pure: the file has no tensor rnn_cell.w_tau");
+  CHECK(refusal(golden("ltc_linear"), {.output_dim = 2}) ==
+        "f: the model has 3 outputs, as rnn_cell.output_w says, and cannot have 2");
+  CHECK(refusal(golden("ltc_nomap"), {.output_dim = 9}) == "f: Wiring: output_dim must be in [1, units = 8], got 9");
+  CHECK(refusal(golden("ltc_nomap"), {.ode_unfolds = 0}) == "f: LTC: ode_unfolds must be at least 1, got 0");
+  RawFile raw = golden("ltc_nomap");
+  const auto says = [&](const std::string& text) {
+    raw.metadata["elegans"] = text;
+    return refusal(raw);
+  };
+  CHECK(says(R"({"version":1,"ode_unfolds":3,"output_dim":2,"solver":"runge_kutta"})") == "(not refused)");
+  CHECK(describe(raw).ltc.ode_unfolds == 3);
+  CHECK(describe(raw).ltc.solver == ODESolver::runge_kutta);
+  CHECK(describe(raw).output_dim == 2);
+  CHECK(describe(raw, {.ode_unfolds = 4}).ltc.ode_unfolds == 4);
+  CHECK(says("{") == "f: __metadata__: 'elegans' must be a JSON object");
+  CHECK(says("{}") == "f: __metadata__: 'elegans' has no version");
+  CHECK(says(R"({"version":2})") == "f: __metadata__: version must be at most 1, got 2: a newer elegans wrote it");
+  CHECK(says(R"({"version":1,"ode_unfolds":"x"})") == "f: __metadata__: ode_unfolds cannot be \"x\"");
+  CHECK(says(R"({"version":1,"solver":"magic"})") ==
+        "f: __metadata__: solver must be one of semi_implicit, explicit_euler, runge_kutta, got magic");
+  CHECK(says(R"({"version":1,"model":"CfC"})") ==
+        "f: the tensors are those of a model of kind LTC, the metadata says CfC");
+  CHECK(says(R"({"version":1,"polarity":"+"})") ==
+        "f: __metadata__: polarity has 1 signs, sparsity_mask has 64 synapses");
+  CHECK(says(R"({"version":1,"neuron_types":[],"layers":[]})") ==
+        "f: __metadata__: neuron_types and layers must have an entry for each of 8 neurons");
+}
+
+TEST_CASE("What the tensors cannot tell comes back", "[io][model_file]") {
+  const support::Folder folder;
+  LTC<float> model(AutoNCP(12, 2), 3,
+                   {.output_mapping = Mapping::none,
+                    .solver = ODESolver::explicit_euler,
+                    .ode_unfolds = 4,
+                    .epsilon = 1e-3,
+                    .implicit_param_constraints = true,
+                    .return_sequences = false});
+  // Trained, a reversal potential may lose its sign; the wiring keeps it.
+  model.set_parameter("erev", -model.parameter("erev").eval());
+  save(model, folder.path / "m", {.prefix = "0."});
+  const auto what = describe_model(SafeTensors(folder.path / "m"));
+  CHECK(what.has_metadata);
+  CHECK(what.names.layer == "0.");
+  CHECK(what.ltc.solver == ODESolver::explicit_euler);
+  CHECK((what.ltc.ode_unfolds == 4 && what.ltc.epsilon == 1e-3 && what.ltc.implicit_param_constraints));
+  CHECK((what.output_dim == 2 && !what.ltc.return_sequences));
+  CHECK(what.wiring->adjacency_matrix() == model.wiring().adjacency_matrix());
+  CHECK(what.wiring->sensory_adjacency_matrix() == model.wiring().sensory_adjacency_matrix());
+  for (int i = 0; i < 12; ++i) {
+    CHECK(what.wiring->neuron_type(i) == model.wiring().neuron_type(i));
+    CHECK(what.wiring->layer_of(i) == model.wiring().layer_of(i));
+  }
+}
+
+TEST_CASE("A stored value is taken over as it is, until the next update", "[io][model_file]") {
+  RawFile raw = golden("ltc_linear");
+  raw.tensors["rnn_cell.w"].set(0, -0.25);
+  for (const bool implicit : {true, false}) {
+    auto any_model = load_model<double>(SafeTensors(raw.bytes(), "f"), {.implicit_param_constraints = implicit});
+    auto& model = std::get<LTC<double>>(any_model);
+    CHECK(model.parameter("w")(0, 0) == -0.25);
+    model.update([](auto) {});
+    CHECK(model.parameter("w")(0, 0) == (implicit ? -0.25 : 0.0));
+  }
+}
+
+TEST_CASE("A model that is there takes over a file's values, all or none", "[io][model_file]") {
+  const support::Folder folder;
+  const auto path = folder.path / "m";
+  const LTC<double> trained(AutoNCP(8, 1), 2, {.seed = 7});
+  save(trained, path);
+  LTC<double> model(AutoNCP(8, 1), 2);
+  load(model, path);
+  CHECK((model.parameters() == trained.parameters()).all());
+  LTC<float, AutoNCP<8, 1>, 2> fixed(AutoNCP<8, 1>{});
+  load(fixed, path);
+  CHECK((fixed.parameters() == trained.parameters().cast<float>()).all());
+
+  const auto refusal_of_load = [&](auto other) {
+    const auto before = other.parameters().eval();
+    const std::string message = support::refusal_of([&] { load(other, path); });
+    CHECK((other.parameters() == before).all());
+    return message.substr(path.string().size());
+  };
+  CHECK(refusal_of_load(LTC<double>(FullyConnected(8, 1), 2)) ==
+        ": sparsity_mask: the model's wiring is another, at (0, 0)");
+  CHECK(refusal_of_load(LTC<double>(AutoNCP(9, 1), 2)) == ": gleak: the model's shape is (9, 1), the file's (8, 1)");
+  CHECK(refusal_of_load(LTC<double>(AutoNCP(8, 1), 2, {.input_mapping = Mapping::none})) ==
+        ": has a 'input_w', which the model does not have");
+  CHECK(refusal_of_load(MixedLTC<double>(AutoNCP(8, 1), 2)) == ": has no 'lstm.input_map.weight', which the model has");
+  CHECK(refusal_of_load(CfC<double>(8, 2)) == ": has no 'backbone.0.weight', which the model has");
+
+  RawFile raw{SafeTensors(path)};
+  raw.tensors["rnn_cell.output_b"].set(0, std::nan(""));
+  write_file(path, raw.bytes());
+  CHECK(refusal_of_load(LTC<double>(AutoNCP(8, 1), 2)) ==
+        ": rnn_cell.output_b: value 0 (counted row by row) must be finite, got nan");
+}
+
+TEST_CASE("A model that is not finite does not replace a file", "[io][model_file]") {
+  const support::Folder folder;
+  LTC<double> model(AutoNCP(8, 1), 2);
+  save(model, folder.path / "m");
+  const std::string before = support::read(folder.path / "m");
+  model.update([](auto all) { all[3] = std::nan(""); });
+  CHECK(support::refusal_of([&] { save(model, folder.path / "m"); }).find("gleak must be finite") != std::string::npos);
+  CHECK(support::read(folder.path / "m") == before);
+}
+
+TEST_CASE("A file with some byte changed is read or refused, nothing else", "[io][model_file]") {
+  std::uint32_t random = 1;
+  const auto draw = [&](std::size_t below) {
+    random = random * 1664525U + 1013904223U;
+    return static_cast<std::size_t>(random >> 8) % below;
+  };
+  for (const char* name : {"ltc_linear", "cfc_wired_pure"}) {
+    const std::string whole = golden(name).bytes();
+    std::uint64_t header = 0;
+    std::memcpy(&header, whole.data(), 8);
+    int refused = 0;
+    for (int i = 0; i < 1000; ++i) {
+      std::string bytes = whole;
+      for (std::size_t n = 0; n <= draw(3); ++n) bytes[draw(8 + header)] = static_cast<char>(draw(256));
+      refused += support::refusal_of<Error>([&] { load_model<float>(SafeTensors(bytes, "f")); }) != "(not refused)";
+    }
+    CHECK(refused > 900);
+  }
+}
