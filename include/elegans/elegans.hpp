@@ -41,5 +41,6 @@
 #include <elegans/wiring/concepts.hpp>
 #include <elegans/wiring/fully_connected.hpp>
 #include <elegans/wiring/ncp.hpp>
+#include <elegans/wiring/per_layer.hpp>
 #include <elegans/wiring/random.hpp>
 #include <elegans/wiring/wiring.hpp>
