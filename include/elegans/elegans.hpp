@@ -27,6 +27,7 @@
 #include <elegans/layer/dense.hpp>
 #include <elegans/layer/ltc.hpp>
 #include <elegans/layer/mixed.hpp>
+#include <elegans/layer/prune.hpp>
 #include <elegans/layer/rnn.hpp>
 #include <elegans/layer/sequential.hpp>
 #include <elegans/layer/summary.hpp>
