@@ -25,12 +25,14 @@
 #include <elegans/layer/bidirectional.hpp>
 #include <elegans/layer/cfc.hpp>
 #include <elegans/layer/dense.hpp>
+#include <elegans/layer/hidden_states.hpp>
 #include <elegans/layer/ltc.hpp>
 #include <elegans/layer/mixed.hpp>
 #include <elegans/layer/prune.hpp>
 #include <elegans/layer/rnn.hpp>
 #include <elegans/layer/sequential.hpp>
 #include <elegans/layer/summary.hpp>
+#include <elegans/layer/time_constants.hpp>
 #include <elegans/train/adam.hpp>
 #include <elegans/train/callback.hpp>
 #include <elegans/train/check_gradients.hpp>
