@@ -5,8 +5,10 @@
 // All of elegans that needs Eigen alone.
 
 #include <elegans/cell/activation.hpp>
+#include <elegans/cell/array_cell.hpp>
 #include <elegans/cell/cfc_cell.hpp>
 #include <elegans/cell/cfc_options.hpp>
+#include <elegans/cell/concepts.hpp>
 #include <elegans/cell/ltc_cell.hpp>
 #include <elegans/cell/ltc_options.hpp>
 #include <elegans/cell/memory_cell.hpp>
@@ -24,6 +26,7 @@
 #include <elegans/core/version.hpp>
 #include <elegans/layer/bidirectional.hpp>
 #include <elegans/layer/cfc.hpp>
+#include <elegans/layer/concepts.hpp>
 #include <elegans/layer/dense.hpp>
 #include <elegans/layer/hidden_states.hpp>
 #include <elegans/layer/ltc.hpp>

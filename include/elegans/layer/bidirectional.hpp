@@ -12,6 +12,7 @@
 #include <elegans/core/error.hpp>
 #include <elegans/core/sequence.hpp>
 #include <elegans/layer/composite.hpp>
+#include <elegans/layer/concepts.hpp>
 #include <elegans/layer/summary.hpp>
 
 namespace elegans {
@@ -25,7 +26,7 @@ namespace elegans {
 /// Inputs, elapsed times and mask are all read backwards. Parameters are named `forward_layer.…` and
 /// `backward_layer.…`; the state is (forward, backward) side by side. Mirrors `keras.layers.Bidirectional` with
 /// `merge_mode="concat"`.
-template <typename Layer>
+template <AnyLayer Layer>
 class Bidirectional : public Composite<Bidirectional<Layer>, typename Layer::Scalar, Layer, Layer> {
   using Base = Composite<Bidirectional<Layer>, typename Layer::Scalar, Layer, Layer>;
 

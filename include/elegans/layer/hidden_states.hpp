@@ -11,6 +11,7 @@
 #include <elegans/core/sequence.hpp>
 #include <elegans/core/state.hpp>
 #include <elegans/layer/bidirectional.hpp>
+#include <elegans/layer/concepts.hpp>
 #include <elegans/layer/sequential.hpp>
 
 namespace elegans {
@@ -20,15 +21,15 @@ template <typename Layer>
 using ContextOf = Context<typename Layer::Scalar, Layer::state_size_at_compile_time>;
 
 // The layers may be nested in each other, so all are declared first.
-template <typename Layer>
+template <AnyLayer Layer>
 [[nodiscard]] auto hidden_states(const Layer& layer, const Sequence<typename Layer::Scalar>& x,
                                  const ContextOf<Layer>& context = {}) -> Sequence<typename Layer::Scalar>;
-template <typename... Layers>
+template <AnyLayer... Layers>
 [[nodiscard]] auto hidden_states(const Sequential<Layers...>& model,
                                  const Sequence<typename Sequential<Layers...>::Scalar>& x,
                                  const ContextOf<Sequential<Layers...>>& context = {})
     -> Sequence<typename Sequential<Layers...>::Scalar>;
-template <typename Layer>
+template <AnyLayer Layer>
 [[nodiscard]] auto hidden_states(const Bidirectional<Layer>& model, const Sequence<typename Layer::Scalar>& x,
                                  const ContextOf<Bidirectional<Layer>>& context = {})
     -> Sequence<typename Layer::Scalar>;
@@ -76,7 +77,7 @@ Sequence<Scalar> time_reversed(const Sequence<Scalar>& x) {
 /// \param x        (time, batch, input_dim), or a (time, input_dim) matrix for one sequence
 /// \param context  elapsed times, initial state and mask, as for a forward pass
 /// \throws InvalidArgument if a shape differs
-template <typename Layer>
+template <AnyLayer Layer>
 auto hidden_states(const Layer& layer, const Sequence<typename Layer::Scalar>& x, const ContextOf<Layer>& context)
     -> Sequence<typename Layer::Scalar> {
   using Scalar = typename Layer::Scalar;
@@ -105,7 +106,7 @@ auto hidden_states(const Layer& layer, const Sequence<typename Layer::Scalar>& x
 
 /// Of layers in sequence: their states side by side. A layer behind one that gives its last output only takes one step,
 /// the last; until then it is in its initial state.
-template <typename... Layers>
+template <AnyLayer... Layers>
 auto hidden_states(const Sequential<Layers...>& model, const Sequence<typename Sequential<Layers...>::Scalar>& x,
                    const ContextOf<Sequential<Layers...>>& context)
     -> Sequence<typename Sequential<Layers...>::Scalar> {
@@ -141,7 +142,7 @@ auto hidden_states(const Sequential<Layers...>& model, const Sequence<typename S
 }
 
 /// Of both directions, side by side. Where the second half stands at step t it has read the steps from the last to t.
-template <typename Layer>
+template <AnyLayer Layer>
 auto hidden_states(const Bidirectional<Layer>& model, const Sequence<typename Layer::Scalar>& x,
                    const ContextOf<Bidirectional<Layer>>& context) -> Sequence<typename Layer::Scalar> {
   using Model = Bidirectional<Layer>;
