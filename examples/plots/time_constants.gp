@@ -12,7 +12,10 @@ colour(i) = i < motor ? shade(255, 127, 14, i, motor) : \
   i < motor + command ? shade(12, 150, 165, i - motor, command) : \
   shade(24, 80, 150, i - motor - command, units - motor - command)
 width(i) = i < motor ? 3 : 2
-label(name) = name[strstrt(name, ' ') + 1:]
+# A name a neuron, or, where they are many, a type.
+type(name) = word(name, 2)
+is_first(i) = i == 0 || i == motor || i == motor + command
+label(i, name) = units <= 12 ? name[strstrt(name, ' ') + 1:] : is_first(i) ? type(name) : ''
 set multiplot layout 3,1 title 'A liquid time-constant network on its task' font 'sans,15'
 set xrange [0:47]
 set rmargin 18
@@ -25,10 +28,11 @@ plot ARG2 using 'step':'target' with lines lw 3 lc rgb '#bbbbbb' title 'target',
 unset yrange
 set yrange [*:*]
 set ylabel 'membrane potential v'
-plot for [i = 0:units - 1] ARG2 using 1:i + 4 with lines lw width(i) lc rgb colour(i) title label(columnheader(i + 4))
+plot for [i = 0:units - 1] ARG2 using 1:i + 4 with lines lw width(i) lc rgb colour(i) \
+  title label(i, columnheader(i + 4))
 set ylabel 'time constant, in steps'
 set xlabel 'time step'
 set logscale y
 plot for [i = 0:units - 1] ARG2 using 1:units + i + 4 with lines lw width(i) lc rgb colour(i) \
-  title label(columnheader(units + i + 4))
+  title label(i, columnheader(units + i + 4))
 unset multiplot
