@@ -7,14 +7,11 @@
 //
 // Prints what happens and leaves numbers (CSV), wirings (DOT, SVG, PNG) and plots (PNG) in a folder.
 
-#include <cmath>
 #include <cstdio>
 #include <exception>
 #include <filesystem>
 #include <iomanip>
 #include <iostream>
-#include <limits>
-#include <numbers>
 #include <sstream>
 #include <string>
 #include <vector>
@@ -25,7 +22,10 @@
 #include <elegans/elegans.hpp>
 #include <elegans/graph/graph.hpp>
 
+#include "support/csv.hpp"
+#include "support/folder.hpp"
 #include "support/gnuplot.hpp"
+#include "support/sine_task.hpp"
 
 namespace {
 
@@ -51,18 +51,9 @@ struct Run {
   Scalar final_loss;
 };
 
-constexpr int steps = 48;
-
-/// Two inputs: sin and cos over three half waves.
-Matrix inputs() {
-  const auto angle = Eigen::ArrayXd::LinSpaced(steps, 0.0, 3.0 * std::numbers::pi);
-  Matrix x(steps, 2);
-  x << angle.sin().cast<Scalar>(), angle.cos().cast<Scalar>();
-  return x;
-}
-
-/// The target: sin at twice the frequency.
-Matrix targets() { return Eigen::ArrayXd::LinSpaced(steps, 0.0, 6.0 * std::numbers::pi).sin().cast<Scalar>(); }
+constexpr int steps = examples::sine_steps;
+Matrix inputs() { return examples::sine_inputs<Scalar>(); }
+Matrix targets() { return examples::sine_targets<Scalar>(); }
 
 template <typename W>
 Run train(const std::string& name, const W& wiring, const Settings& settings, std::ostream& log) {
@@ -87,35 +78,23 @@ Run train(const std::string& name, const W& wiring, const Settings& settings, st
   return run;
 }
 
-/// Rows of numbers under a line of names.
-std::string csv(const std::vector<std::string>& names, Eigen::Index rows, auto&& value) {
-  std::ostringstream text;
-  text << std::setprecision(std::numeric_limits<Scalar>::max_digits10);
-  for (std::size_t c = 0; c < names.size(); ++c) text << (c ? "," : "") << names[c];
-  text << "\n";
-  for (Eigen::Index r = 0; r < rows; ++r) {
-    for (std::size_t c = 0; c < names.size(); ++c) text << (c ? "," : "") << value(r, c);
-    text << "\n";
-  }
-  return text.str();
-}
-
 void write_numbers(const std::vector<Run>& runs, const Settings& settings) {
   const Matrix x = inputs();
   const Matrix y = targets();
-  elegans::write_file(settings.out / "data.csv", csv({"step", "sin", "cos", "target"}, steps, [&](auto r, auto c) {
+  elegans::write_file(settings.out / "data.csv",
+                      examples::csv({"step", "sin", "cos", "target"}, steps, [&](auto r, auto c) {
                         return c == 0 ? static_cast<Scalar>(r) : c == 3 ? y(r, 0) : x(r, static_cast<int>(c) - 1);
                       }));
   for (const Run& run : runs) {
     elegans::write_file(
         settings.out / ("prediction_" + run.name + ".csv"),
-        csv({"step", "target", "before", "after"}, steps, [&](auto r, auto c) {
+        examples::csv({"step", "target", "before", "after"}, steps, [&](auto r, auto c) {
           return c == 0 ? static_cast<Scalar>(r) : c == 1 ? y(r, 0) : c == 2 ? run.before(r, 0, 0) : run.after(r, 0, 0);
         }));
   }
   std::vector<std::string> names{"epoch"};
   for (const Run& run : runs) names.push_back(run.name);
-  elegans::write_file(settings.out / "losses.csv", csv(names, settings.epochs, [&](auto r, auto c) {
+  elegans::write_file(settings.out / "losses.csv", examples::csv(names, settings.epochs, [&](auto r, auto c) {
                         return c == 0 ? static_cast<Scalar>(r + 1) : runs[c - 1].losses[static_cast<std::size_t>(r)];
                       }));
 }
@@ -163,10 +142,7 @@ void report(const std::vector<Run>& runs, std::ostream& log) {
 void run(const Settings& settings) {
   std::ostringstream nowhere;
   std::ostream& log = settings.quiet ? nowhere : std::cout;
-  std::error_code failure;
-  std::filesystem::create_directories(settings.out, failure);
-  if (failure)
-    throw elegans::RuntimeError("cannot make the folder " + settings.out.string() + ": " + failure.message());
+  examples::make_folder(settings.out);
 
   log << "Inputs  (time, batch, features): (" << steps << ", 1, 2)\n"
       << "Targets (time, batch, features): (" << steps << ", 1, 1)\n";

@@ -4,12 +4,14 @@
 // Makes a wiring and shows it: as DOT, as a picture, or as JSON.
 //
 //     wiring_graph auto_ncp --units 28 --outputs 4 --inputs 8 --svg wiring.svg
+//     wiring_graph ncp --inter 12,8 --inter-fanout 3,2 --command 6 --motor 2 --inputs 4 --png layers.png
 
 #include <cstdint>
 #include <cstdio>
 #include <exception>
 #include <iostream>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -29,11 +31,11 @@ struct Request {
   int inputs = 2;
   std::optional<double> sparsity;
   std::optional<std::int64_t> seed;
-  int inter = 5;
+  std::vector<int> inter{5};
   int command = 3;
   int motor = 1;
   int sensory_fanout = 2;
-  int inter_fanout = 2;
+  std::vector<int> inter_fanout{2};
   int recurrent_command_synapses = 2;
   int motor_fanin = 2;
   std::string dot, svg, png, json;
@@ -60,11 +62,11 @@ elegans::Wiring<> make(const Request& request) {
     return build(elegans::AutoNCP(request.units, request.outputs,
                                   {.sparsity = request.sparsity.value_or(0.5), .seed = request.seed.value_or(22222)}));
   }
-  return build(elegans::NCP({.inter_neurons = request.inter,
+  return build(elegans::NCP({.inter_neurons = std::span(request.inter),
                              .command_neurons = request.command,
                              .motor_neurons = request.motor,
                              .sensory_fanout = request.sensory_fanout,
-                             .inter_fanout = request.inter_fanout,
+                             .inter_fanout = std::span(request.inter_fanout),
                              .recurrent_command_synapses = request.recurrent_command_synapses,
                              .motor_fanin = request.motor_fanin,
                              .seed = request.seed.value_or(22222)}));
@@ -128,12 +130,18 @@ int main(int argc, char** argv) {
   auto* sparsity = app.add_option("--sparsity", request.sparsity,
                                   "Fraction of synapses left out: random (0 by default) and auto_ncp (0.5)");
   std::vector<CLI::Option*> of_ncp{
-      app.add_option("--inter", request.inter, "ncp: inter neurons")->capture_default_str(),
+      app.add_option("--inter", request.inter, "ncp: inter neurons; 12,8 for two layers of them")
+          ->delimiter(',')
+          ->allow_extra_args(false)
+          ->capture_default_str(),
       app.add_option("--command", request.command, "ncp: command neurons")->capture_default_str(),
       app.add_option("--motor", request.motor, "ncp: motor neurons")->capture_default_str(),
       app.add_option("--sensory-fanout", request.sensory_fanout, "ncp: synapses from each input")
           ->capture_default_str(),
-      app.add_option("--inter-fanout", request.inter_fanout, "ncp: synapses from each inter neuron")
+      app.add_option("--inter-fanout", request.inter_fanout,
+                     "ncp: synapses from each inter neuron to the layer that follows; one for all, or one a layer")
+          ->delimiter(',')
+          ->allow_extra_args(false)
           ->capture_default_str(),
       app.add_option("--recurrent-command-synapses", request.recurrent_command_synapses,
                      "ncp: synapses among command neurons, at most")

@@ -10,8 +10,10 @@
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
+#include <iomanip>
 #include <limits>
 #include <memory>
+#include <sstream>
 #include <string>
 #include <string_view>
 #include <system_error>
@@ -115,6 +117,20 @@ void append_csv_row(const Row& row, std::string& text) {
     text.append(digits, end);
   }
   text += '\n';
+}
+
+/// Rows of numbers under a line of names; `value(row, column)` as the type of the number that is to be read back.
+template <typename Value>
+std::string csv(const std::vector<std::string>& names, Eigen::Index rows, Value&& value) {
+  std::ostringstream text;
+  text << std::setprecision(std::numeric_limits<decltype(value(Eigen::Index{0}, std::size_t{0}))>::max_digits10);
+  for (std::size_t c = 0; c < names.size(); ++c) text << (c ? "," : "") << names[c];
+  text << "\n";
+  for (Eigen::Index r = 0; r < rows; ++r) {
+    for (std::size_t c = 0; c < names.size(); ++c) text << (c ? "," : "") << value(r, c);
+    text << "\n";
+  }
+  return text.str();
 }
 
 }  // namespace examples

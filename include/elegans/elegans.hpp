@@ -5,8 +5,10 @@
 // All of elegans that needs Eigen alone.
 
 #include <elegans/cell/activation.hpp>
+#include <elegans/cell/array_cell.hpp>
 #include <elegans/cell/cfc_cell.hpp>
 #include <elegans/cell/cfc_options.hpp>
+#include <elegans/cell/concepts.hpp>
 #include <elegans/cell/ltc_cell.hpp>
 #include <elegans/cell/ltc_options.hpp>
 #include <elegans/cell/memory_cell.hpp>
@@ -24,12 +26,16 @@
 #include <elegans/core/version.hpp>
 #include <elegans/layer/bidirectional.hpp>
 #include <elegans/layer/cfc.hpp>
+#include <elegans/layer/concepts.hpp>
 #include <elegans/layer/dense.hpp>
+#include <elegans/layer/hidden_states.hpp>
 #include <elegans/layer/ltc.hpp>
 #include <elegans/layer/mixed.hpp>
+#include <elegans/layer/prune.hpp>
 #include <elegans/layer/rnn.hpp>
 #include <elegans/layer/sequential.hpp>
 #include <elegans/layer/summary.hpp>
+#include <elegans/layer/time_constants.hpp>
 #include <elegans/train/adam.hpp>
 #include <elegans/train/adamw.hpp>
 #include <elegans/train/callback.hpp>
@@ -60,5 +66,6 @@
 #include <elegans/wiring/concepts.hpp>
 #include <elegans/wiring/fully_connected.hpp>
 #include <elegans/wiring/ncp.hpp>
+#include <elegans/wiring/per_layer.hpp>
 #include <elegans/wiring/random.hpp>
 #include <elegans/wiring/wiring.hpp>

@@ -60,6 +60,11 @@ check "the same wiring gives the same SVG" cmp "$scratch/a.svg" "$scratch/b.svg"
 check "DOT goes to standard output by default" cmp "$scratch/a.dot" "$scratch/c.dot"
 check "ncp takes its sizes" "$graph" ncp --inter 12 --command 8 --motor 2 --sensory-fanout 4 --inter-fanout 4 \
   --recurrent-command-synapses 4 --motor-fanin 6 --dot "$scratch/d.dot"
+check "ncp takes several inter layers" "$graph" ncp --inter 12,8 --inter-fanout 3,2 --command 6 --json "$scratch/layers.json"
+check "their sizes add up" grep -q '"units":27,' "$scratch/layers.json"
+check "--inter may be given twice" "$graph" --inter 12 --inter 8 --inter-fanout 3,2 --command 6 ncp --json "$scratch/twice.json"
+check "to the same effect" cmp "$scratch/layers.json" "$scratch/twice.json"
+exits 1 "inter_fanout[1] must be in [0, command_neurons = 3], got 4" "$graph" ncp --inter 12,8 --inter-fanout 3,4
 exits 2 "KIND" "$graph"
 exits 2 "KIND" "$graph" ring
 exits 2 "--inter" "$graph" random --inter 3

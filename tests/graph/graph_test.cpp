@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include <elegans/elegans.hpp>
 #include <elegans/graph/graph.hpp>
@@ -60,6 +61,33 @@ TEST_CASE("Pictures are pictures, and the same ones each time", "[graph]") {
   CHECK(render(wiring, "png").substr(1, 3) == "PNG");
   CHECK(render(wiring, "svg", {.inter_color = "#123456", .layout = "dot"}).find("#123456") != std::string::npos);
   CHECK(render(wiring, "svg", {.legend = false}).find("excitatory</") == std::string::npos);
+}
+
+TEST_CASE("Each inter layer is a column of its own, between the inputs and the command neurons", "[graph]") {
+  NCP wiring({.inter_neurons = {4, 3},
+              .command_neurons = 2,
+              .motor_neurons = 1,
+              .sensory_fanout = 2,
+              .inter_fanout = 2,
+              .recurrent_command_synapses = 0,
+              .motor_fanin = 1});
+  wiring.build(2);
+  const auto ranks = detail::ranks_of(Wiring<>(wiring));
+  REQUIRE(ranks.size() == 5);
+  CHECK(ranks[1].neurons == std::vector{6, 7, 8, 9});
+  CHECK(ranks[2].neurons == std::vector{3, 4, 5});
+  CHECK(ranks[3].neurons == std::vector{1, 2});
+  const std::string dot = to_dot(wiring);
+  const detail::GraphHandle graph(agmemread(dot.c_str()));
+  REQUIRE(graph);
+  const auto along = [&](const char* name) {
+    return std::stod(attribute(agnode(graph.get(), const_cast<char*>(name), 0), "pos"));
+  };
+  CHECK(along("sensory_0") < along("neuron_6"));
+  CHECK(along("neuron_6") == along("neuron_9"));
+  CHECK(along("neuron_6") < along("neuron_3"));
+  CHECK(along("neuron_3") < along("neuron_1"));
+  CHECK(along("neuron_1") < along("neuron_0"));
 }
 
 TEST_CASE("What cannot be drawn is refused", "[graph]") {

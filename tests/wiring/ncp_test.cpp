@@ -78,7 +78,7 @@ TEST_CASE("Synapses of a neural circuit policy lead from one layer to the next",
 
 TEST_CASE("Fan-outs of zero leave each neuron the one synapse of the forgotten", "[wiring][ncp]") {
   NCPOptions options = small;
-  options.sensory_fanout = options.inter_fanout = options.recurrent_command_synapses = options.motor_fanin = 0;
+  options.inter_fanout = options.sensory_fanout = options.recurrent_command_synapses = options.motor_fanin = 0;
   NCP wiring(options);
   wiring.build(3);
   CHECK(wiring.sensory_synapse_count() == 4);
@@ -130,4 +130,72 @@ TEST_CASE("An impossible neural circuit policy is refused", "[wiring][ncp]") {
 TEST_CASE("Fan-outs that are left out are refused", "[wiring][ncp]") {
   CHECK(support::refusal_of([] { NCP({.inter_neurons = 4, .command_neurons = 3, .motor_neurons = 2}); }) ==
         "NCP: sensory_fanout must be in [0, inter_neurons = 4], got -1");
+}
+
+TEST_CASE("A neural circuit policy takes any number of inter layers, each of which feeds the next", "[wiring][ncp]") {
+  for (int seed = 0; seed < 20; ++seed) {
+    NCP wiring({.inter_neurons = {6, 4, 5},
+                .command_neurons = 3,
+                .motor_neurons = 2,
+                .sensory_fanout = 2,
+                .inter_fanout = {1, 2, 3},
+                .recurrent_command_synapses = 3,
+                .motor_fanin = 2,
+                .seed = seed});
+    wiring.build(4);
+    CHECK(wiring.units() == 20);
+    REQUIRE(wiring.num_layers() == 5);
+    CHECK(wiring.neurons_of_layer(0) == std::vector{14, 15, 16, 17, 18, 19});
+    CHECK(wiring.neurons_of_layer(1) == std::vector{10, 11, 12, 13});
+    CHECK(wiring.neurons_of_layer(2) == std::vector{5, 6, 7, 8, 9});
+    CHECK(wiring.neurons_of_layer(3) == std::vector{2, 3, 4});
+    CHECK(wiring.neurons_of_layer(4) == std::vector{0, 1});
+    CHECK(wiring.neuron_type(13) == NeuronType::inter);
+    const auto mask = wiring.sparsity_mask();
+    for (int s = 0; s < 20; ++s) {
+      for (int d = 0; d < 20; ++d) {
+        const int layers = wiring.layer_of(d) - wiring.layer_of(s);
+        if (mask(s, d) != 0) CHECK((layers == 1 || (layers == 0 && wiring.layer_of(s) == 3)));
+      }
+    }
+    CHECK(wiring.sensory_sparsity_mask().leftCols(14).sum() == 0);
+    // No one is forgotten, and each source has at least its fan-out.
+    CHECK(mask.block(14, 10, 6, 4).rowwise().sum().minCoeff() >= 1);
+    CHECK(mask.block(14, 10, 6, 4).colwise().sum().minCoeff() >= 1);
+    CHECK(mask.block(10, 5, 4, 5).rowwise().sum().minCoeff() >= 2);
+    CHECK(mask.block(10, 5, 4, 5).colwise().sum().minCoeff() >= 1);
+    CHECK(mask.block(5, 2, 5, 3).sum() == 15);
+  }
+}
+
+TEST_CASE("One fan-out stands for all inter layers, and further layers leave the sensory synapses as they are",
+          "[wiring][ncp]") {
+  NCPOptions options = small;
+  NCP one(options);
+  options.inter_neurons = {4, 3};
+  NCP two(options);
+  options.inter_fanout = {2, 2};
+  NCP spelled_out(options);
+  one.build(3);
+  two.build(3);
+  spelled_out.build(3);
+  CHECK(two.adjacency_matrix() == spelled_out.adjacency_matrix());
+  CHECK(two.sensory_adjacency_matrix().rightCols(4) == one.sensory_adjacency_matrix().rightCols(4));
+}
+
+TEST_CASE("An impossible inter layer is refused by its number", "[wiring][ncp]") {
+  const auto refusal = [](const elegans::PerLayer& neurons, const elegans::PerLayer& fanout) {
+    return refusal_with([&](NCPOptions& o) { o.inter_neurons = neurons, o.inter_fanout = fanout; });
+  };
+  CHECK(refusal({4, 0}, 1) == "NCP: inter_neurons[1] must be at least 1, got 0");
+  CHECK(refusal({4, 2}, 3) == "NCP: inter_fanout must be in [0, inter_neurons[1] = 2], got 3");
+  CHECK(refusal({4, 2}, {2, 4}) == "NCP: inter_fanout[1] must be in [0, command_neurons = 3], got 4");
+  CHECK(refusal({4, 2}, {-1, 2}) == "NCP: inter_fanout[0] must be in [0, inter_neurons[1] = 2], got -1");
+  CHECK(refusal({4, 2}, {1, 1, 1}) ==
+        "NCP: inter_fanout must be one number, or one for each of the 2 inter layers, got 3");
+  CHECK(refusal({1, 8}, 1) == "NCP: sensory_fanout must be in [0, inter_neurons[0] = 1], got 2");
+  CHECK(support::refusal_of([] { elegans::PerLayer layers(std::vector<int>(33, 1)); }) ==
+        "PerLayer: there must be 1 to 32 numbers, got 33");
+  CHECK(support::refusal_of([] { elegans::PerLayer layers(std::vector<int>{}); }) ==
+        "PerLayer: there must be 1 to 32 numbers, got 0");
 }

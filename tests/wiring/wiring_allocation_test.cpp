@@ -45,4 +45,13 @@ TEST_CASE("With fixed sizes, a wiring is made, built and copied without the heap
                                         .recurrent_command_synapses = 3,
                                         .motor_fanin = 2});
         }) == 0);
+  CHECK(allocations_of([] {
+          return elegans::NCP<12, 2, 3>({.inter_neurons = {4, 3},
+                                         .command_neurons = 3,
+                                         .motor_neurons = 2,
+                                         .sensory_fanout = 2,
+                                         .inter_fanout = {2, 1},
+                                         .recurrent_command_synapses = 3,
+                                         .motor_fanin = 2});
+        }) == 0);
 }

@@ -12,6 +12,7 @@
 #include <elegans/core/error.hpp>
 #include <elegans/core/sequence.hpp>
 #include <elegans/layer/composite.hpp>
+#include <elegans/layer/concepts.hpp>
 #include <elegans/layer/summary.hpp>
 
 namespace elegans {
@@ -25,7 +26,7 @@ namespace elegans {
 /// Inputs, elapsed times and mask are all read backwards. Parameters are named `forward_layer.…` and
 /// `backward_layer.…`; the state is (forward, backward) side by side. Mirrors `keras.layers.Bidirectional` with
 /// `merge_mode="concat"`.
-template <typename Layer>
+template <AnyLayer Layer>
 class Bidirectional : public Composite<Bidirectional<Layer>, typename Layer::Scalar, Layer, Layer> {
   using Base = Composite<Bidirectional<Layer>, typename Layer::Scalar, Layer, Layer>;
 
@@ -99,7 +100,11 @@ class Bidirectional : public Composite<Bidirectional<Layer>, typename Layer::Sca
     }
     this->d_timespans_.resize(this->time_ * this->batch_);
     ArrayView<Scalar> d_timespans(this->d_timespans_.data(), this->time_, this->batch_);
-    d_timespans = ahead().timespans_gradient() + behind().timespans_gradient().colwise().reverse();
+    if constexpr (requires { ahead().timespans_gradient(); }) {
+      d_timespans = ahead().timespans_gradient() + behind().timespans_gradient().colwise().reverse();
+    } else {
+      d_timespans.setZero();
+    }
     std::get<0>(this->states_) = ahead().initial_state_gradient();
     std::get<1>(this->states_) = behind().initial_state_gradient();
     this->d_initial_state_.resize(this->batch_);

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <utility>
 
+#include <elegans/cell/concepts.hpp>
 #include <elegans/cell/lanes.hpp>
 #include <elegans/core/buffer.hpp>
 #include <elegans/core/context.hpp>
@@ -32,11 +33,15 @@ class Rnn : public Parameterized<Rnn<CellType>, typename CellType::Scalar, CellT
   friend Base;
 
  public:
+  static_assert(RecurrentCell<CellType>,
+                "elegans::Rnn: the cell lacks members that a RecurrentCell has: see elegans/cell/concepts.hpp");
+
   using Cell = CellType;
   using Scalar = typename Cell::Scalar;
   static constexpr int state_size_at_compile_time = Cell::state_size_at_compile_time;
 
-  explicit Rnn(Cell cell, bool return_sequences);
+  /// \param return_sequences  the outputs of all steps, or of the last one only
+  explicit Rnn(Cell cell, bool return_sequences = true);
 
   [[nodiscard]] const Cell& cell() const noexcept { return cell_; }
   /// Neurons.

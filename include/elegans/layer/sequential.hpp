@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <string>
 #include <tuple>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -13,6 +14,7 @@
 #include <elegans/core/error.hpp>
 #include <elegans/core/sequence.hpp>
 #include <elegans/layer/composite.hpp>
+#include <elegans/layer/concepts.hpp>
 #include <elegans/layer/summary.hpp>
 
 namespace elegans {
@@ -26,11 +28,14 @@ namespace elegans {
 /// Parameters are named by the layer's number: `0.weight`, `1.gleak`, … The state is the layers' states side by side.
 /// Elapsed times and mask go to every layer, up to the first that gives its last output only: what follows it sees a
 /// sequence of one step, of elapsed time 1. Mirrors `torch.nn.Sequential` and `keras.Sequential`.
-template <typename First, typename... Rest>
+template <AnyLayer First, AnyLayer... Rest>
 class Sequential : public Composite<Sequential<First, Rest...>, typename First::Scalar, First, Rest...> {
   using Base = Composite<Sequential<First, Rest...>, typename First::Scalar, First, Rest...>;
 
  public:
+  static_assert((std::is_same_v<typename First::Scalar, typename Rest::Scalar> && ...),
+                "elegans::Sequential: all layers must be of one scalar, float or double");
+
   using Scalar = typename First::Scalar;
   using StateType = typename Base::StateType;
   using ContextType = Context<Scalar, Base::state_size_at_compile_time>;

@@ -4,19 +4,22 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <string>
 
 #include <elegans/wiring/numpy_random.hpp>
+#include <elegans/wiring/per_layer.hpp>
 #include <elegans/wiring/wiring.hpp>
 
 namespace elegans {
 
 /// All but the seed must be given: what is left out is refused.
 struct NCPOptions {
-  int inter_neurons = 0;                ///< at least 1
+  PerLayer inter_neurons = 0;           ///< at least 1; `{12, 8}` for two layers of them, the first next to the inputs
   int command_neurons = 0;              ///< at least 1
   int motor_neurons = 0;                ///< at least 1: the outputs
-  int sensory_fanout = -1;              ///< synapses from each input, in [0, inter_neurons]
-  int inter_fanout = -1;                ///< synapses from each inter to command neurons, in [0, command_neurons]
+  int sensory_fanout = -1;              ///< synapses from each input, in [0, neurons of the first inter layer]
+  PerLayer inter_fanout = -1;           ///< synapses from each inter neuron to the layer that follows, the last one's
+                                        ///< to the command neurons: in [0, neurons there]; one for all, or one a layer
   int recurrent_command_synapses = -1;  ///< draws of a synapse within the command layer, at least 0; some may coincide
   int motor_fanin = -1;                 ///< synapses to each motor neuron, in [0, command_neurons]
   std::int64_t seed = 22222;            ///< in [0, 2^32 - 1]
@@ -26,9 +29,15 @@ struct NCPOptions {
 /// neurons. Each layer is wired sparsely and at random; a neuron that no one chose is connected afterwards. Half of
 /// the synapses are excitatory.
 ///
-/// Neurons are numbered motor, then command, then inter; layer 0 is inter, 1 command, 2 motor. The same matrices as
-/// `ncps.wirings.NCP`, bit for bit; Lechner et al., Neural circuit policies enabling auditable autonomy, Nature Machine
-/// Intelligence 2020.
+///     elegans::NCP wiring({.inter_neurons = {12, 8}, .command_neurons = 6, .motor_neurons = 2, .sensory_fanout = 4,
+///                          .inter_fanout = {3, 4}, .recurrent_command_synapses = 4, .motor_fanin = 4});
+///
+/// There may be several layers of inter neurons, each feeding the next: here 12 feed 3 of 8 each, which feed 4 of the 6
+/// command neurons. Layers count from the inputs on: inter layers from 0, then command, then motor. Neurons are
+/// numbered the other way: motor, then command, then the inter layers, the first of them last.
+///
+/// With one inter layer the same matrices as `ncps.wirings.NCP`, bit for bit; ncps has no more than one. Lechner et
+/// al., Neural circuit policies enabling auditable autonomy, Nature Machine Intelligence 2020.
 ///
 /// \tparam Units, Outputs, Inputs  sizes, or Dynamic; with all three fixed a wiring uses no heap
 template <int Units = Dynamic, int Outputs = Dynamic, int Inputs = Dynamic>
@@ -66,6 +75,9 @@ class NCP : public Wiring<Units, Outputs, Inputs> {
   void connect_layers(numpy::RandomState& stream, Layer choosers, Layer candidates, int count, int forgotten_limit,
                       Connect connect);
 
+  /// The k-th layer of inter neurons, counted from the inputs on.
+  [[nodiscard]] Layer inter_layer(int k) const noexcept;
+
   NCPOptions options_;
 };
 
@@ -77,25 +89,47 @@ inline void check_ncp_seed(const char* wiring, std::int64_t seed) {
   if (seed < 0 || seed > 0xffffffffLL) refuse(wiring, ": seed must be in [0, 4294967295], got ", seed);
 }
 
+/// A layer's number among others, for messages.
+inline std::string name_of_layer(const char* name, int layer, const PerLayer& of) {
+  return of.size() == 1 ? name : concatenate(name, "[", layer, "]");
+}
+
 /// Number of neurons. \throws InvalidArgument if an option is out of its range
 inline int check_ncp_options(const NCPOptions& options) {
-  const auto check_count = [](const char* name, int value, int least) {
+  const PerLayer& inter = options.inter_neurons;
+  const bool one_layer = inter.size() == 1;
+  const auto check_count = [](const auto& name, int value, int least) {
     if (value < least) refuse("NCP: ", name, " must be at least ", least, ", got ", value);
   };
-  const auto check_fan = [](const char* name, int value, const char* layer, int count) {
+  const auto check_fan = [](const auto& name, int value, const auto& layer, int count) {
     if (value < 0 || value > count) {
       refuse("NCP: ", name, " must be in [0, ", layer, " = ", count, "], got ", value);
     }
   };
-  check_count("inter_neurons", options.inter_neurons, 1);
+  std::int64_t units = std::int64_t{options.command_neurons} + options.motor_neurons;
+  for (int k = 0; k < inter.size(); ++k) {
+    if (inter[k] < 1) check_count(name_of_layer("inter_neurons", k, inter), inter[k], 1);
+    units += inter[k];
+  }
   check_count("command_neurons", options.command_neurons, 1);
   check_count("motor_neurons", options.motor_neurons, 1);
-  check_fan("sensory_fanout", options.sensory_fanout, "inter_neurons", options.inter_neurons);
-  check_fan("inter_fanout", options.inter_fanout, "command_neurons", options.command_neurons);
+  check_fan("sensory_fanout", options.sensory_fanout, one_layer ? "inter_neurons" : "inter_neurons[0]", inter[0]);
+  const PerLayer& fanout = options.inter_fanout;
+  if (fanout.size() != 1 && fanout.size() != inter.size()) {
+    refuse("NCP: inter_fanout must be one number, or one for each of the ", inter.size(), " inter layers, got ",
+           fanout.size());
+  }
+  for (int k = 0; k < inter.size(); ++k) {
+    const int value = fanout[fanout.size() == 1 ? 0 : k];
+    const bool last = k + 1 == inter.size();
+    const int next = last ? options.command_neurons : inter[k + 1];
+    if (value >= 0 && value <= next) continue;
+    check_fan(name_of_layer("inter_fanout", k, fanout), value,
+              last ? "command_neurons" : name_of_layer("inter_neurons", k + 1, inter), next);
+  }
   check_count("recurrent_command_synapses", options.recurrent_command_synapses, 0);
   check_fan("motor_fanin", options.motor_fanin, "command_neurons", options.command_neurons);
   check_ncp_seed("NCP", options.seed);
-  const std::int64_t units = std::int64_t{options.inter_neurons} + options.command_neurons + options.motor_neurons;
   if (units > 46340) {
     refuse("NCP: inter_neurons + command_neurons + motor_neurons must be at most 46340, got ", units);
   }
@@ -107,10 +141,21 @@ inline int check_ncp_options(const NCPOptions& options) {
 template <int Units, int Outputs, int Inputs>
 NCP<Units, Outputs, Inputs>::NCP(const NCPOptions& options)
     : Base(detail::check_ncp_options(options), options.motor_neurons), options_(options) {
+  const int inter_layers = options.inter_neurons.size();
   const int first_inter = options.motor_neurons + options.command_neurons;
-  for (int i = 0; i < options.motor_neurons; ++i) this->assign_neuron(i, NeuronType::motor, 2);
-  for (int i = options.motor_neurons; i < first_inter; ++i) this->assign_neuron(i, NeuronType::command, 1);
-  for (int i = first_inter; i < this->units(); ++i) this->assign_neuron(i, NeuronType::inter, 0);
+  for (int i = 0; i < options.motor_neurons; ++i) this->assign_neuron(i, NeuronType::motor, inter_layers + 1);
+  for (int i = options.motor_neurons; i < first_inter; ++i) this->assign_neuron(i, NeuronType::command, inter_layers);
+  for (int k = 0; k < inter_layers; ++k) {
+    const Layer layer = inter_layer(k);
+    for (int i = 0; i < layer.count; ++i) this->assign_neuron(layer.first + i, NeuronType::inter, k);
+  }
+}
+
+template <int Units, int Outputs, int Inputs>
+auto NCP<Units, Outputs, Inputs>::inter_layer(int k) const noexcept -> Layer {
+  int first = this->units();
+  for (int l = 0; l <= k; ++l) first -= options_.inter_neurons[l];
+  return {first, options_.inter_neurons[k]};
 }
 
 template <int Units, int Outputs, int Inputs>
@@ -120,14 +165,20 @@ void NCP<Units, Outputs, Inputs>::build(int input_dim) {
   const Layer sensory{0, input_dim};
   const Layer motor{0, options_.motor_neurons};
   const Layer command{motor.count, options_.command_neurons};
-  const Layer inter{motor.count + command.count, options_.inter_neurons};
+  const int inter_layers = options_.inter_neurons.size();
+  const PerLayer& fanout = options_.inter_fanout;
   const auto draw_polarity = [&stream] { return stream.choice({-1, 1}); };
 
-  connect_layers(stream, sensory, inter, options_.sensory_fanout, sensory.count,
+  connect_layers(stream, sensory, inter_layer(0), options_.sensory_fanout, sensory.count,
                  [&](int source, int destination) { this->add_sensory_synapse(source, destination, draw_polarity()); });
-  // The limit should be the number of inter neurons; ncps takes that of command neurons, and so must we.
-  connect_layers(stream, inter, command, options_.inter_fanout, command.count,
-                 [&](int source, int destination) { this->add_synapse(source, destination, draw_polarity()); });
+  for (int k = 0; k < inter_layers; ++k) {
+    const Layer inter = inter_layer(k);
+    const bool last = k + 1 == inter_layers;
+    // The last limit should be the number of inter neurons; ncps takes that of command neurons, and so must we.
+    connect_layers(stream, inter, last ? command : inter_layer(k + 1), fanout[fanout.size() == 1 ? 0 : k],
+                   last ? command.count : inter.count,
+                   [&](int source, int destination) { this->add_synapse(source, destination, draw_polarity()); });
+  }
   for (int i = 0; i < options_.recurrent_command_synapses; ++i) {
     const auto draw_neuron = [&] {
       return command.first + static_cast<int>(stream.below_or_equal(static_cast<std::uint32_t>(command.count - 1)));

@@ -56,6 +56,10 @@ class Wiring {
   void add_synapse(int source, int destination, int polarity);
   /// Adds a synapse from an input to a neuron. \throws InvalidArgument likewise, and before `build`
   void add_sensory_synapse(int source, int destination, int polarity);
+  /// Removes a synapse, if it is there. \throws InvalidArgument if a neuron is out of range
+  void remove_synapse(int source, int destination);
+  /// Removes a synapse from an input. \throws InvalidArgument likewise, and before `build`
+  void remove_sensory_synapse(int source, int destination);
   /// Says what a neuron is for and in which layer it is, counted from the inputs on. Motor neurons come first, so
   /// `type` must be motor exactly for neurons below output_dim. \throws InvalidArgument if that does not hold
   void assign_neuron(int neuron, NeuronType type, int layer);
@@ -190,6 +194,21 @@ void Wiring<Units, Outputs, Inputs>::add_sensory_synapse(int source, int destina
   check_neuron("add_sensory_synapse: destination", destination, units_);
   check_polarity(polarity);
   sensory_polarity_[source + Index{input_dim_} * destination] = polarity;
+}
+
+template <int Units, int Outputs, int Inputs>
+void Wiring<Units, Outputs, Inputs>::remove_synapse(int source, int destination) {
+  check_neuron("remove_synapse: source", source, units_);
+  check_neuron("remove_synapse: destination", destination, units_);
+  polarity_[source + Index{units_} * destination] = 0;
+}
+
+template <int Units, int Outputs, int Inputs>
+void Wiring<Units, Outputs, Inputs>::remove_sensory_synapse(int source, int destination) {
+  require_built("remove_sensory_synapse");
+  check_neuron("remove_sensory_synapse: source", source, input_dim_);
+  check_neuron("remove_sensory_synapse: destination", destination, units_);
+  sensory_polarity_[source + Index{input_dim_} * destination] = 0;
 }
 
 template <int Units, int Outputs, int Inputs>

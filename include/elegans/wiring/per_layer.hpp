@@ -1,0 +1,45 @@
+// SPDX-FileCopyrightText: The elegans authors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <array>
+#include <concepts>
+#include <cstddef>
+#include <initializer_list>
+#include <span>
+
+#include <elegans/core/error.hpp>
+
+namespace elegans {
+
+/// A number for each of a few layers, the one next to the inputs first: `{12, 8}`, or `12` for a single one. Held in
+/// place, so that a wiring of fixed sizes needs no heap.
+class PerLayer {
+ public:
+  static constexpr std::size_t capacity = 32;
+
+  /// One number. From whatever converts to int, but for what would lose its fraction.
+  template <std::convertible_to<int> Number>
+  requires(!std::floating_point<Number>) constexpr PerLayer(const Number& value) : values_{value}, size_(1) {}
+
+  /// \throws InvalidArgument unless there are 1 to 32
+  constexpr PerLayer(std::initializer_list<int> values) : PerLayer(std::span<const int>(values)) {}
+  constexpr PerLayer(std::span<const int> values) : size_(values.size()) {
+    if (values.empty() || values.size() > capacity) {
+      detail::refuse("PerLayer: there must be 1 to ", capacity, " numbers, got ", values.size());
+    }
+    for (std::size_t k = 0; k < size_; ++k) values_[k] = values[k];
+  }
+
+  [[nodiscard]] constexpr int size() const noexcept { return static_cast<int>(size_); }
+  [[nodiscard]] constexpr int operator[](int layer) const noexcept { return values_[static_cast<std::size_t>(layer)]; }
+  [[nodiscard]] constexpr const int* begin() const noexcept { return values_.data(); }
+  [[nodiscard]] constexpr const int* end() const noexcept { return values_.data() + size_; }
+  friend constexpr bool operator==(const PerLayer&, const PerLayer&) = default;
+
+ private:
+  std::array<int, capacity> values_{};
+  std::size_t size_;
+};
+
+}  // namespace elegans

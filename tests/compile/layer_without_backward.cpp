@@ -1,0 +1,12 @@
+// error: LayerWithBackward
+#include <elegans/layer/ltc.hpp>
+#include <elegans/layer/sequential.hpp>
+
+// An LTC that does not go back.
+class NoBackward : public elegans::LTC<float> {
+ public:
+  using elegans::LTC<float>::LTC;
+  void backward() = delete;
+};
+
+elegans::Sequential<NoBackward>* model = nullptr;
