@@ -11,7 +11,6 @@
 #include <exception>
 #include <iostream>
 #include <optional>
-#include <span>
 #include <string>
 #include <vector>
 
@@ -62,11 +61,11 @@ elegans::Wiring<> make(const Request& request) {
     return build(elegans::AutoNCP(request.units, request.outputs,
                                   {.sparsity = request.sparsity.value_or(0.5), .seed = request.seed.value_or(22222)}));
   }
-  return build(elegans::NCP({.inter_neurons = std::span(request.inter),
+  return build(elegans::NCP({.inter_neurons = request.inter,
                              .command_neurons = request.command,
                              .motor_neurons = request.motor,
                              .sensory_fanout = request.sensory_fanout,
-                             .inter_fanout = std::span(request.inter_fanout),
+                             .inter_fanout = request.inter_fanout,
                              .recurrent_command_synapses = request.recurrent_command_synapses,
                              .motor_fanin = request.motor_fanin,
                              .seed = request.seed.value_or(22222)}));

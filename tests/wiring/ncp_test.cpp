@@ -174,7 +174,7 @@ TEST_CASE("One fan-out stands for all inter layers, and further layers leave the
   NCP one(options);
   options.inter_neurons = {4, 3};
   NCP two(options);
-  options.inter_fanout = {2, 2};
+  options.inter_fanout = std::vector{2, 2};
   NCP spelled_out(options);
   one.build(3);
   two.build(3);

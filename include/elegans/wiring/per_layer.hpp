@@ -22,12 +22,16 @@ class PerLayer {
   template <std::convertible_to<int> Number>
   requires(!std::floating_point<Number>) constexpr PerLayer(const Number& value) : values_{value}, size_(1) {}
 
-  /// \throws InvalidArgument unless there are 1 to 32
-  constexpr PerLayer(std::initializer_list<int> values) : PerLayer(std::span<const int>(values)) {}
-  constexpr PerLayer(std::span<const int> values) : size_(values.size()) {
+  /// A list, or a `std::vector<int>` and its like. \throws InvalidArgument unless there are 1 to 32
+  constexpr PerLayer(std::initializer_list<int> values) : PerLayer(std::span(values.begin(), values.size())) {}
+  template <typename Range>
+  requires(std::convertible_to<const Range&, std::span<const int>> && !std::convertible_to<const Range&, int> &&
+           !std::same_as<Range, PerLayer>) constexpr PerLayer(const Range& range) {
+    const std::span<const int> values = range;
     if (values.empty() || values.size() > capacity) {
       detail::refuse("PerLayer: there must be 1 to ", capacity, " numbers, got ", values.size());
     }
+    size_ = values.size();
     for (std::size_t k = 0; k < size_; ++k) values_[k] = values[k];
   }
 
@@ -39,7 +43,7 @@ class PerLayer {
 
  private:
   std::array<int, capacity> values_{};
-  std::size_t size_;
+  std::size_t size_ = 0;
 };
 
 }  // namespace elegans
