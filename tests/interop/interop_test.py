@@ -235,6 +235,21 @@ def run_inside_another(bench):
         bench.agree(prefix, "output", "double", bench.read("y.csv", output.shape[2]), output[0].detach())
 
 
+def run_convert(bench):
+    """convert.py, from torch.save's format and back."""
+    script = os.path.join(os.path.dirname(os.path.abspath(__file__)), "convert.py")
+    model = CfC(2, AutoNCP(10, 2))
+    torch.save(model.state_dict(), bench.path("state.pt"))
+    bench.call(sys.executable, script, "torch-to-file", bench.path("state.pt"), bench.path("m.safetensors"))
+    bench.call(bench.train, bench.path("m.safetensors"), bench.path("m.safetensors"), "--precision",
+               "double" if torch.get_default_dtype() == torch.float64 else "float")
+    bench.call(sys.executable, script, "file-to-torch", bench.path("m.safetensors"), bench.path("state.pt"))
+    again = torch.load(bench.path("state.pt"))
+    bench.expect("convert.py brings a state_dict back to the bit",
+                 all(torch.equal(again[name], tensor) for name, tensor in model.state_dict().items()))
+    model.load_state_dict(again, strict=True)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("build")
@@ -246,6 +261,7 @@ def main():
             for precision in ("double", "float"):
                 run_case(bench, case, precision)
         run_inside_another(bench)
+        run_convert(bench)
     for (kind, precision), difference in sorted(bench.worst.items()):
         print(f"largest difference of a {kind} in {precision}: {difference:.1e}")
     print(f"{len(CASES)} models, {len(bench.failures)} failures")
