@@ -24,7 +24,7 @@ def write(folder, name, tensors, metadata=None):
         for size in shape:
             count *= size
         chunk = {"F64": struct.pack("<d", value), "F32": struct.pack("<f", value), "F16": struct.pack("<e", value),
-                 "I64": struct.pack("<q", int(value))}.get(dtype, bytes([int(value)]) * SIZES[dtype]) * count
+                 "I64": struct.pack("<q", int(value))}.get(dtype, bytes([int(value) % 256]) * SIZES[dtype]) * count
         header[key] = {"dtype": dtype, "shape": shape, "data_offsets": [len(data), len(data) + len(chunk)]}
         data += chunk
     text = json.dumps(header, separators=(",", ":")).encode()

@@ -1,0 +1,47 @@
+#!/usr/bin/env bash
+# SPDX-FileCopyrightText: The elegans authors
+# SPDX-License-Identifier: Apache-2.0
+#
+# run.sh PROGRAMS COMPILER [ARGUMENTS...]: exports models, compiles what comes out without exceptions and RTTI, and
+# compares its outputs with run_model's to the last bit.
+set -euo pipefail
+
+programs=$1 compiler=$2
+shift 2
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+data=$here/../data
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+cd "$scratch"
+
+# exported FILE INPUTS PRECISION [OPTIONS...]
+exported() {
+  local file=$data/$1.safetensors inputs=$2 precision=$3
+  shift 3
+  awk -v n="$inputs" 'BEGIN { srand(7); for (t = 0; t < 50; ++t) for (i = 0; i < n; ++i)
+    printf "%.6f%s", 2 * rand() - 1, i + 1 < n ? "," : "\n" }' >x.csv
+  awk 'BEGIN { srand(8); for (t = 0; t < 50; ++t) printf "%.6f\n", 2 * rand() }' >t.csv
+  "$programs/export_header" "$file" --out model.hpp --precision "$precision" "$@"
+  "$compiler" "${flags[@]}" -fno-exceptions -fno-rtti -Wall -Wextra -Wpedantic -Wconversion -Wshadow \
+    -Wno-sign-conversion -Werror -I. "$here/main.cpp" -Wl,--wrap=malloc -o program
+  paste -d, x.csv t.csv | ./program >got.csv
+  "$programs/run_model" "$file" --input x.csv --timespans t.csv --precision "$precision" "$@" >wanted.csv
+  cmp got.csv wanted.csv
+  echo "$(basename "$file") in $precision: the same to the last bit, no allocation"
+}
+flags=("$@")
+exported ltc_sine_auto_ncp 2 float --constraints explicit
+exported ltc_nomap 3 double --constraints explicit --outputs 2 --ode-unfolds 3
+exported ltc_linear 3 float
+
+refused() {  # refused TEXT ARGUMENTS...
+  local text=$1
+  shift
+  if "$programs/export_header" "$@" 2>err; then echo "not refused: $*"; exit 1; fi
+  grep -qF -- "$text" err || { cat err; exit 1; }
+}
+refused "only an LTC without mixed memory can be exported, not a CfC" "$data/cfc_pure.safetensors" --out no.hpp
+refused "not a MixedLTC" "$data/ltc_mixed.safetensors" --out no.hpp
+refused "--name" "$data/ltc_linear.safetensors" --out no.hpp --name 2x
+refused "cannot read nothing" nothing --out no.hpp
+test ! -e no.hpp
