@@ -29,15 +29,15 @@ namespace detail {
 /// A file that is being written, under a name that nobody looks for. Gone again unless it is finished.
 class UnfinishedFile {
  public:
-  /// \throws RuntimeError if it cannot be made, or if what is at `path` may not be overwritten
-  explicit UnfinishedFile(const std::filesystem::path& path) : path_(path), name_(path) {
+  /// \throws RuntimeError if it cannot be made, or if what is at `target` may not be overwritten
+  explicit UnfinishedFile(const std::filesystem::path& target) : path_(target), name_(target) {
     std::error_code ignored;
-    const auto kind = std::filesystem::status(path, ignored).type();
+    const auto kind = std::filesystem::status(target, ignored).type();
     // Into a pipe or a device one writes: renamed over, it would be gone.
     in_place_ = kind == std::filesystem::file_type::fifo || kind == std::filesystem::file_type::character ||
                 kind == std::filesystem::file_type::block || kind == std::filesystem::file_type::socket;
 #if ELEGANS_POSIX_FILES
-    if (kind == std::filesystem::file_type::regular && ::access(path.c_str(), W_OK) != 0) fail_for(errno);
+    if (kind == std::filesystem::file_type::regular && ::access(target.c_str(), W_OK) != 0) fail_for(errno);
     // Threads, too, may write the same file at the same time.
     static std::atomic<unsigned> count{0};
     if (!in_place_) name_ += concatenate(".unfinished-", ::getpid(), "-", count++);
