@@ -13,13 +13,13 @@
 #include <filesystem>
 #include <sstream>
 #include <string>
-#include <variant>
+#include <vector>
 
 #include <CLI/CLI.hpp>
 
 #include <elegans/core/file.hpp>
 #include <elegans/core/version.hpp>
-#include <elegans/io/model_file.hpp>
+#include <elegans/io/model_description.hpp>
 
 #include "support/model_arguments.hpp"
 
@@ -43,7 +43,7 @@ template <typename Item>
 void write_list(std::ostream& out, Eigen::Index count, Item&& item) {
   std::string line = "   ";
   for (Eigen::Index i = 0; i < count; ++i) {
-    const std::string text = " " + item(i) + (i + 1 < count ? "," : "");
+    const std::string text = elegans::detail::concatenate(" ", item(i), i + 1 < count ? "," : "");
     if (line.size() + text.size() > 118) {
       out << line << "\n";
       line = "   ";
@@ -59,8 +59,7 @@ void write_synapses(std::ostream& out, const char* name, const Matrix& polarity)
   for (Eigen::Index s = 0; s < polarity.rows(); ++s) {
     for (Eigen::Index d = 0; d < polarity.cols(); ++d) {
       if (polarity(s, d) == 0) continue;
-      synapses.push_back("{" + std::to_string(s) + ", " + std::to_string(d) + ", " + std::to_string(polarity(s, d)) +
-                         "}");
+      synapses.push_back(elegans::detail::concatenate("{", s, ", ", d, ", ", polarity(s, d), "}"));
     }
   }
   out << "inline constexpr std::array<Synapse, " << synapses.size() << "> " << name << "{{\n";
@@ -70,8 +69,13 @@ void write_synapses(std::ostream& out, const char* name, const Matrix& polarity)
 }
 
 template <typename Scalar>
-std::string header_of(const elegans::LTC<Scalar>& model, const Request& request) {
-  const elegans::LTCOptions& options = model.options();
+std::string header_of(const elegans::SafeTensors& file, const elegans::ModelDescription& model,
+                      const Request& request) {
+  const elegans::LTCOptions& options = model.ltc;
+  std::vector<Scalar> values(static_cast<std::size_t>(model.parameters.count()));
+  for (const elegans::Parameter& entry : model.parameters) {
+    file.copy(file.at(model.names.in_file(entry.name)), entry.rows, entry.columns, values.data() + entry.offset);
+  }
   const auto mapping = [](elegans::Mapping value) {
     return value == elegans::Mapping::affine ? "affine" : value == elegans::Mapping::linear ? "linear" : "none";
   };
@@ -85,19 +89,19 @@ std::string header_of(const elegans::LTC<Scalar>& model, const Request& request)
       << "#pragma once\n\n#include <array>\n\n#include <elegans/layer/ltc.hpp>\n\n"
       << "namespace " << request.name << " {\n\n"
       << "using Scalar = " << (sizeof(Scalar) == 4 ? "float" : "double") << ";\n\n"
-      << "inline constexpr int inputs = " << model.input_dim() << ";\n"
-      << "inline constexpr int units = " << model.units() << ";\n"
-      << "inline constexpr int outputs = " << model.output_dim() << ";\n\n"
+      << "inline constexpr int inputs = " << model.input_dim << ";\n"
+      << "inline constexpr int units = " << model.units << ";\n"
+      << "inline constexpr int outputs = " << model.output_dim << ";\n\n"
       << "struct Synapse {\n  int source, destination, polarity;\n};\n";
-  write_synapses(out, "synapses", model.wiring().adjacency_matrix());
-  write_synapses(out, "sensory_synapses", model.wiring().sensory_adjacency_matrix());
-  const auto values = model.parameters();
+  write_synapses(out, "synapses", model.wiring->adjacency_matrix());
+  write_synapses(out, "sensory_synapses", model.wiring->sensory_adjacency_matrix());
   out << "\n// Column by column:\n";
-  for (const elegans::Parameter& entry : model.parameter_list()) {
+  for (const elegans::Parameter& entry : model.parameters) {
     out << "//     " << entry.name << " (" << entry.rows << ", " << entry.columns << ")\n";
   }
   out << "inline constexpr std::array<Scalar, " << values.size() << "> weights{\n";
-  write_list(out, values.size(), [&](Eigen::Index i) { return literal(values[i]); });
+  write_list(out, model.parameters.count(),
+             [&](Eigen::Index i) { return literal(values[static_cast<std::size_t>(i)]); });
   out << "};\n\n"
       << "using Circuit = elegans::Wiring<units, outputs, inputs>;\n"
       << "using Network = elegans::LTC<Scalar, Circuit>;\n\n"
@@ -132,20 +136,25 @@ std::string header_of(const elegans::LTC<Scalar>& model, const Request& request)
   return out.str();
 }
 
-template <typename Scalar>
-void run(const elegans::SafeTensors& file, const Request& request) {
-  auto any_model = elegans::load_model<Scalar>(file, request.options);
-  const auto* const model = std::get_if<elegans::LTC<Scalar>>(&any_model);
-  if (!model) {
-    file.refuse("only an LTC without mixed memory can be exported, not a ",
-                elegans::describe_model(file, request.options).kind(), ": its cell keeps its values on the heap");
+void run(Request& request) {
+  const elegans::SafeTensors file{std::filesystem::path(request.model)};
+  const elegans::ModelDescription model = elegans::describe_model(file, request.options);
+  if (!model.is_ltc() || model.mixed_memory) {
+    file.refuse("only an LTC without mixed memory can be exported, not a ", model.kind(),
+                ": its cell keeps its values on the heap");
   }
   // Beyond, a network in place is larger than what compilers and stacks are made for.
-  if (model->units() > 256 || model->input_dim() > 256) {
-    file.refuse("a model to export must have at most 256 units and 256 inputs, got ", model->units(), " and ",
-                model->input_dim());
+  if (model.units > 256 || model.input_dim > 256) {
+    file.refuse("a model to export must have at most 256 units and 256 inputs, got ", model.units, " and ",
+                model.input_dim);
   }
-  elegans::write_file(request.out, header_of(*model, request));
+  elegans::detail::check(model.ltc);
+  if (request.precision.empty()) {
+    const elegans::Tensor& first = file.at(model.names.in_file("gleak"));
+    request.precision = first.type == elegans::TensorType::f64 ? "double" : "float";
+  }
+  elegans::write_file(request.out, request.precision == "float" ? header_of<float>(file, model, request)
+                                                                : header_of<double>(file, model, request));
 }
 
 std::string check_name(const std::string& name) {
@@ -172,13 +181,7 @@ int main(int argc, char** argv) {
   }
   try {
     request.options = arguments.options();
-    const elegans::SafeTensors file{std::filesystem::path(request.model)};
-    if (request.precision.empty()) {
-      const auto what = elegans::describe_model(file, request.options);
-      const auto& first = file.at(what.names.in_file(what.parameters.begin()->name));
-      request.precision = first.type == elegans::TensorType::f64 ? "double" : "float";
-    }
-    request.precision == "float" ? run<float>(file, request) : run<double>(file, request);
+    run(request);
   } catch (const std::exception& error) {
     std::fprintf(stderr, "export_header: %s\n", error.what());
     return 1;

@@ -96,17 +96,17 @@ inline ModelNames find_model(const SafeTensors& file, const std::optional<std::s
   if (found.empty()) {
     std::string some;
     for (std::size_t i = 0; i < std::min<std::size_t>(file.tensors().size(), 3); ++i) {
-      some += (i ? ", " : "") + printable(file.tensors()[i].name);
+      some.append(i ? ", " : "").append(printable(file.tensors()[i].name));
     }
     file.refuse(
-        "no model", prefix ? " behind the prefix '" + printable(*prefix) + "'" : "",
+        "no model", prefix ? concatenate(" behind the prefix '", printable(*prefix), "'") : "",
         ": there is neither a tensor 'gleak' (of an LTC) nor 'ff1.weight' (of a CfC), with or without a prefix; ",
         file.tensors().empty() ? "the file is empty" : "there are " + some, file.tensors().size() > 3 ? ", ..." : "");
   }
   if (found.size() > 1) {
     std::string prefixes;
     for (std::size_t i = 0; i < std::min<std::size_t>(found.size(), 3); ++i) {
-      prefixes += (i ? ", '" : "'") + printable(found[i].layer) + "'";
+      prefixes += concatenate(i ? ", '" : "'", printable(found[i].layer), "'");
     }
     file.refuse("more than one model, behind the prefixes ", prefixes, found.size() > 3 ? ", ..." : "", ": choose one");
   }

@@ -65,7 +65,7 @@ auto value_in(const Names& names, const char* what, std::string_view wanted) {
   std::string all;
   for (const auto& [name, value] : names) {
     if (name == wanted) return value;
-    all += (all.empty() ? "" : ", ") + std::string(name);
+    all.append(all.empty() ? "" : ", ").append(name);
   }
   refuse(what, " must be one of ", all, ", got ", std::string(wanted.substr(0, 100)));
 }

@@ -73,7 +73,8 @@ class HeaderReader : public nlohmann::json_sax<nlohmann::json> {
     if (place_ != Place::type) return unexpected("text");
     const TensorTypeName* const type = find_tensor_type(value);
     if (!type) {
-      return stop("type must be F64, F32, F16, BF16, I64, I32, I16, I8, U8 or BOOL, got " + printable(value));
+      return stop(
+          concatenate("type must be F64, F32, F16, BF16, I64, I32, I16, I8, U8 or BOOL, got ", printable(value)));
     }
     entries.back().type = type->type;
     place_ = Place::tensor;
@@ -90,15 +91,15 @@ class HeaderReader : public nlohmann::json_sax<nlohmann::json> {
     if (place_ == Place::top) return start_entry(key);
     if (place_ == Place::metadata) {
       key_ = key;
-      if (metadata.count(key) > 0) return stop("the key '" + printable(key) + "' twice");
+      if (metadata.count(key) > 0) return stop(concatenate("the key '", printable(key), "' twice"));
       return true;
     }
     unsigned field = 0;
     if (key == "dtype") place_ = Place::type, field = 1;
     if (key == "shape") place_ = Place::shape_value, field = 2;
     if (key == "data_offsets") place_ = Place::offsets_value, field = 4;
-    if (field == 0) return stop("the unknown key '" + printable(key) + "'");
-    if (fields_ & field) return stop("the key '" + printable(key) + "' twice");
+    if (field == 0) return stop(concatenate("the unknown key '", printable(key), "'"));
+    if (fields_ & field) return stop(concatenate("the key '", printable(key), "' twice"));
     fields_ |= field;
     return true;
   }
@@ -188,7 +189,7 @@ inline std::uint64_t value_count(const std::vector<std::uint64_t>& shape) noexce
 /// "(3, 4)"
 inline std::string shape_text(const std::vector<std::uint64_t>& shape) {
   std::string text = "(";
-  for (std::size_t i = 0; i < shape.size(); ++i) text += (i ? ", " : "") + std::to_string(shape[i]);
+  for (std::size_t i = 0; i < shape.size(); ++i) text.append(i ? ", " : "").append(std::to_string(shape[i]));
   return text + ")";
 }
 

@@ -106,7 +106,7 @@ class SafeTensorsWriter {
   [[nodiscard]] std::string make_header() const {
     std::string text = "{";
     const auto add_entry = [&](const std::string& name, const nlohmann::json& entry) {
-      text += (text.size() > 1 ? "," : "") + nlohmann::json(name).dump() + ":" + entry.dump();
+      text.append(text.size() > 1 ? "," : "").append(nlohmann::json(name).dump()).append(":").append(entry.dump());
     };
     try {
       if (!metadata.empty()) add_entry("__metadata__", metadata);
