@@ -59,7 +59,7 @@ void check_against_steps(const Layer& layer) {
     Layer stepper = layer;
     for (Index b = 0; b < samples; ++b) {
       auto state = stepper.initial_state();
-      state.array() = context.initial_state->array().row(b);
+      if (layer.state_size() > 0) state.array() = context.initial_state->array().row(b);
       for (Index t = 0; t < steps; ++t) {
         if (context.mask(t, b)) stepper.step(x.step(t).row(b), state, context.timespans(t, b));
         if (layer.state_size() > 0) CHECK((states.step(t).row(b) - state.array()).abs().maxCoeff() < 1e-14);
