@@ -54,17 +54,6 @@ EIGEN_STRONG_INLINE void add_product_to(ScalarOf<P>* to, const P& a, const P& b)
   store<P>(to, Eigen::internal::pmadd(a, b, load<P>(to)));
 }
 
-/// The logistic function 1 / (1 + exp(-x)): Eigen's, which is the library's unit of cost.
-template <typename P>
-EIGEN_STRONG_INLINE P sigmoid(const P& x) {
-  const Eigen::internal::scalar_logistic_op<ScalarOf<P>> logistic;
-  if constexpr (std::is_same_v<P, ScalarOf<P>>) {
-    return logistic(x);
-  } else {
-    return logistic.packetOp(x);
-  }
-}
-
 /// `if_zero` in the lanes where x is 0, `otherwise` in the others.
 template <typename P>
 EIGEN_STRONG_INLINE P select_zero(const P& x, const P& if_zero, const P& otherwise) {
