@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <algorithm>
+
 #include <elegans/core/packet.hpp>
 #include <elegans/core/types.hpp>
 
@@ -84,8 +86,11 @@ EIGEN_STRONG_INLINE decltype(auto) with_lane_count(Index lanes, Body&& body) {
 ///
 /// A batch takes the narrowest packet that holds it, or the widest there is. A single sample takes the widest that
 /// wastes at most a fifth of its lanes on `units` neurons.
+///
+/// \param widest  the most lanes to use for a batch, see `tile_lanes`
 template <typename Scalar, typename Body>
-EIGEN_STRONG_INLINE decltype(auto) with_lanes(Index batch, Index units, Body&& body) {
+EIGEN_STRONG_INLINE decltype(auto) with_lanes(Index batch, Index units, Body&& body,
+                                              Index widest = full_lanes<Scalar>) {
   if (batch == 1) {
     Index lanes = full_lanes<Scalar>;
     while (lanes > 1 && (units + lanes - 1) / lanes * lanes * 5 > units * 6) lanes /= 2;
@@ -93,9 +98,18 @@ EIGEN_STRONG_INLINE decltype(auto) with_lanes(Index batch, Index units, Body&& b
         lanes, [&]<int Count>() -> decltype(auto) { return body.template operator()<NeuronLanes<Scalar, Count>>(); });
   }
   Index lanes = 1;
-  while (lanes < batch) lanes *= 2;
+  while (lanes < batch && lanes < widest) lanes *= 2;
   return with_lane_count<Scalar>(
       lanes, [&]<int Count>() -> decltype(auto) { return body.template operator()<BatchLanes<Scalar, Count>>(); });
+}
+
+/// The most samples in a tile of a batch: a packet's, but no more than 8 where there would be a single tile otherwise,
+/// so that there is work for two cores from 16 samples on. It must not depend on how many cores there are, as the sums
+/// of a gradient are rounded tile by tile.
+template <typename Scalar>
+constexpr Index tile_lanes(Index batch) {
+  constexpr Index full = full_lanes<Scalar>;
+  return batch < 2 * full ? std::min(full, Index{8}) : full;
 }
 
 /// Moves the values of a tile's samples, (samples, features) with `value(sample, feature)`, into lanes; lanes without a
