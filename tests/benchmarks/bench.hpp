@@ -57,7 +57,9 @@ void measure(benchmark::State& state, double sigmoids, Run&& run, int repeats = 
   state.SetItemsProcessed(state.iterations() * repeats);
   state.counters["median"] = median(times);
   if (sigmoids > 0) {
-    const auto least = [](const std::vector<double>& values) { return *std::min_element(values.begin(), values.end()); };
+    const auto least = [](const std::vector<double>& values) {
+      return *std::min_element(values.begin(), values.end());
+    };
     state.counters["sigmoids"] = sigmoids;
     state.counters["bound"] = sigmoids * median(bounds);
     state.counters["multiple"] = median(times) / (sigmoids * median(bounds));
@@ -71,9 +73,9 @@ void measure(benchmark::State& state, double sigmoids, Run&& run, int repeats = 
 /// Logistic evaluations that an LTC's forward pass must do.
 template <typename Model>
 [[nodiscard]] double sigmoids(const Model& model, Index time, Index batch) {
-  return static_cast<double>(time * batch *
-                             (Index{model.options().ode_unfolds} * model.wiring().synapse_count() +
-                              model.wiring().sensory_synapse_count()));
+  return static_cast<double>(
+      time * batch *
+      (Index{model.options().ode_unfolds} * model.wiring().synapse_count() + model.wiring().sensory_synapse_count()));
 }
 
 }  // namespace elegans::bench

@@ -20,9 +20,7 @@ BENCHMARK_CAPTURE(stream, wired_auto_ncp_64, wired_64)->UseManualTime();
 
 /// As many neurons as RTNeural's LSTM has units, on one input.
 void cfc_step(benchmark::State& state, int backbone_layers) {
-  stream(state, [&] {
-    return CfC<float>(static_cast<int>(state.range(0)), 1, {.backbone_layers = backbone_layers});
-  });
+  stream(state, [&] { return CfC<float>(static_cast<int>(state.range(0)), 1, {.backbone_layers = backbone_layers}); });
 }
 BENCHMARK_CAPTURE(cfc_step, no_backbone, 0)->RangeMultiplier(2)->Range(8, 64)->UseManualTime();
 BENCHMARK_CAPTURE(cfc_step, backbone, 1)->RangeMultiplier(2)->Range(8, 64)->UseManualTime();

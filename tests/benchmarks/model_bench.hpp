@@ -46,9 +46,9 @@ void training(benchmark::State& state, Make make, Shape shape) {
   const std::size_t peak = peak_bytes() - before - data;
   measure(state, bound_of(model, shape), step);
   state.counters["peak_bytes"] = static_cast<double>(peak);
-  state.counters["tape_bytes"] = static_cast<double>(sizeof(float)) *
-                                 static_cast<double>(shape.time * shape.batch * model.state_size() *
-                                                     model.cell().states_per_step());
+  state.counters["tape_bytes"] =
+      static_cast<double>(sizeof(float)) *
+      static_cast<double>(shape.time * shape.batch * model.state_size() * model.cell().states_per_step());
 }
 
 /// A step of a single stream; `p999` is the 99.9th percentile of single steps over their median.

@@ -15,8 +15,8 @@ using namespace elegans::detail;
 
 namespace {
 
-/// What the logistic function may differ by, absolutely and relative to its value. In double some roundings. In float two
-/// roundings of 1; and where the value is small, the rounding of the exponent, which is up to 126.
+/// What the logistic function may differ by, absolutely and relative to its value. In double some roundings. In float
+/// two roundings of 1; and where the value is small, the rounding of the exponent, which is up to 126.
 template <typename Scalar>
 inline constexpr double absolute_bound = 3e-16;
 template <>

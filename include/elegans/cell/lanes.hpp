@@ -105,11 +105,10 @@ EIGEN_STRONG_INLINE decltype(auto) with_lanes(Index batch, Index units, Body&& b
 
 /// The most samples in a tile of a batch: a packet's, but no more than 8 where there would be a single tile otherwise,
 /// so that there is work for two cores from 16 samples on. It must not depend on how many cores there are, as the sums
-/// of a gradient are rounded tile by tile.
-template <typename Scalar>
+/// of a gradient are rounded tile by tile. (Full is in its name, as it differs from target to target.)
+template <typename Scalar, int Full = full_lanes<Scalar>>
 constexpr Index tile_lanes(Index batch) {
-  constexpr Index full = full_lanes<Scalar>;
-  return batch < 2 * full ? std::min(full, Index{8}) : full;
+  return batch < 2 * Full ? std::min<Index>(Full, 8) : Full;
 }
 
 /// Moves the values of a tile's samples, (samples, features) with `value(sample, feature)`, into lanes; lanes without a

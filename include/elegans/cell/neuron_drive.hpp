@@ -17,9 +17,9 @@ namespace elegans::detail {
 
 /// What the synapses do to a single sample: BatchDrive's sums, with neurons or synapses in the lanes.
 ///
-/// A row is a source with neighbouring destinations: the source's value is broadcast, and each destination's sums gather
-/// in its lane. Backward, the adjoint of a source is a sum across lanes, taken for as many sources at once as a packet
-/// has lanes. Where rows would be nearly empty, a list of synapses takes their place.
+/// A row is a source with neighbouring destinations: the source's value is broadcast, and each destination's sums
+/// gather in its lane. Backward, the adjoint of a source is a sum across lanes, taken for as many sources at once as a
+/// packet has lanes. Where rows would be nearly empty, a list of synapses takes their place.
 template <typename Scalar, int Sources, int Destinations>
 class NeuronDrive {
   using Rows = SynapseRows<Scalar, Sources, Destinations>;

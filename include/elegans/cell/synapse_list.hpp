@@ -116,7 +116,8 @@ class SynapseList {
 
   /// Gates and their products, a full packet of synapses at a time.
   template <typename Connections>
-  void gates(const Connections& synapses, const Scalar* before, Scratch& scratch, Scalar* kept) const {
+  EIGEN_STRONG_INLINE void gates(const Connections& synapses, const Scalar* before, Scratch& scratch,
+                                 Scalar* kept) const {
     constexpr int full = full_lanes<Scalar>;
     using F = Packet<Scalar, full>;
     using namespace Eigen::internal;

@@ -24,9 +24,8 @@ inline constexpr float sigmoid_scale<float> = -1.44269504f;
 
 /// True if a packet's bits can be had as integers of the same size.
 template <typename P>
-concept FloatPacket = std::is_same_v<ScalarOf<P>, float> && requires {
-  typename Eigen::internal::unpacket_traits<P>::integer_packet;
-};
+concept FloatPacket = std::is_same_v < ScalarOf<P>,
+float > &&requires { typename Eigen::internal::unpacket_traits<P>::integer_packet; };
 
 /// 2^r for r in [-1/2, 1/2], within 1.5e-7 of its value.
 template <typename P>

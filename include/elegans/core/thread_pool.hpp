@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <condition_variable>
+#include <cstddef>
 #include <mutex>
 #include <thread>
 #include <vector>
@@ -18,8 +19,8 @@ namespace elegans {
 ///     model.set_executor(std::make_shared<elegans::ThreadPool>(2));
 ///
 /// The standard's threads rather than OpenMP's: they need no flag and no run-time library, and ThreadSanitizer
-/// understands them. Include this header where you want it: `elegans.hpp` does without threads. Where the C library keeps
-/// them apart, link `Threads::Threads`.
+/// understands them. Include this header where you want it: `elegans.hpp` does without threads. Where the C library
+/// keeps them apart, link `Threads::Threads`.
 class ThreadPool : public Executor {
  public:
   /// \param workers  threads that work, the caller's included, at least 1. \throws InvalidArgument
@@ -47,12 +48,14 @@ class ThreadPool : public Executor {
       const std::lock_guard lock(mutex_);
       job_ = {task, context, count};
       next_.store(0, std::memory_order_relaxed);
-      busy_ = static_cast<int>(threads_.size());
+      open_ = true;
       ++round_;
     }
     starts_.notify_all();
     work(job_, 0);
+    // Who comes too late is not waited for.
     std::unique_lock lock(mutex_);
+    open_ = false;
     done_.wait(lock, [this] { return busy_ == 0; });
   }
 
@@ -72,10 +75,11 @@ class ThreadPool : public Executor {
       Job job;
       {
         std::unique_lock lock(mutex_);
-        starts_.wait(lock, [&] { return ends_ || round_ != seen; });
+        starts_.wait(lock, [&] { return ends_ || (open_ && round_ != seen); });
         if (ends_) return;
         seen = round_;
         job = job_;
+        ++busy_;
       }
       work(job, worker);
       const std::lock_guard lock(mutex_);
@@ -88,7 +92,8 @@ class ThreadPool : public Executor {
   std::condition_variable starts_, done_;
   Job job_;
   unsigned round_ = 0;
-  int busy_ = 0;
+  int busy_ = 0;       // threads at work in this round
+  bool open_ = false;  // others may still join them
   bool ends_ = false;
   std::atomic<Index> next_{0};
   std::vector<std::jthread> threads_;  // last, as they use all of the above

@@ -257,7 +257,10 @@ class Rnn : public Parameterized<Rnn<CellType>, typename CellType::Scalar, CellT
   /// Tells a cell where the gates of a step are. A batch has one tile of a single sample at most.
   template <typename Lanes>
   void place_gates([[maybe_unused]] Workspace& space, [[maybe_unused]] Index t, [[maybe_unused]] bool keep) {
-    if constexpr (requires { space.scratch.gates; cell_.gates_per_step(); }) {
+    if constexpr (requires {
+                    space.scratch.gates;
+                    cell_.gates_per_step();
+                  }) {
       space.scratch.gates = keep && keeps_gates<Lanes>() ? gates_.data() + t * cell_.gates_per_step() : nullptr;
     }
   }
@@ -280,8 +283,9 @@ class Rnn : public Parameterized<Rnn<CellType>, typename CellType::Scalar, CellT
   }
 
   template <typename Lanes>
-  void forward_tile(Workspace& space, const Sequence<Scalar>& x, const Context<Scalar, state_size_at_compile_time>& context, Index first,
-                    Index samples, Scalar* states, bool keep);
+  void forward_tile(Workspace& space, const Sequence<Scalar>& x,
+                    const Context<Scalar, state_size_at_compile_time>& context, Index first, Index samples,
+                    Scalar* states, bool keep);
   template <typename Lanes>
   void backward_tile(Workspace& space, const Sequence<Scalar>& d_output,
                      const State<Scalar, state_size_at_compile_time>* d_final_state, Index first, Index samples,
@@ -306,7 +310,7 @@ class Rnn : public Parameterized<Rnn<CellType>, typename CellType::Scalar, CellT
   Buffer<Scalar> tape_;            // states, tile after tile
   Buffer<Scalar> gates_;           // see keeps_gates
   Buffer<Scalar> tile_gradients_;  // of all tiles but the first, for their sum in order
-  Sequence<Scalar> timespans_;  // (time, batch, 1)
+  Sequence<Scalar> timespans_;     // (time, batch, 1)
   Mask mask_;
   Sequence<Scalar> output_;
   State<Scalar, state_size_at_compile_time> final_state_;

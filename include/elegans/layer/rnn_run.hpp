@@ -150,10 +150,10 @@ void Rnn<Cell>::run(const Sequence<Scalar>& x, const Context<Scalar, state_size_
     if (keep && keeps_gates<Lanes>()) reserve_gates();
     return keep ? tape_size<Lanes>() : 2 * detail::extent<Lanes>(state_size());
   });
-  for_each_tile<Width>(
-      x.batch(), [&]<typename Lanes>(Workspace& space, Index, Index first, Index samples, Scalar* states) {
-        forward_tile<Lanes>(space, x, context, first, samples, states, keep);
-      });
+  for_each_tile<Width>(x.batch(),
+                       [&]<typename Lanes>(Workspace& space, Index, Index first, Index samples, Scalar* states) {
+                         forward_tile<Lanes>(space, x, context, first, samples, states, keep);
+                       });
 }
 
 template <typename Cell>
@@ -243,13 +243,13 @@ void Rnn<Cell>::go_back(const Sequence<Scalar>& d_output,
   for_each_tile<Width>(
       batch, [&]<typename Lanes>(Workspace& space, Index tile, Index first, Index samples, const Scalar* states) {
         const detail::FlushDenormals flush;
-        Scalar* const gradient = together && tile > 0 ? tile_gradients_.data() + (tile - 1) * parameters_.size()
-                                                      : gradient_.data();
+        Scalar* const gradient =
+            together && tile > 0 ? tile_gradients_.data() + (tile - 1) * parameters_.size() : gradient_.data();
         backward_tile<Lanes>(space, d_output, d_final_state, first, samples, states, gradient);
       });
   for (Index tile = 1; together && tile < static_cast<Index>(tiles_.size()); ++tile) {
-    VectorView<Scalar>(gradient_.data(), gradient_.size()) += ConstVectorView<Scalar>(
-        tile_gradients_.data() + (tile - 1) * parameters_.size(), parameters_.size());
+    VectorView<Scalar>(gradient_.data(), gradient_.size()) +=
+        ConstVectorView<Scalar>(tile_gradients_.data() + (tile - 1) * parameters_.size(), parameters_.size());
   }
 }
 
