@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: The elegans authors
 // SPDX-License-Identifier: Apache-2.0
 
+#include <algorithm>
 #include <cmath>
 #include <utility>
 
@@ -38,11 +39,11 @@ Counting exp(Counting x) {
 
 namespace elegans::detail {
 template <>
-Counting softplus(Counting x) {
+[[maybe_unused]] Counting softplus(Counting x) {
   return softplus(x.value);
 }
 template <>
-Counting softplus_derivative(Counting x) {
+[[maybe_unused]] Counting softplus_derivative(Counting x) {
   return softplus_derivative(x.value);
 }
 }  // namespace elegans::detail
