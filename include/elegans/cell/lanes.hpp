@@ -46,6 +46,17 @@ struct BatchLanes {
   }
 };
 
+/// One half of the samples of a tile: what is summed over them is rounded as in a tile of half the lanes.
+template <typename Lanes, int Half>
+struct HalfOf : Lanes {
+  using Scalar = typename Lanes::Scalar;
+
+  static EIGEN_STRONG_INLINE Scalar sum_samples(const Scalar* values, Index neuron) {
+    constexpr int half = int{Lanes::lanes} / 2;
+    return Eigen::internal::predux(load<detail::Packet<Scalar, half>>(values + neuron * Lanes::lanes + Half * half));
+  }
+};
+
 /// One sample; a packet's lanes are neurons that follow each other.
 template <typename ScalarType, int Count>
 struct NeuronLanes {

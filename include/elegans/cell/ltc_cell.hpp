@@ -39,6 +39,8 @@ class LTCCell {
   static constexpr int inputs_at_compile_time = Inputs;
   static constexpr int outputs_at_compile_time = Outputs;
   static constexpr int parameter_capacity = detail::ltc_parameter_capacity(Units, Outputs, Inputs);
+  /// The adjoint's sums have a lane a sample until `collect`, so that a tile may be collected half by half.
+  static constexpr bool collects_by_sample = true;
 
   /// What a step computes on the way; with fixed sizes, for a single sample, it is held in place.
   template <int NeuronCapacity = Dynamic, int InputCapacity = Dynamic>

@@ -54,9 +54,12 @@ class Rnn : public Parameterized<Rnn<CellType>, typename CellType::Scalar, CellT
   [[nodiscard]] Index output_dim() const noexcept { return cell_.output_dim(); }
   [[nodiscard]] bool return_sequences() const noexcept { return return_sequences_; }
 
-  /// Spreads batches over an executor's workers from now on; null, the default, for the calling thread alone. Copies
-  /// of the model share it.
-  void set_executor(std::shared_ptr<Executor> executor) { executor_ = std::move(executor); }
+  /// Spreads batches over an executor's workers from the next `forward` on; null, the default, for the calling thread
+  /// alone. Copies of the model share it.
+  void set_executor(std::shared_ptr<Executor> executor) {
+    executor_ = std::move(executor);
+    input_ = nullptr;  // what the last forward kept is cut for the one before
+  }
   [[nodiscard]] const std::shared_ptr<Executor>& executor() const noexcept { return executor_; }
 
   /// Name, shape and place of each tensor in `parameters()` and `gradient()`.
@@ -194,12 +197,16 @@ class Rnn : public Parameterized<Rnn<CellType>, typename CellType::Scalar, CellT
         [&]<typename Lanes>() -> decltype(auto) {
           return body.template operator()<Lanes>(std::min(Lanes::samples, batch - first));
         },
-        detail::tile_lanes<Scalar>(batch));
+        joins_tiles_&& batch - first >= 2 * detail::tile_lanes<Scalar>(batch) ? Index{detail::full_lanes<Scalar>}
+                                                                              : detail::tile_lanes<Scalar>(batch));
   }
 
   /// Cuts a batch into tiles and makes room for them; `tape_of<Lanes>()` values on the tape each.
   template <int Width, typename TapeOf>
   void cut(Index batch, TapeOf tape_of);
+
+  /// True if several workers share the tiles of the last sequence.
+  [[nodiscard]] bool is_spread() const noexcept { return executor_ && executor_->workers() > 1 && tiles_.size() > 1; }
 
   /// Calls body<Lanes>(workspace, tile, first sample, samples, its tape) for each tile, perhaps several at a time.
   template <int Width, typename Body>
@@ -289,7 +296,9 @@ class Rnn : public Parameterized<Rnn<CellType>, typename CellType::Scalar, CellT
   template <typename Lanes>
   void backward_tile(Workspace& space, const Sequence<Scalar>& d_output,
                      const State<Scalar, state_size_at_compile_time>* d_final_state, Index first, Index samples,
-                     const Scalar* states, Scalar* gradient);
+                     const Scalar* states);
+  template <typename Lanes>
+  void collect_tile(Workspace& space, Index tile);
 
   Cell cell_;
   std::shared_ptr<Executor> executor_;
@@ -305,11 +314,12 @@ class Rnn : public Parameterized<Rnn<CellType>, typename CellType::Scalar, CellT
   int width_ = 0;
   std::uint64_t runs_ = 0;  // forward passes that kept a tape, so far
   const Sequence<Scalar>* input_ = nullptr;
+  bool joins_tiles_ = false;  // two half tiles in one packet, if no other worker would take one of them
   std::vector<Tile> tiles_;
   std::vector<Workspace> spaces_;  // one a worker
   Buffer<Scalar> tape_;            // states, tile after tile
   Buffer<Scalar> gates_;           // see keeps_gates
-  Buffer<Scalar> tile_gradients_;  // of all tiles but the first, for their sum in order
+  Buffer<Scalar> tile_gradients_;  // of tiles but the first, for their sum in order
   Sequence<Scalar> timespans_;     // (time, batch, 1)
   Mask mask_;
   Sequence<Scalar> output_;

@@ -88,6 +88,7 @@ void Rnn<Cell>::step_tile(StepSpace& space, const Eigen::DenseBase<Derived>& x, 
 template <typename Cell>
 template <int Width, typename TapeOf>
 void Rnn<Cell>::cut(Index batch, TapeOf tape_of) {
+  if constexpr (requires { Cell::collects_by_sample; }) joins_tiles_ = !executor_ || executor_->workers() == 1;
   tiles_.clear();
   Index tape = 0;
   for (Index first = 0; first < batch;) {
@@ -114,7 +115,7 @@ void Rnn<Cell>::for_each_tile(Index batch, Body&& body) {
     });
   };
   const auto count = static_cast<Index>(tiles_.size());
-  if (executor_ && count > 1) {
+  if (is_spread()) {
     executor_->run(count, run);
   } else {
     for (Index i = 0; i < count; ++i) run(i, 0);
@@ -233,23 +234,19 @@ void Rnn<Cell>::go_back(const Sequence<Scalar>& d_output,
   d_input_.resize(time_, batch, input_dim());
   d_initial_state_.resize(batch);
   d_timespans_.resize(time_ * batch);
-  // At the same time, each tile has a gradient of its own; one after the other, they add to the first's in that order.
-  const bool together = executor_ && tiles_.size() > 1;
-  if (together) {
-    tile_gradients_.resize(
-        std::max(tile_gradients_.size(), static_cast<Index>(tiles_.size() - 1) * parameters_.size()));
-    std::fill_n(tile_gradients_.data(), tile_gradients_.size(), Scalar(0));
-  }
+  // At the same time, each tile has a gradient of its own; one after the other, they take turns.
+  const Index tiles = is_spread() ? static_cast<Index>(tiles_.size()) - 1 : 1;
+  tile_gradients_.resize(std::max(tile_gradients_.size(), tiles * parameters_.size()));
+  std::fill_n(tile_gradients_.data(), tiles * parameters_.size(), Scalar(0));
   for_each_tile<Width>(
       batch, [&]<typename Lanes>(Workspace& space, Index tile, Index first, Index samples, const Scalar* states) {
         const detail::FlushDenormals flush;
-        Scalar* const gradient =
-            together && tile > 0 ? tile_gradients_.data() + (tile - 1) * parameters_.size() : gradient_.data();
-        backward_tile<Lanes>(space, d_output, d_final_state, first, samples, states, gradient);
+        backward_tile<Lanes>(space, d_output, d_final_state, first, samples, states);
+        collect_tile<Lanes>(space, tile);
       });
-  for (Index tile = 1; together && tile < static_cast<Index>(tiles_.size()); ++tile) {
+  for (Index tile = 0; is_spread() && tile < tiles; ++tile) {
     VectorView<Scalar>(gradient_.data(), gradient_.size()) +=
-        ConstVectorView<Scalar>(tile_gradients_.data() + (tile - 1) * parameters_.size(), parameters_.size());
+        ConstVectorView<Scalar>(tile_gradients_.data() + tile * parameters_.size(), parameters_.size());
   }
 }
 
@@ -257,7 +254,7 @@ template <typename Cell>
 template <typename Lanes>
 void Rnn<Cell>::backward_tile(Workspace& space, const Sequence<Scalar>& d_output,
                               const State<Scalar, state_size_at_compile_time>* d_final_state, Index first,
-                              Index samples, const Scalar* states, Scalar* gradient) {
+                              Index samples, const Scalar* states) {
   const Sequence<Scalar>& x = *input_;
   const Index extent = detail::extent<Lanes>(state_size());
   const Index sub_steps = cell_.states_per_step();
@@ -319,7 +316,33 @@ void Rnn<Cell>::backward_tile(Workspace& space, const Sequence<Scalar>& d_output
   for (Index i = 0; i < state_size(); ++i) {
     for (Index b = 0; b < samples; ++b) d_initial_state_(first + b, i) = d_v[Lanes::at(i, b)];
   }
-  cell_.template collect<Lanes>(space.adjoint, parameters_.data(), gradient);
+}
+
+template <typename Cell>
+template <typename Lanes>
+void Rnn<Cell>::collect_tile(Workspace& space, Index tile) {
+  // Each tile's gradient is made from nothing, then added: a compiler may fuse a product and an addition to what is
+  // there, which would round differently.
+  const Index size = parameters_.size();
+  const auto add = [&]<typename Part>() {
+    std::fill_n(tile_gradients_.data(), size, Scalar(0));
+    cell_.template collect<Part>(space.adjoint, parameters_.data(), tile_gradients_.data());
+    VectorView<Scalar>(gradient_.data(), size) += ConstVectorView<Scalar>(tile_gradients_.data(), size);
+  };
+  if constexpr (requires { Cell::collects_by_sample; } && Lanes::lanes > 8 && !Lanes::single) {
+    if (detail::tile_lanes<Scalar>(output_.batch()) < Lanes::lanes) {  // the first tile, as there is but one so wide
+      cell_.template collect<detail::HalfOf<Lanes, 0>>(space.adjoint, parameters_.data(), gradient_.data());
+      add.template operator()<detail::HalfOf<Lanes, 1>>();
+      return;
+    }
+  }
+  if (tile == 0) {
+    cell_.template collect<Lanes>(space.adjoint, parameters_.data(), gradient_.data());
+  } else if (is_spread()) {
+    cell_.template collect<Lanes>(space.adjoint, parameters_.data(), tile_gradients_.data() + (tile - 1) * size);
+  } else {
+    add.template operator()<Lanes>();
+  }
 }
 
 }  // namespace elegans
