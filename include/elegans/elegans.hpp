@@ -16,6 +16,7 @@
 #include <elegans/core/config.hpp>
 #include <elegans/core/context.hpp>
 #include <elegans/core/error.hpp>
+#include <elegans/core/executor.hpp>
 #include <elegans/core/mask.hpp>
 #include <elegans/core/parameters.hpp>
 #include <elegans/core/sequence.hpp>

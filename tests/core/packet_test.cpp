@@ -7,6 +7,7 @@
 #include <type_traits>
 
 #include <elegans/core/packet.hpp>
+#include <elegans/core/sigmoid.hpp>
 
 #include "support/catch.hpp"
 
@@ -15,16 +16,15 @@ using namespace elegans::detail;
 namespace {
 
 /// What the logistic function may differ by, absolutely and relative to its value. In double some roundings. In float
-/// Eigen's rational approximation has an absolute error of two roundings of 1, which near x = -9, where the value is
-/// 1e-4, is a thousandth of it; below that it is exp(x).
+/// two roundings of 1; and where the value is small, the rounding of the exponent, which is up to 126.
 template <typename Scalar>
 inline constexpr double absolute_bound = 3e-16;
 template <>
-inline constexpr double absolute_bound<float> = 2e-7;
+inline constexpr double absolute_bound<float> = 1.2e-7;
 template <typename Scalar>
 inline constexpr double relative_bound = 1e-15;
 template <>
-inline constexpr double relative_bound<float> = 2e-3;
+inline constexpr double relative_bound<float> = 1e-5;
 
 template <typename Scalar, int Lanes>
 void check_sigmoid() {

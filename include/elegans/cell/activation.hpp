@@ -3,7 +3,9 @@
 #pragma once
 
 #include <cmath>
+#include <type_traits>
 
+#include <elegans/core/packet.hpp>
 #include <elegans/core/types.hpp>
 
 namespace elegans {
@@ -30,6 +32,22 @@ inline constexpr Scalar lecun_slope = Scalar(0.666);
 template <typename Scalar>
 Scalar normal_cdf(Scalar z) {
   return Scalar(0.5) * (Scalar(1) + std::erf(z * Scalar(0.70710678118654752440)));
+}
+
+/// tanh of each lane: Eigen's, where it has one for packets.
+template <typename P>
+EIGEN_STRONG_INLINE P packet_tanh(const P& x) {
+  using Scalar = ScalarOf<P>;
+  if constexpr (std::is_same_v<P, Scalar>) {
+    return std::tanh(x);
+  } else if constexpr (Eigen::internal::packet_traits<Scalar>::HasTanh) {
+    return Eigen::internal::ptanh(x);
+  } else {
+    Scalar values[Eigen::internal::unpacket_traits<P>::size];
+    store<P>(values, x);
+    for (Scalar& value : values) value = std::tanh(value);
+    return load<P>(values);
+  }
 }
 
 /// y = activation(z); y may be z.

@@ -8,6 +8,7 @@
 #include <elegans/cell/synapse_tensors.hpp>
 #include <elegans/core/buffer.hpp>
 #include <elegans/core/packet.hpp>
+#include <elegans/core/sigmoid.hpp>
 #include <elegans/wiring/synapses.hpp>
 
 namespace elegans::detail {
@@ -50,7 +51,7 @@ class BatchDrive {
       for (Index s = synapses_.first(i); s < synapses_.first(i + 1); ++s) {
         const auto& synapse = weights_[s];
         const P v = load<P>(before + synapses_.source(s) * Lanes::lanes);
-        const P gate = sigmoid<P>(pmul(broadcast<P>(synapse.sigma), psub(v, broadcast<P>(synapse.mu))));
+        const P gate = gate_of<P>(synapse, v);
         numerator = pmadd(broadcast<P>(synapse.w_erev), gate, numerator);
         denominator = pmadd(broadcast<P>(synapse.w), gate, denominator);
       }
@@ -88,7 +89,7 @@ class BatchDrive {
       for (Index s = first; s < last; ++s) {
         const auto& synapse = weights_[s];
         const P v = load<P>(before + synapses_.source(s) * lanes);
-        const P gate = sigmoid<P>(pmul(broadcast<P>(synapse.sigma), psub(v, broadcast<P>(synapse.mu))));
+        const P gate = gate_of<P>(synapse, v);
         store<P>(gates + (s - first) * lanes, gate);
         numerator = pmadd(broadcast<P>(synapse.w_erev), gate, numerator);
         denominator = pmadd(broadcast<P>(synapse.w), gate, denominator);
@@ -122,6 +123,12 @@ class BatchDrive {
   }
 
  private:
+  template <typename P>
+  static EIGEN_STRONG_INLINE P gate_of(const SynapseWeight<Scalar>& synapse, const P& v) {
+    using namespace Eigen::internal;
+    return sigmoid_of_scaled<P>(pmul(broadcast<P>(synapse.steepness), psub(v, broadcast<P>(synapse.mu))));
+  }
+
   Synapses<Sources, Destinations, SynapseOrder::by_destination> synapses_;
   Buffer<SynapseWeight<Scalar>, multiply_sizes(Sources, Destinations)> weights_;
 };

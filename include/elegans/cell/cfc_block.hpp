@@ -15,6 +15,8 @@
 #include <elegans/cell/lanes.hpp>
 #include <elegans/cell/linear.hpp>
 #include <elegans/core/buffer.hpp>
+#include <elegans/core/packet.hpp>
+#include <elegans/core/sigmoid.hpp>
 
 namespace elegans::detail {
 
@@ -138,13 +140,19 @@ class CfCBlock {
     ff2_.template forward<Lanes>(x, f2.data());
     time_a_.template forward<Lanes>(x, a.data());
     time_b_.template forward<Lanes>(x, t.data());
-    f1 = f1.tanh();
-    f2 = f2.tanh();
-    t = (a * dt + t).logistic();
-    if (mode_ == CfCMode::standard) {
-      h = f1 * (Scalar(1) - t) + t * f2;
-    } else {
-      h = f1 + t * f2;
+    // In packets of our own, as Eigen's loops over so few values would do most of them one by one.
+    using P = typename Lanes::Packet;
+    using namespace Eigen::internal;
+    const P elapsed_time = Lanes::per_sample(elapsed);
+    for (Index i = 0; i < size; i += Lanes::lanes) {
+      const P first = packet_tanh<P>(load<P>(f1.data() + i));
+      const P second = packet_tanh<P>(load<P>(f2.data() + i));
+      const P gate = sigmoid<P>(pmadd(load<P>(a.data() + i), elapsed_time, load<P>(t.data() + i)));
+      const P kept = mode_ == CfCMode::standard ? psub(first, pmul(first, gate)) : first;
+      store<P>(f1.data() + i, first);
+      store<P>(f2.data() + i, second);
+      store<P>(t.data() + i, gate);
+      store<P>(h.data() + i, pmadd(gate, second, kept));
     }
   }
 

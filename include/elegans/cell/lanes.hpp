@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <algorithm>
+
 #include <elegans/core/packet.hpp>
 #include <elegans/core/types.hpp>
 
@@ -41,6 +43,17 @@ struct BatchLanes {
   /// Adds what the neurons of one block contribute to each sample.
   static EIGEN_STRONG_INLINE void add_to_samples(Scalar* values, const Packet& contribution) {
     add_to<Packet>(values, contribution);
+  }
+};
+
+/// One half of the samples of a tile: what is summed over them is rounded as in a tile of half the lanes.
+template <typename Lanes, int Half>
+struct HalfOf : Lanes {
+  using Scalar = typename Lanes::Scalar;
+
+  static EIGEN_STRONG_INLINE Scalar sum_samples(const Scalar* values, Index neuron) {
+    constexpr int half = int{Lanes::lanes} / 2;
+    return Eigen::internal::predux(load<detail::Packet<Scalar, half>>(values + neuron * Lanes::lanes + Half * half));
   }
 };
 
@@ -84,8 +97,11 @@ EIGEN_STRONG_INLINE decltype(auto) with_lane_count(Index lanes, Body&& body) {
 ///
 /// A batch takes the narrowest packet that holds it, or the widest there is. A single sample takes the widest that
 /// wastes at most a fifth of its lanes on `units` neurons.
+///
+/// \param widest  the most lanes to use for a batch, see `tile_lanes`
 template <typename Scalar, typename Body>
-EIGEN_STRONG_INLINE decltype(auto) with_lanes(Index batch, Index units, Body&& body) {
+EIGEN_STRONG_INLINE decltype(auto) with_lanes(Index batch, Index units, Body&& body,
+                                              Index widest = full_lanes<Scalar>) {
   if (batch == 1) {
     Index lanes = full_lanes<Scalar>;
     while (lanes > 1 && (units + lanes - 1) / lanes * lanes * 5 > units * 6) lanes /= 2;
@@ -93,9 +109,17 @@ EIGEN_STRONG_INLINE decltype(auto) with_lanes(Index batch, Index units, Body&& b
         lanes, [&]<int Count>() -> decltype(auto) { return body.template operator()<NeuronLanes<Scalar, Count>>(); });
   }
   Index lanes = 1;
-  while (lanes < batch) lanes *= 2;
+  while (lanes < batch && lanes < widest) lanes *= 2;
   return with_lane_count<Scalar>(
       lanes, [&]<int Count>() -> decltype(auto) { return body.template operator()<BatchLanes<Scalar, Count>>(); });
+}
+
+/// The most samples in a tile of a batch: a packet's, but no more than 8 where there would be a single tile otherwise,
+/// so that there is work for two cores from 16 samples on. It must not depend on how many cores there are, as the sums
+/// of a gradient are rounded tile by tile. (Full is in its name, as it differs from target to target.)
+template <typename Scalar, int Full = full_lanes<Scalar>>
+constexpr Index tile_lanes(Index batch) {
+  return batch < 2 * Full ? std::min<Index>(Full, 8) : Full;
 }
 
 /// Moves the values of a tile's samples, (samples, features) with `value(sample, feature)`, into lanes; lanes without a

@@ -47,19 +47,10 @@ class Linear {
     using Eigen::internal::pmadd;
     constexpr Index lanes = Lanes::lanes;
     if constexpr (Lanes::single) {
-      for (Index block = 0; block < Lanes::blocks(outputs_); ++block) {
-        const Scalar* const weight = weight_.data() + block * lanes;
-        P sum = load<P>(bias_.data() + block * lanes);
-        P odd = broadcast<P>(Scalar(0));
-        Index j = 0;
-        // Two sums, so that one's products do not wait for the other's.
-        for (; j + 1 < inputs_; j += 2) {
-          sum = pmadd(load<P>(weight + stride_ * j), broadcast<P>(x[j]), sum);
-          odd = pmadd(load<P>(weight + stride_ * (j + 1)), broadcast<P>(x[j + 1]), odd);
-        }
-        if (j < inputs_) sum = pmadd(load<P>(weight + stride_ * j), broadcast<P>(x[j]), sum);
-        store<P>(z + block * lanes, Eigen::internal::padd(sum, odd));
-      }
+      const Index blocks = Lanes::blocks(outputs_);
+      Index block = 0;
+      for (; block + 2 <= blocks; block += 2) forward_blocks<Lanes, 2>(block, x, z);
+      if (block < blocks) forward_blocks<Lanes, 1>(block, x, z);
     } else {
       four_at_a_time(outputs_, [&]<int Count>(Index o) {
         P sums[Count];
@@ -106,6 +97,34 @@ class Linear {
   }
 
  private:
+  /// Some packets of a single sample's outputs.
+  template <typename Lanes, int Count>
+  EIGEN_STRONG_INLINE void forward_blocks(Index block, const Scalar* x, Scalar* z) const {
+    using P = typename Lanes::Packet;
+    using Eigen::internal::pmadd;
+    constexpr Index lanes = Lanes::lanes;
+    const Scalar* weight = weight_.data() + block * lanes;
+    // Two sums each, so that one's products do not wait for the other's.
+    P even[Count], odd[Count];
+    for (int k = 0; k < Count; ++k) {
+      even[k] = load<P>(bias_.data() + (block + k) * lanes);
+      odd[k] = broadcast<P>(Scalar(0));
+    }
+    Index j = 0;
+    for (; j + 1 < inputs_; j += 2, weight += 2 * stride_) {
+      const P first = broadcast<P>(x[j]);
+      const P second = broadcast<P>(x[j + 1]);
+      for (int k = 0; k < Count; ++k) {
+        even[k] = pmadd(load<P>(weight + k * lanes), first, even[k]);
+        odd[k] = pmadd(load<P>(weight + stride_ + k * lanes), second, odd[k]);
+      }
+    }
+    if (j < inputs_) {
+      for (int k = 0; k < Count; ++k) even[k] = pmadd(load<P>(weight + k * lanes), broadcast<P>(x[j]), even[k]);
+    }
+    for (int k = 0; k < Count; ++k) store<P>(z + (block + k) * lanes, Eigen::internal::padd(even[k], odd[k]));
+  }
+
   /// body<4>(first) as often as it fits, then body<1>.
   template <typename Body>
   static void four_at_a_time(Index count, Body body) {

@@ -63,14 +63,16 @@ typename Lanes::Packet LTCCell<Scalar, Units, Outputs, Inputs>::fused_backward(c
   constexpr Index lanes = Lanes::lanes;
   const Index neurons = detail::extent<Lanes>(units());
   const P one = detail::broadcast<P>(Scalar(1));
+  const P zero = detail::broadcast<P>(Scalar(0));
   Scalar* const d_before = adjoint.d_before.data();
   Scalar* const d_numerator = adjoint.d_numerator.data();
   Scalar* const d_denominator = adjoint.d_denominator.data();
-  P d_length = detail::broadcast<P>(Scalar(0));
+  P d_length = zero;
   for (int l = options_.ode_unfolds - 1; l >= 0; --l) {
     const Scalar* const before = l > 0 ? at(l - 1) : v;
     const Scalar* const after = at(l);
-    std::fill_n(d_before, neurons, Scalar(0));
+    for (Index i = 0; i < neurons; i += lanes) detail::store<P>(d_before + i, zero);
+    place_gates<Lanes>(l, scratch);
     synapse_drive<Lanes>().template backward<Lanes>(
         before, scratch.synapse, sensed<Lanes>(scratch),
         [&](Index block, const P& num, const P& den) {
@@ -92,7 +94,7 @@ typename Lanes::Packet LTCCell<Scalar, Units, Outputs, Inputs>::fused_backward(c
           return std::pair{a, b};
         },
         d_before, synapse_adjoint<Lanes>(adjoint));
-    std::copy_n(d_before, neurons, d_v);
+    for (Index i = 0; i < neurons; i += lanes) detail::store<P>(d_v + i, detail::load<P>(d_before + i));
   }
   return d_length;
 }

@@ -39,6 +39,8 @@ class LTCCell {
   static constexpr int inputs_at_compile_time = Inputs;
   static constexpr int outputs_at_compile_time = Outputs;
   static constexpr int parameter_capacity = detail::ltc_parameter_capacity(Units, Outputs, Inputs);
+  /// The adjoint's sums have a lane a sample until `collect`, so that a tile may be collected half by half.
+  static constexpr bool collects_by_sample = true;
 
   /// What a step computes on the way; with fixed sizes, for a single sample, it is held in place.
   template <int NeuronCapacity = Dynamic, int InputCapacity = Dynamic>
@@ -48,6 +50,7 @@ class LTCCell {
     Buffer<Scalar, NeuronCapacity> start, slope;            ///< of a sub-step, for explicit solvers
     typename detail::NeuronDrive<Scalar, Units, Units>::Scratch synapse;
     typename detail::NeuronDrive<Scalar, Inputs, Units>::Scratch sensory;
+    Scalar* gates = nullptr;  ///< `gates_per_step` of them, which a step leaves there and its adjoint finds there
   };
   /// What suffices for one sample: no heap if the sizes are fixed.
   using SingleScratch = Scratch<detail::pad_neurons(Units), detail::pad_neurons(Inputs)>;
@@ -86,6 +89,11 @@ class LTCCell {
   /// States that a step leaves behind for its adjoint: one a sub-step, or one a stage of it.
   [[nodiscard]] Index states_per_step() const noexcept {
     return Index{options_.ode_unfolds} * detail::tableau(options_.solver).stages;
+  }
+
+  /// Gates that a step of a single sample may leave for its adjoint; 0 if that would make no use of them.
+  [[nodiscard]] Index gates_per_step() const noexcept {
+    return options_.solver == ODESolver::semi_implicit ? options_.ode_unfolds * synapse_neuron_.gate_count() : 0;
   }
 
   [[nodiscard]] const WiringType& wiring() const noexcept { return wiring_; }
@@ -229,6 +237,12 @@ class LTCCell {
     };
   }
 
+  template <typename Lanes, typename AnyScratch>
+  void place_gates(int sub_step, AnyScratch& scratch) const noexcept {
+    scratch.synapse.gates =
+        Lanes::single && scratch.gates ? scratch.gates + sub_step * synapse_neuron_.gate_count() : nullptr;
+  }
+
   // The two halves of a step that differ from solver to solver.
   template <typename Lanes, typename AnyScratch, typename StateAt>
   void fused_step(const Scalar* v, const typename Lanes::Packet& length, StateAt at, AnyScratch& scratch) const;
@@ -320,6 +334,7 @@ void LTCCell<Scalar, Units, Outputs, Inputs>::fused_step(const Scalar* v, const 
   using namespace Eigen::internal;
   for (int l = 0; l < options_.ode_unfolds; ++l) {
     Scalar* const after = at(l);
+    place_gates<Lanes>(l, scratch);
     synapse_drive<Lanes>().template forward<Lanes>(
         v, scratch.synapse, sensed<Lanes>(scratch), [=, this](Index block, const P& num, const P& den) {
           const P before = detail::load<P>(v + block * Lanes::lanes);

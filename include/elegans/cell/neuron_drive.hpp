@@ -3,8 +3,11 @@
 #pragma once
 
 #include <algorithm>
+#include <utility>
 
 #include <elegans/cell/lanes.hpp>
+#include <elegans/cell/synapse_list.hpp>
+#include <elegans/cell/synapse_rows.hpp>
 #include <elegans/cell/synapse_tensors.hpp>
 #include <elegans/core/buffer.hpp>
 #include <elegans/core/packet.hpp>
@@ -14,91 +17,85 @@ namespace elegans::detail {
 
 /// What the synapses do to a single sample: BatchDrive's sums, with neurons or synapses in the lanes.
 ///
-/// Synapses are sorted by source. If every source feeds every destination, a packet holds neighbouring destinations,
-/// and a source's value is broadcast to them. Else a packet holds neighbouring synapses of the list: values are
-/// gathered one by one, gates computed a packet at a time, and the products scattered one by one.
+/// A row is a source with neighbouring destinations: the source's value is broadcast, and each destination's sums
+/// gather in its lane. Backward, the adjoint of a source is a sum across lanes, taken for as many sources at once as a
+/// packet has lanes. Where rows would be nearly empty, a list of synapses takes their place.
 template <typename Scalar, int Sources, int Destinations>
 class NeuronDrive {
-  static constexpr int padded_destinations = pad_neurons(Destinations);
-  /// Slots: dense, a row of padded destinations a source; else the list of synapses, padded. The first is never
-  /// smaller.
-  static constexpr int slot_capacity = multiply_sizes(Sources, padded_destinations);
+  using Rows = SynapseRows<Scalar, Sources, Destinations>;
+  using List = SynapseList<Scalar, Sources, Destinations>;
+  /// A synapse of the list costs as much as that many slots of a row.
+  static constexpr Index slots_a_synapse = 8;
+  /// So few that a list would not save anything.
+  static constexpr Index few_slots = 256;
 
  public:
-  /// Room for a forward pass: gathered values, products, sums.
-  struct Scratch {
-    Buffer<Scalar, slot_capacity> values, to_numerator, to_denominator;
-    Buffer<Scalar, padded_destinations> numerator, denominator;
+  struct Scratch : List::Scratch {
+    Scalar* gates = nullptr;  ///< where a forward pass leaves those of the rows, and a backward pass finds them
   };
-  /// Room for the adjoint, in slots.
+  /// Room for the adjoint.
   struct Adjoint {
-    Buffer<Scalar> gates, values, a, b, d_values;
-    Buffer<Scalar> a_of_neuron, b_of_neuron;
-    Buffer<Scalar> gate_a, gate_b, slope, slope_v;
+    Buffer<Scalar> gates;   ///< in slots
+    Buffer<Scalar> sums;    ///< SynapseSums: a group of each in turn
+    Buffer<Scalar> across;  ///< adjoints of the sources, before the sums across lanes
+    typename List::Adjoint list;
   };
 
   NeuronDrive() = default;
   template <typename Matrix>
-  explicit NeuronDrive(const Matrix& polarity)
-      : synapses_(polarity), dense_(synapses_.is_dense()), row_(pad_neurons(synapses_.destinations())) {
-    const Index slots = dense_ ? synapses_.sources() * row_ : pad_neurons(synapses_.count());
-    for (auto* values : {&sigma_, &mu_, &w_, &w_erev_}) values->resize(slots);
+  explicit NeuronDrive(const Matrix& polarity) : synapses_(polarity) {
+    rows_ = Rows(
+        synapses_.sources(), synapses_.destinations(), synapses_.count(),
+        [this](Index s) { return synapses_.source(s); }, [this](Index s) { return synapses_.destination(s); });
+    in_rows_ = rows_.slots() <= std::max(slots_a_synapse * synapses_.count(), few_slots);
+    if (in_rows_) {
+      rows_.reserve();
+    } else {
+      list_.reserve(synapses_);
+    }
   }
 
   void pack(const SynapseTensors<const Scalar*>& tensors, bool implicit) {
     for (Index s = 0; s < synapses_.count(); ++s) {
-      const auto synapse = read_synapse(tensors, synapses_.tensor_index(s), implicit);
-      const Index slot = slot_of(s);
-      sigma_[slot] = synapse.sigma;
-      mu_[slot] = synapse.mu;
-      w_[slot] = synapse.w;
-      w_erev_[slot] = synapse.w_erev;
+      const auto weight = read_synapse(tensors, synapses_.tensor_index(s), implicit);
+      if (in_rows_) {
+        rows_.pack(s, weight);
+      } else {
+        list_.pack(s, weight);
+      }
     }
   }
+
+  /// Gates that a pass may leave for its adjoint.
+  [[nodiscard]] Index gate_count() const noexcept { return in_rows_ ? rows_.slots() : 0; }
 
   void reserve(Scratch& scratch) const {
-    if (dense_) return;
-    for (auto* values : {&scratch.values, &scratch.to_numerator, &scratch.to_denominator}) values->resize(slots());
-    scratch.numerator.resize(row_);
-    scratch.denominator.resize(row_);
+    if (!in_rows_) list_.reserve(synapses_, scratch);
   }
 
+  /// As BatchDrive's; a block is a packet of destinations.
   template <typename Lanes, typename Begin, typename Finish>
   EIGEN_STRONG_INLINE void forward(const Scalar* before, Scratch& scratch, Begin begin, Finish finish) const {
-    using P = typename Lanes::Packet;
-    using namespace Eigen::internal;
-    const Index blocks = Lanes::blocks(synapses_.destinations());
-    if (dense_) {
-      for (Index block = 0; block < blocks; ++block) {
-        auto [numerator, denominator] = begin(block);
-        for (Index j = 0; j < synapses_.sources(); ++j) {
-          const Index slot = j * row_ + block * Lanes::lanes;
-          const P gate = gate_at<P>(slot, broadcast<P>(before[j]));
-          numerator = pmadd(load<P>(w_erev_.data() + slot), gate, numerator);
-          denominator = pmadd(load<P>(w_.data() + slot), gate, denominator);
-        }
-        finish(block, numerator, denominator);
+    if (!in_rows_) return list_.template forward<Lanes>(synapses_, before, scratch, begin, finish);
+    for (Index block = 0; block < Lanes::blocks(synapses_.destinations()); ++block) {
+      auto [numerator, denominator] = begin(block);
+      if (scratch.gates) {
+        add_rows<Lanes, true>(block, before, numerator, denominator, scratch.gates);
+      } else {
+        add_rows<Lanes, false>(block, before, numerator, denominator, nullptr);
       }
-      return;
-    }
-    for (Index s = 0; s < synapses_.count(); ++s) scratch.values[s] = before[synapses_.source(s)];
-    flat_gates(scratch, nullptr);
-    sum_by_destination<Lanes>(scratch, begin);
-    for (Index block = 0; block < blocks; ++block) {
-      finish(block, load<P>(scratch.numerator.data() + block * Lanes::lanes),
-             load<P>(scratch.denominator.data() + block * Lanes::lanes));
+      finish(block, numerator, denominator);
     }
   }
 
   template <typename Lanes>
   void reset(Adjoint& adjoint) const {
-    for (auto* values : {&adjoint.gates, &adjoint.values, &adjoint.a, &adjoint.b, &adjoint.d_values}) {
-      values->resize(slots());
-    }
-    for (auto* values : {&adjoint.a_of_neuron, &adjoint.b_of_neuron}) values->resize(row_);
-    for (auto* sums : {&adjoint.gate_a, &adjoint.gate_b, &adjoint.slope, &adjoint.slope_v}) {
-      sums->resize(slots());
-      std::fill_n(sums->data(), sums->size(), Scalar(0));
+    if (!in_rows_) return list_.reset(synapses_, adjoint.list);
+    adjoint.gates.resize(rows_.slots());
+    for (auto [values, size] : {std::pair{&adjoint.sums, 4 * rows_.slots()},
+                                std::pair{&adjoint.across, extent<Lanes>(synapses_.sources()) * Lanes::lanes}}) {
+      values->resize(size);
+      std::fill_n(values->data(), size, Scalar(0));
     }
   }
 
@@ -107,117 +104,107 @@ class NeuronDrive {
                                     Scalar* d_before, Adjoint& adjoint) const {
     using P = typename Lanes::Packet;
     using namespace Eigen::internal;
-    const Index blocks = Lanes::blocks(synapses_.destinations());
+    if (!in_rows_) {
+      return list_.template backward<Lanes>(synapses_, before, scratch, begin, respond, d_before, adjoint.list);
+    }
+    // As local variables, as every store might else have changed them.
     constexpr Index lanes = Lanes::lanes;
-    if (dense_) {
-      for (Index block = 0; block < blocks; ++block) {
-        auto [numerator, denominator] = begin(block);
-        for (Index j = 0; j < synapses_.sources(); ++j) {
-          const Index slot = j * row_ + block * lanes;
-          const P gate = gate_at<P>(slot, broadcast<P>(before[j]));
-          store<P>(adjoint.gates.data() + slot, gate);
-          numerator = pmadd(load<P>(w_erev_.data() + slot), gate, numerator);
-          denominator = pmadd(load<P>(w_.data() + slot), gate, denominator);
-        }
-        const auto [a, b] = respond(block, numerator, denominator);
-        for (Index j = 0; j < synapses_.sources(); ++j) {
-          const P d_v = backward_slot<P>(j * row_ + block * lanes, broadcast<P>(before[j]), a, b, adjoint);
-          d_before[j] += predux(d_v);
-        }
-      }
-      return;
-    }
-    for (Index s = 0; s < synapses_.count(); ++s) scratch.values[s] = before[synapses_.source(s)];
-    flat_gates(scratch, adjoint.gates.data());
-    sum_by_destination<Lanes>(scratch, begin);
+    const Scalar* const all_weights = rows_.weights();
+    const Scalar* const gates = scratch.gates ? scratch.gates : adjoint.gates.data();
+    Scalar* const all_sums = adjoint.sums.data();
+    Scalar* const across = adjoint.across.data();
+    const P one = broadcast<P>(Scalar(1));
+    const Index blocks = Lanes::blocks(synapses_.destinations());
     for (Index block = 0; block < blocks; ++block) {
-      const auto [a, b] = respond(block, load<P>(scratch.numerator.data() + block * lanes),
-                                  load<P>(scratch.denominator.data() + block * lanes));
-      store<P>(adjoint.a_of_neuron.data() + block * lanes, a);
-      store<P>(adjoint.b_of_neuron.data() + block * lanes, b);
+      auto [numerator, denominator] = begin(block);
+      if (scratch.gates) {
+        add_known_rows<Lanes>(block, numerator, denominator, gates);
+      } else {
+        add_rows<Lanes, true>(block, before, numerator, denominator, adjoint.gates.data());
+      }
+      const auto response = respond(block, numerator, denominator);
+      const P a = response.first;
+      const P b = response.second;
+      const auto each = [=](Index source, Index slot) {
+        const Scalar* const weights = all_weights + Rows::template place<Rows::weight_kinds>(slot);
+        Scalar* const sums = all_sums + Rows::template place<4>(slot);
+        const P gate = load<P>(gates + slot);
+        const P d_gate = pmadd(load<P>(weights + Rows::w_erev), a, pmul(load<P>(weights + Rows::w), b));
+        const P d_z = pmul(d_gate, pmul(gate, psub(one, gate)));
+        add_product_to<P>(sums, gate, a);
+        add_product_to<P>(sums + group, gate, b);
+        add_to<P>(sums + 2 * group, d_z);
+        add_product_to<P>(sums + 3 * group, d_z, broadcast<P>(before[source]));
+        return pmul(load<P>(weights + Rows::sigma), d_z);
+      };
+      if (blocks == 1) {
+        rows_.template for_each_outer<Lanes>(
+            block, [=](Index source, Index slot) { store<P>(across + source * lanes, each(source, slot)); });
+      } else {
+        rows_.template for_each_outer<Lanes>(
+            block, [=](Index source, Index slot) { add_to<P>(across + source * lanes, each(source, slot)); });
+      }
     }
-    for (Index s = 0; s < synapses_.count(); ++s) {
-      adjoint.a[s] = adjoint.a_of_neuron[synapses_.destination(s)];
-      adjoint.b[s] = adjoint.b_of_neuron[synapses_.destination(s)];
+    for (Index block = 0; block < Lanes::blocks(synapses_.sources()); ++block) {
+      add_to<P>(d_before + block * lanes, sum_each<P>(across + block * lanes * lanes, lanes));
     }
-    constexpr int full = full_lanes<Scalar>;
-    using F = Packet<Scalar, full>;
-    for (Index slot = 0; slot < synapses_.count(); slot += full) {
-      store<F>(adjoint.d_values.data() + slot,
-               backward_slot<F>(slot, load<F>(scratch.values.data() + slot), load<F>(adjoint.a.data() + slot),
-                                load<F>(adjoint.b.data() + slot), adjoint));
-    }
-    for (Index s = 0; s < synapses_.count(); ++s) d_before[synapses_.source(s)] += adjoint.d_values[s];
+    if (blocks == 1) return;  // every row is written anew, what has none stays 0
+    for (Index i = 0; i < adjoint.across.size(); i += lanes) store<P>(across + i, broadcast<P>(Scalar(0)));
   }
 
   template <typename Lanes>
   void collect(const Adjoint& adjoint, const SynapseTensors<const Scalar*>& tensors,
                const SynapseTensors<Scalar*>& gradient, bool implicit) const {
     for (Index s = 0; s < synapses_.count(); ++s) {
-      const Index slot = slot_of(s);
-      add_synapse_gradient<Scalar>(
-          tensors, gradient, synapses_.tensor_index(s), implicit,
-          {adjoint.gate_a[slot], adjoint.gate_b[slot], adjoint.slope[slot], adjoint.slope_v[slot]});
+      const Scalar* const sums = in_rows_ ? adjoint.sums.data() + Rows::template place<4>(rows_.slot_of(s))
+                                          : adjoint.list.sums.data() + Rows::template place<4>(s);
+      add_synapse_gradient<Scalar>(tensors, gradient, synapses_.tensor_index(s), implicit,
+                                   {sums[0], sums[group], sums[2 * group], sums[3 * group]});
     }
   }
 
  private:
-  [[nodiscard]] Index slots() const noexcept { return sigma_.size(); }
-  [[nodiscard]] Index slot_of(Index synapse) const noexcept {
-    return dense_ ? synapses_.source(synapse) * row_ + synapses_.destination(synapse) : synapse;
-  }
-
-  template <typename P>
-  EIGEN_STRONG_INLINE P gate_at(Index slot, const P& v) const {
+  static constexpr Index group = neuron_padding;
+  /// Adds the rows of a block to its sums; may leave the gates behind.
+  template <typename Lanes, bool Keep, typename P>
+  EIGEN_STRONG_INLINE void add_rows(Index block, const Scalar* before, P& numerator, P& denominator,
+                                    [[maybe_unused]] Scalar* gates) const {
     using namespace Eigen::internal;
-    return sigmoid<P>(pmul(load<P>(sigma_.data() + slot), psub(v, load<P>(mu_.data() + slot))));
+    const Scalar* const all_weights = rows_.weights();
+    P num = numerator;
+    P den = denominator;
+    rows_.template for_each_outer<Lanes>(block, [&](Index source, Index slot) {
+      const Scalar* const weights = all_weights + Rows::template place<Rows::weight_kinds>(slot);
+      const P gate = Rows::template gate<P>(weights, broadcast<P>(before[source]));
+      if constexpr (Keep) store<P>(gates + slot, gate);
+      num = pmadd(load<P>(weights + Rows::w_erev), gate, num);
+      den = pmadd(load<P>(weights + Rows::w), gate, den);
+    });
+    numerator = num;
+    denominator = den;
   }
 
-  /// Gates and their products, a full packet of synapses at a time.
-  EIGEN_STRONG_INLINE void flat_gates(Scratch& scratch, Scalar* gates) const {
-    constexpr int full = full_lanes<Scalar>;
-    using F = Packet<Scalar, full>;
+  /// The same, where the gates are known.
+  template <typename Lanes, typename P>
+  EIGEN_STRONG_INLINE void add_known_rows(Index block, P& numerator, P& denominator, const Scalar* gates) const {
     using namespace Eigen::internal;
-    for (Index slot = 0; slot < synapses_.count(); slot += full) {
-      const F gate = gate_at<F>(slot, load<F>(scratch.values.data() + slot));
-      if (gates) store<F>(gates + slot, gate);
-      store<F>(scratch.to_numerator.data() + slot, pmul(load<F>(w_erev_.data() + slot), gate));
-      store<F>(scratch.to_denominator.data() + slot, pmul(load<F>(w_.data() + slot), gate));
-    }
-  }
-
-  template <typename Lanes, typename Begin>
-  EIGEN_STRONG_INLINE void sum_by_destination(Scratch& scratch, Begin begin) const {
-    using P = typename Lanes::Packet;
-    for (Index block = 0; block < Lanes::blocks(synapses_.destinations()); ++block) {
-      const auto [numerator, denominator] = begin(block);
-      store<P>(scratch.numerator.data() + block * Lanes::lanes, numerator);
-      store<P>(scratch.denominator.data() + block * Lanes::lanes, denominator);
-    }
-    for (Index s = 0; s < synapses_.count(); ++s) {
-      scratch.numerator[synapses_.destination(s)] += scratch.to_numerator[s];
-      scratch.denominator[synapses_.destination(s)] += scratch.to_denominator[s];
-    }
-  }
-
-  /// The adjoint of a packet of slots whose gates are known: adds to their sums, returns the adjoints of v.
-  template <typename P>
-  EIGEN_STRONG_INLINE P backward_slot(Index slot, const P& v, const P& a, const P& b, Adjoint& adjoint) const {
-    using namespace Eigen::internal;
-    const P gate = load<P>(adjoint.gates.data() + slot);
-    const P d_gate = pmadd(load<P>(w_erev_.data() + slot), a, pmul(load<P>(w_.data() + slot), b));
-    const P d_z = pmul(d_gate, pmul(gate, psub(broadcast<P>(Scalar(1)), gate)));
-    add_product_to<P>(adjoint.gate_a.data() + slot, gate, a);
-    add_product_to<P>(adjoint.gate_b.data() + slot, gate, b);
-    add_to<P>(adjoint.slope.data() + slot, d_z);
-    add_product_to<P>(adjoint.slope_v.data() + slot, d_z, v);
-    return pmul(load<P>(sigma_.data() + slot), d_z);
+    const Scalar* const all_weights = rows_.weights();
+    P num = numerator;
+    P den = denominator;
+    rows_.template for_each_outer<Lanes>(block, [&](Index, Index slot) {
+      const Scalar* const weights = all_weights + Rows::template place<Rows::weight_kinds>(slot);
+      const P gate = load<P>(gates + slot);
+      num = pmadd(load<P>(weights + Rows::w_erev), gate, num);
+      den = pmadd(load<P>(weights + Rows::w), gate, den);
+    });
+    numerator = num;
+    denominator = den;
   }
 
   Synapses<Sources, Destinations, SynapseOrder::by_source> synapses_;
-  bool dense_ = false;
-  Index row_ = 0;
-  Buffer<Scalar, slot_capacity> sigma_, mu_, w_, w_erev_;
+  bool in_rows_ = false;
+  Rows rows_;
+  List list_;
 };
 
 }  // namespace elegans::detail

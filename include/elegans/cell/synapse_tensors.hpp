@@ -3,6 +3,7 @@
 #pragma once
 
 #include <elegans/cell/softplus.hpp>
+#include <elegans/core/sigmoid.hpp>
 #include <elegans/core/types.hpp>
 
 namespace elegans::detail {
@@ -24,13 +25,15 @@ struct SynapseTensors {
 /// w erev times it into the numerator.
 template <typename Scalar>
 struct SynapseWeight {
+  Scalar steepness;  ///< sigma, scaled for `sigmoid_of_scaled`
   Scalar sigma, mu, w, w_erev;
 };
 
 template <typename Scalar>
 SynapseWeight<Scalar> read_synapse(const SynapseTensors<const Scalar*>& tensors, Index at, bool implicit) {
   const Scalar w = implicit ? softplus(tensors.w[at]) : tensors.w[at];
-  return {tensors.sigma[at], tensors.mu[at], w, w * tensors.erev[at]};
+  const Scalar sigma = tensors.sigma[at];
+  return {sigmoid_scale<Scalar> * sigma, sigma, tensors.mu[at], w, w * tensors.erev[at]};
 }
 
 /// What the adjoint sums up for a synapse over samples, steps and unfolds. With g its gate, a and b the adjoints of the

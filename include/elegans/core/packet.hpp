@@ -54,14 +54,21 @@ EIGEN_STRONG_INLINE void add_product_to(ScalarOf<P>* to, const P& a, const P& b)
   store<P>(to, Eigen::internal::pmadd(a, b, load<P>(to)));
 }
 
-/// The logistic function 1 / (1 + exp(-x)): Eigen's, which is the library's unit of cost.
+/// As many packets as they have lanes, `distance` values apart: in lane k the sum over the lanes of the k-th.
 template <typename P>
-EIGEN_STRONG_INLINE P sigmoid(const P& x) {
-  const Eigen::internal::scalar_logistic_op<ScalarOf<P>> logistic;
-  if constexpr (std::is_same_v<P, ScalarOf<P>>) {
-    return logistic(x);
+EIGEN_STRONG_INLINE P sum_each(const ScalarOf<P>* from, Eigen::Index distance) {
+  using namespace Eigen::internal;
+  constexpr int lanes = unpacket_traits<P>::size;
+  if constexpr (lanes == 1) {
+    return *from;
   } else {
-    return logistic.packetOp(x);
+    PacketBlock<P, lanes> block;
+    for (int k = 0; k < lanes; ++k) block.packet[k] = load<P>(from + k * distance);
+    ptranspose(block);
+    for (int width = lanes / 2; width > 0; width /= 2) {
+      for (int k = 0; k < width; ++k) block.packet[k] = padd(block.packet[k], block.packet[k + width]);
+    }
+    return block.packet[0];
   }
 }
 

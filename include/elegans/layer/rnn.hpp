@@ -3,9 +3,12 @@
 #pragma once
 
 #include <algorithm>
+#include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include <elegans/cell/concepts.hpp>
 #include <elegans/cell/lanes.hpp>
@@ -13,6 +16,7 @@
 #include <elegans/core/context.hpp>
 #include <elegans/core/denormals.hpp>
 #include <elegans/core/error.hpp>
+#include <elegans/core/executor.hpp>
 #include <elegans/core/parameters.hpp>
 #include <elegans/core/sequence.hpp>
 #include <elegans/core/state.hpp>
@@ -27,6 +31,9 @@ namespace elegans {
 ///
 /// An Rnn is a value: it copies, moves and sits in containers. It carries its own workspace, so one object serves one
 /// thread; give each thread a copy. Nothing allocates once a shape has been seen.
+///
+/// A batch is cut into tiles of at most a packet's samples, which an executor may spread over cores. How it is cut, and
+/// in which order the tiles' gradients are added, does not depend on it: the results are the same to the bit.
 template <typename CellType>
 class Rnn : public Parameterized<Rnn<CellType>, typename CellType::Scalar, CellType::parameter_capacity> {
   using Base = Parameterized<Rnn<CellType>, typename CellType::Scalar, CellType::parameter_capacity>;
@@ -51,6 +58,14 @@ class Rnn : public Parameterized<Rnn<CellType>, typename CellType::Scalar, CellT
   [[nodiscard]] Index input_dim() const noexcept { return cell_.input_dim(); }
   [[nodiscard]] Index output_dim() const noexcept { return cell_.output_dim(); }
   [[nodiscard]] bool return_sequences() const noexcept { return return_sequences_; }
+
+  /// Spreads batches over an executor's workers from the next `forward` on; null, the default, for the calling thread
+  /// alone. Copies of the model share it.
+  void set_executor(std::shared_ptr<Executor> executor) {
+    executor_ = std::move(executor);
+    input_ = nullptr;  // what the last forward kept is cut for the one before
+  }
+  [[nodiscard]] const std::shared_ptr<Executor>& executor() const noexcept { return executor_; }
 
   /// Name, shape and place of each tensor in `parameters()` and `gradient()`.
   [[nodiscard]] const auto& parameter_list() const noexcept { return cell_.parameters(); }
@@ -155,7 +170,13 @@ class Rnn : public Parameterized<Rnn<CellType>, typename CellType::Scalar, CellT
 
   static constexpr int padded_state = detail::pad_neurons(state_size_at_compile_time);
 
-  /// Room for a tile: samples that go through time together, one a lane.
+  /// Where a tile begins: in the batch, and on the tape.
+  struct Tile {
+    Index first = 0;
+    Index tape = 0;
+  };
+
+  /// Room for a tile: samples that go through time together, one a lane. One a worker.
   struct Workspace {
     typename Cell::template Scratch<> scratch;
     typename Cell::Adjoint adjoint;
@@ -185,21 +206,31 @@ class Rnn : public Parameterized<Rnn<CellType>, typename CellType::Scalar, CellT
     packed = true;
   }
 
-  /// Cuts a batch into tiles, each with the lanes that suit it: body<Lanes>(first sample, samples).
+  /// Calls body<Lanes>(samples) with the lanes that suit the tile that begins at a sample.
   ///
   /// Width is the target's. It is part of the name of all that depends on how a batch is cut, so that where translation
   /// units of different `-march` meet in a program the linker does not join the one's forward to the other's backward.
   template <int Width, typename Body>
-  void for_each_tile(Index batch, Body&& body) {
-    for (Index first = 0; first < batch;) {
-      first += detail::with_lanes<Scalar>(batch - first, units(), [&]<typename Lanes>() {
-        const Index samples = std::min(Lanes::samples, batch - first);
-        pack(Lanes::single);
-        body.template operator()<Lanes>(first, samples);
-        return samples;
-      });
-    }
+  decltype(auto) with_tile(Index first, Index batch, Body&& body) {
+    return detail::with_lanes<Scalar>(
+        batch - first, units(),
+        [&]<typename Lanes>() -> decltype(auto) {
+          return body.template operator()<Lanes>(std::min(Lanes::samples, batch - first));
+        },
+        joins_tiles_&& batch - first >= 2 * detail::tile_lanes<Scalar>(batch) ? Index{detail::full_lanes<Scalar>}
+                                                                              : detail::tile_lanes<Scalar>(batch));
   }
+
+  /// Cuts a batch into tiles and makes room for them; `tape_of<Lanes>()` values on the tape each.
+  template <int Width, typename TapeOf>
+  void cut(Index batch, TapeOf tape_of);
+
+  /// True if several workers share the tiles of the last sequence.
+  [[nodiscard]] bool is_spread() const noexcept { return executor_ && executor_->workers() > 1 && tiles_.size() > 1; }
+
+  /// Calls body<Lanes>(workspace, tile, first sample, samples, its tape) for each tile, perhaps several at a time.
+  template <int Width, typename Body>
+  void for_each_tile(Index batch, Body&& body);
 
   /// Which of a tile's samples take a step.
   template <typename Lanes>
@@ -222,17 +253,43 @@ class Rnn : public Parameterized<Rnn<CellType>, typename CellType::Scalar, CellT
   }
   /// Puts back what was held of those samples that take no step.
   template <typename Lanes>
-  void restore(const Present<Lanes>& present, Index samples, Scalar* values) const {
+  void restore(const Workspace& space, const Present<Lanes>& present, Index samples, Scalar* values) const {
     for (Index i = 0; i < state_size(); ++i) {
       for (Index b = 0; b < samples; ++b) {
-        if (!present.sample[b]) values[Lanes::at(i, b)] = space_.held[Lanes::at(i, b)];
+        if (!present.sample[b]) values[Lanes::at(i, b)] = space.held[Lanes::at(i, b)];
       }
     }
   }
 
   /// Tells a cell with dropout which step comes next. Only a `forward`, which trains, drops anything.
-  void place_dropout([[maybe_unused]] Index t, [[maybe_unused]] Index first, [[maybe_unused]] bool training) {
-    if constexpr (requires { space_.scratch.position; }) space_.scratch.position = {training, runs_, t, first};
+  void place_dropout([[maybe_unused]] Workspace& space, [[maybe_unused]] Index t, [[maybe_unused]] Index first,
+                     [[maybe_unused]] bool training) const {
+    if constexpr (requires { space.scratch.position; }) space.scratch.position = {training, runs_, t, first};
+  }
+
+  /// The gates of a single sample are kept for its backward pass if all of them stay in the second-level cache, which
+  /// is faster than to compute them anew. So many bytes, and no more.
+  static constexpr Index most_gates = 256 * 1024;
+  template <typename Lanes>
+  [[nodiscard]] bool keeps_gates() const noexcept {
+    if constexpr (Lanes::single && requires { cell_.gates_per_step(); }) {
+      return time_ * cell_.gates_per_step() * Index{sizeof(Scalar)} <= most_gates;
+    } else {
+      return false;
+    }
+  }
+  void reserve_gates() {
+    if constexpr (requires { cell_.gates_per_step(); }) gates_.resize(time_ * cell_.gates_per_step());
+  }
+  /// Tells a cell where the gates of a step are. A batch has one tile of a single sample at most.
+  template <typename Lanes>
+  void place_gates([[maybe_unused]] Workspace& space, [[maybe_unused]] Index t, [[maybe_unused]] bool keep) {
+    if constexpr (requires {
+                    space.scratch.gates;
+                    cell_.gates_per_step();
+                  }) {
+      space.scratch.gates = keep && keeps_gates<Lanes>() ? gates_.data() + t * cell_.gates_per_step() : nullptr;
+    }
   }
 
   template <typename Derived, int Batch, typename TimeOf>
@@ -253,18 +310,23 @@ class Rnn : public Parameterized<Rnn<CellType>, typename CellType::Scalar, CellT
   }
 
   template <typename Lanes>
-  void forward_tile(const Sequence<Scalar>& x, const Context<Scalar, state_size_at_compile_time>& context, Index first,
-                    Index samples, Scalar* states, bool keep);
+  void forward_tile(Workspace& space, const Sequence<Scalar>& x,
+                    const Context<Scalar, state_size_at_compile_time>& context, Index first, Index samples,
+                    Scalar* states, bool keep);
   template <typename Lanes>
-  void backward_tile(const Sequence<Scalar>& d_output, const State<Scalar, state_size_at_compile_time>* d_final_state,
-                     Index first, Index samples, const Scalar* states);
+  void backward_tile(Workspace& space, const Sequence<Scalar>& d_output,
+                     const State<Scalar, state_size_at_compile_time>* d_final_state, Index first, Index samples,
+                     const Scalar* states);
+  template <typename Lanes>
+  void collect_tile(Workspace& space, Index tile);
 
   Cell cell_;
+  std::shared_ptr<Executor> executor_;
   bool return_sequences_;
   bool packed_for_single_ = false;
   bool packed_for_batch_ = false;
   StepWorkspace step_space_;
-  Workspace batch_step_space_;  // not space_, which holds what a backward pass needs
+  Workspace batch_step_space_;
   Buffer<Scalar> step_output_;
 
   // Of the last sequence.
@@ -272,8 +334,13 @@ class Rnn : public Parameterized<Rnn<CellType>, typename CellType::Scalar, CellT
   int width_ = 0;
   std::uint64_t runs_ = 0;  // forward passes that kept a tape, so far in this epoch
   const Sequence<Scalar>* input_ = nullptr;
-  Workspace space_;
-  Sequence<Scalar> timespans_;  // (time, batch, 1)
+  bool joins_tiles_ = false;  // two half tiles in one packet, if no other worker would take one of them
+  std::vector<Tile> tiles_;
+  std::vector<Workspace> spaces_;  // one a worker
+  Buffer<Scalar> tape_;            // states, tile after tile
+  Buffer<Scalar> gates_;           // see keeps_gates
+  Buffer<Scalar> tile_gradients_;  // of tiles but the first, for their sum in order
+  Sequence<Scalar> timespans_;     // (time, batch, 1)
   Mask mask_;
   Sequence<Scalar> output_;
   State<Scalar, state_size_at_compile_time> final_state_;

@@ -42,16 +42,22 @@ auto Rnn<Cell>::step_with(const Eigen::DenseBase<Derived>& x, State<Scalar, stat
     return {step_space_.y.data(), 1, output_dim()};
   }
   step_output_.resize(batch * output_dim());
-  for_each_tile<detail::full_lanes<Scalar>>(batch, [&]<typename Lanes>(Index first, Index samples) {
-    cell_.template reserve<Lanes>(batch_step_space_.scratch);
-    batch_step_space_.states.resize(std::max(batch_step_space_.states.size(), 2 * detail::extent<Lanes>(state_size())));
-    batch_step_space_.x.resize(std::max(batch_step_space_.x.size(), detail::extent<Lanes>(input_dim())));
-    batch_step_space_.y.resize(std::max(batch_step_space_.y.size(), detail::extent<Lanes>(output_dim())));
-    step_tile<Lanes>(batch_step_space_, x, state, time_of, first, samples, batch_step_space_.y.data());
-    for (Index o = 0; o < output_dim(); ++o) {
-      for (Index b = 0; b < samples; ++b) step_output_[first + b + batch * o] = batch_step_space_.y[Lanes::at(o, b)];
-    }
-  });
+  pack(false);
+  pack(true);
+  for (Index first = 0; first < batch;) {
+    first += with_tile<detail::full_lanes<Scalar>>(first, batch, [&]<typename Lanes>(Index samples) {
+      Workspace& space = batch_step_space_;
+      cell_.template reserve<Lanes>(space.scratch);
+      space.states.resize(std::max(space.states.size(), 2 * detail::extent<Lanes>(state_size())));
+      space.x.resize(std::max(space.x.size(), detail::extent<Lanes>(input_dim())));
+      space.y.resize(std::max(space.y.size(), detail::extent<Lanes>(output_dim())));
+      step_tile<Lanes>(space, x, state, time_of, first, samples, space.y.data());
+      for (Index o = 0; o < output_dim(); ++o) {
+        for (Index b = 0; b < samples; ++b) step_output_[first + b + batch * o] = space.y[Lanes::at(o, b)];
+      }
+      return samples;
+    });
+  }
   return {step_output_.data(), batch, output_dim()};
 }
 
@@ -80,6 +86,43 @@ void Rnn<Cell>::step_tile(StepSpace& space, const Eigen::DenseBase<Derived>& x, 
 }
 
 template <typename Cell>
+template <int Width, typename TapeOf>
+void Rnn<Cell>::cut(Index batch, TapeOf tape_of) {
+  if constexpr (requires { Cell::collects_by_sample; }) joins_tiles_ = !executor_ || executor_->workers() == 1;
+  tiles_.clear();
+  Index tape = 0;
+  for (Index first = 0; first < batch;) {
+    tiles_.push_back({first, tape});
+    first += with_tile<Width>(first, batch, [&]<typename Lanes>(Index samples) {
+      pack(Lanes::single);
+      tape += tape_of.template operator()<Lanes>();
+      return samples;
+    });
+  }
+  tape_.resize(std::max(tape, tape_.size()));
+  const auto workers = static_cast<std::size_t>(executor_ ? executor_->workers() : 1);
+  if (spaces_.size() < workers) spaces_.resize(workers);
+}
+
+template <typename Cell>
+template <int Width, typename Body>
+void Rnn<Cell>::for_each_tile(Index batch, Body&& body) {
+  const auto run = [&](Index i, int worker) {
+    const Tile tile = tiles_[static_cast<std::size_t>(i)];
+    with_tile<Width>(tile.first, batch, [&]<typename Lanes>(Index samples) {
+      body.template operator()<Lanes>(spaces_[static_cast<std::size_t>(worker)], i, tile.first, samples,
+                                      tape_.data() + tile.tape);
+    });
+  };
+  const auto count = static_cast<Index>(tiles_.size());
+  if (is_spread()) {
+    executor_->run(count, run);
+  } else {
+    for (Index i = 0; i < count; ++i) run(i, 0);
+  }
+}
+
+template <typename Cell>
 template <int Width>
 void Rnn<Cell>::run(const Sequence<Scalar>& x, const Context<Scalar, state_size_at_compile_time>& context, bool keep) {
   if (x.features() != input_dim() || x.time() < 1 || x.batch() < 1) {
@@ -104,30 +147,28 @@ void Rnn<Cell>::run(const Sequence<Scalar>& x, const Context<Scalar, state_size_
   for (Index t = 0; t < x.time(); ++t) {
     for (Index b = 0; b < x.batch(); ++b) timespans_(t, b, 0) = context.timespans(t, b);
   }
-  Index size = 0;
-  for_each_tile<Width>(x.batch(), [&]<typename Lanes>(Index, Index) {
-    const Index needed = keep ? tape_size<Lanes>() : 2 * detail::extent<Lanes>(state_size());
-    size = keep ? size + needed : std::max(size, needed);
+  cut<Width>(x.batch(), [&]<typename Lanes>() {
+    if (keep && keeps_gates<Lanes>()) reserve_gates();
+    return keep ? tape_size<Lanes>() : 2 * detail::extent<Lanes>(state_size());
   });
-  space_.states.resize(std::max(size, space_.states.size()));
-  Scalar* states = space_.states.data();
-  for_each_tile<Width>(x.batch(), [&]<typename Lanes>(Index first, Index samples) {
-    forward_tile<Lanes>(x, context, first, samples, states, keep);
-    if (keep) states += tape_size<Lanes>();
-  });
+  for_each_tile<Width>(x.batch(),
+                       [&]<typename Lanes>(Workspace& space, Index, Index first, Index samples, Scalar* states) {
+                         forward_tile<Lanes>(space, x, context, first, samples, states, keep);
+                       });
 }
 
 template <typename Cell>
 template <typename Lanes>
-void Rnn<Cell>::forward_tile(const Sequence<Scalar>& x, const Context<Scalar, state_size_at_compile_time>& context,
-                             Index first, Index samples, Scalar* states, bool keep) {
+void Rnn<Cell>::forward_tile(Workspace& space, const Sequence<Scalar>& x,
+                             const Context<Scalar, state_size_at_compile_time>& context, Index first, Index samples,
+                             Scalar* states, bool keep) {
   const Index extent = detail::extent<Lanes>(state_size());
   const Index sub_steps = cell_.states_per_step();
-  cell_.template reserve<Lanes>(space_.scratch);
-  space_.x.resize(std::max(space_.x.size(), detail::extent<Lanes>(input_dim())));
-  space_.y.resize(std::max(space_.y.size(), detail::extent<Lanes>(output_dim())));
-  space_.held.resize(std::max(space_.held.size(), extent));
-  std::fill_n(space_.x.data(), space_.x.size(), Scalar(0));
+  cell_.template reserve<Lanes>(space.scratch);
+  space.x.resize(std::max(space.x.size(), detail::extent<Lanes>(input_dim())));
+  space.y.resize(std::max(space.y.size(), detail::extent<Lanes>(output_dim())));
+  space.held.resize(std::max(space.held.size(), extent));
+  std::fill_n(space.x.data(), space.x.size(), Scalar(0));
   // The k-th state: on the tape for a backward pass, else in turn in one of two places.
   const auto state = [=](Index k) { return states + (keep ? k : k & 1) * extent; };
   std::fill_n(state(0), extent, Scalar(0));
@@ -141,24 +182,25 @@ void Rnn<Cell>::forward_tile(const Sequence<Scalar>& x, const Context<Scalar, st
     const Index k = t * sub_steps;
     if (takes_step.any) {
       // What stands in place of a masked step's input may be anything, NaN included.
-      detail::to_lanes<Lanes>(input_dim(), samples, space_.x.data(),
+      detail::to_lanes<Lanes>(input_dim(), samples, space.x.data(),
                               [&](Index b, Index f) { return takes_step.sample[b] ? x(t, first + b, f) : Scalar(0); });
       for (Index b = 0; b < Lanes::samples; ++b) {
         elapsed[b] = takes_step.sample[b] ? timespans_(t, first + b, 0) : Scalar(0);
       }
-      if (!takes_step.all) std::copy_n(state(k), extent, space_.held.data());
-      place_dropout(t, first, keep);
+      if (!takes_step.all) std::copy_n(state(k), extent, space.held.data());
+      place_dropout(space, t, first, keep);
+      place_gates<Lanes>(space, t, keep);
       cell_.template step<Lanes>(
-          space_.x.data(), state(k), elapsed, [=](Index l) { return state(k + l + 1); }, space_.scratch);
-      if (!takes_step.all) restore<Lanes>(takes_step, samples, state(k + sub_steps));
+          space.x.data(), state(k), elapsed, [=](Index l) { return state(k + l + 1); }, space.scratch);
+      if (!takes_step.all) restore<Lanes>(space, takes_step, samples, state(k + sub_steps));
     } else if (state(k) != state(k + sub_steps)) {
       std::copy_n(state(k), extent, state(k + sub_steps));
     }
     if (!return_sequences_ && t + 1 < x.time()) continue;
-    cell_.template output<Lanes>(state(k + sub_steps), space_.y.data());
+    cell_.template output<Lanes>(state(k + sub_steps), space.y.data());
     for (Index o = 0; o < output_dim(); ++o) {
       for (Index b = 0; b < samples; ++b) {
-        output_(return_sequences_ ? t : 0, first + b, o) = space_.y[Lanes::at(o, b)];
+        output_(return_sequences_ ? t : 0, first + b, o) = space.y[Lanes::at(o, b)];
       }
     }
   }
@@ -187,22 +229,30 @@ void Rnn<Cell>::go_back(const Sequence<Scalar>& d_output,
     detail::refuse("backward: d_final_state must be (", batch, ", ", state_size(), "), got (", d_final_state->batch(),
                    ", ", d_final_state->units(), ")");
   }
-  const detail::FlushDenormals flush;
   gradient_.resize(parameters_.size());
   std::fill_n(gradient_.data(), gradient_.size(), Scalar(0));
   d_input_.resize(time_, batch, input_dim());
   d_initial_state_.resize(batch);
   d_timespans_.resize(time_ * batch);
-  const Scalar* states = space_.states.data();
-  for_each_tile<Width>(batch, [&]<typename Lanes>(Index first, Index samples) {
-    backward_tile<Lanes>(d_output, d_final_state, first, samples, states);
-    states += tape_size<Lanes>();
-  });
+  // At the same time, each tile has a gradient of its own; one after the other, they take turns.
+  const Index tiles = is_spread() ? static_cast<Index>(tiles_.size()) - 1 : 1;
+  tile_gradients_.resize(std::max(tile_gradients_.size(), tiles * parameters_.size()));
+  std::fill_n(tile_gradients_.data(), tiles * parameters_.size(), Scalar(0));
+  for_each_tile<Width>(
+      batch, [&]<typename Lanes>(Workspace& space, Index tile, Index first, Index samples, const Scalar* states) {
+        const detail::FlushDenormals flush;
+        backward_tile<Lanes>(space, d_output, d_final_state, first, samples, states);
+        collect_tile<Lanes>(space, tile);
+      });
+  for (Index tile = 0; is_spread() && tile < tiles; ++tile) {
+    VectorView<Scalar>(gradient_.data(), gradient_.size()) +=
+        ConstVectorView<Scalar>(tile_gradients_.data() + tile * parameters_.size(), parameters_.size());
+  }
 }
 
 template <typename Cell>
 template <typename Lanes>
-void Rnn<Cell>::backward_tile(const Sequence<Scalar>& d_output,
+void Rnn<Cell>::backward_tile(Workspace& space, const Sequence<Scalar>& d_output,
                               const State<Scalar, state_size_at_compile_time>* d_final_state, Index first,
                               Index samples, const Scalar* states) {
   const Sequence<Scalar>& x = *input_;
@@ -214,12 +264,12 @@ void Rnn<Cell>::backward_tile(const Sequence<Scalar>& d_output,
     std::fill_n(values.data(), values.size(), Scalar(0));
     return values.data();
   };
-  cell_.template reserve<Lanes>(space_.scratch);
-  cell_.template reset<Lanes>(space_.adjoint);
-  Scalar* const x_lanes = zeros(space_.x, detail::extent<Lanes>(input_dim()));
-  Scalar* const d_y = zeros(space_.y, detail::extent<Lanes>(output_dim()));
-  Scalar* const d_x = zeros(space_.d_x, detail::extent<Lanes>(input_dim()));
-  Scalar* const d_v = zeros(space_.d_v, extent);
+  cell_.template reserve<Lanes>(space.scratch);
+  cell_.template reset<Lanes>(space.adjoint);
+  Scalar* const x_lanes = zeros(space.x, detail::extent<Lanes>(input_dim()));
+  Scalar* const d_y = zeros(space.y, detail::extent<Lanes>(output_dim()));
+  Scalar* const d_x = zeros(space.d_x, detail::extent<Lanes>(input_dim()));
+  Scalar* const d_v = zeros(space.d_v, extent);
   Scalar elapsed[Lanes::samples];
   Scalar d_elapsed[Lanes::samples];
   if (d_final_state) {
@@ -231,7 +281,7 @@ void Rnn<Cell>::backward_tile(const Sequence<Scalar>& d_output,
     if (return_sequences_ || t == time_ - 1) {
       detail::to_lanes<Lanes>(output_dim(), samples, d_y,
                               [&](Index b, Index o) { return d_output(return_sequences_ ? t : 0, first + b, o); });
-      cell_.template output_backward<Lanes>(state(k + sub_steps), d_y, d_v, space_.adjoint);
+      cell_.template output_backward<Lanes>(state(k + sub_steps), d_y, d_v, space.adjoint);
     }
     const auto takes_step = present<Lanes>(t, first, samples);
     if (takes_step.any) {
@@ -241,18 +291,19 @@ void Rnn<Cell>::backward_tile(const Sequence<Scalar>& d_output,
         elapsed[b] = takes_step.sample[b] ? timespans_(t, first + b, 0) : Scalar(0);
       }
       if (!takes_step.all) {
-        std::copy_n(d_v, extent, space_.held.data());
+        std::copy_n(d_v, extent, space.held.data());
         for (Index i = 0; i < state_size(); ++i) {
           for (Index b = 0; b < samples; ++b) {
             if (!takes_step.sample[b]) d_v[Lanes::at(i, b)] = Scalar(0);
           }
         }
       }
-      place_dropout(t, first, true);
+      place_dropout(space, t, first, true);
+      place_gates<Lanes>(space, t, true);
       cell_.template step_backward<Lanes>(
-          x_lanes, state(k), elapsed, [=](Index l) { return state(k + l + 1); }, d_v, d_x, d_elapsed, space_.scratch,
-          space_.adjoint);
-      if (!takes_step.all) restore<Lanes>(takes_step, samples, d_v);
+          x_lanes, state(k), elapsed, [=](Index l) { return state(k + l + 1); }, d_v, d_x, d_elapsed, space.scratch,
+          space.adjoint);
+      if (!takes_step.all) restore<Lanes>(space, takes_step, samples, d_v);
     } else {
       std::fill_n(d_x, detail::extent<Lanes>(input_dim()), Scalar(0));
       std::fill_n(d_elapsed, Lanes::samples, Scalar(0));
@@ -265,7 +316,33 @@ void Rnn<Cell>::backward_tile(const Sequence<Scalar>& d_output,
   for (Index i = 0; i < state_size(); ++i) {
     for (Index b = 0; b < samples; ++b) d_initial_state_(first + b, i) = d_v[Lanes::at(i, b)];
   }
-  cell_.template collect<Lanes>(space_.adjoint, parameters_.data(), gradient_.data());
+}
+
+template <typename Cell>
+template <typename Lanes>
+void Rnn<Cell>::collect_tile(Workspace& space, Index tile) {
+  // Each tile's gradient is made from nothing, then added: a compiler may fuse a product and an addition to what is
+  // there, which would round differently.
+  const Index size = parameters_.size();
+  const auto add = [&]<typename Part>() {
+    std::fill_n(tile_gradients_.data(), size, Scalar(0));
+    cell_.template collect<Part>(space.adjoint, parameters_.data(), tile_gradients_.data());
+    VectorView<Scalar>(gradient_.data(), size) += ConstVectorView<Scalar>(tile_gradients_.data(), size);
+  };
+  if constexpr (requires { Cell::collects_by_sample; } && Lanes::lanes > 8 && !Lanes::single) {
+    if (detail::tile_lanes<Scalar>(output_.batch()) < Lanes::lanes) {  // the first tile, as there is but one so wide
+      cell_.template collect<detail::HalfOf<Lanes, 0>>(space.adjoint, parameters_.data(), gradient_.data());
+      add.template operator()<detail::HalfOf<Lanes, 1>>();
+      return;
+    }
+  }
+  if (tile == 0) {
+    cell_.template collect<Lanes>(space.adjoint, parameters_.data(), gradient_.data());
+  } else if (is_spread()) {
+    cell_.template collect<Lanes>(space.adjoint, parameters_.data(), tile_gradients_.data() + (tile - 1) * size);
+  } else {
+    add.template operator()<Lanes>();
+  }
 }
 
 }  // namespace elegans
