@@ -37,6 +37,8 @@ END {
   in_class = 0
   for (i = 1; i <= count; ++i) {
     text = line[i]
+    if (i == 1) text = "/** \\file */"  # a header that is named is listed
+    if (text ~ /^[A-Za-z]+\(.*\)->/) text = ""  # a deduction guide
     if (text ~ /^(class|struct) .*\{$/) in_class = 1
     if (text ~ /^};/) in_class = 0
     # Of protected members, those of the bases that a user may derive from.
@@ -53,6 +55,9 @@ END {
         match(text, /^ */)
         text = substr(text, 1, RLENGTH) "/** " meaning[key] " */ " substr(text, RLENGTH + 1)
       }
+    }
+    if (text ~ /^#define [A-Z_]+ / && (split(text, word, " ") && word[2] in meaning)) {
+      text = text " /**< " meaning[word[2]] " */"
     }
     # Doxygen takes a docstring below a trailing one for its continuation.
     if (text ~ /[^ ].*\/\/\/< / && line[i + 1] ~ /^ *\/\/\/ /) {
