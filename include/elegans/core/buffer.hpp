@@ -67,6 +67,7 @@ class Buffer {
   Index size_ = 0;
 };
 
+/// The same on the heap, of any size.
 template <typename T>
 class Buffer<T, Dynamic> {
  public:

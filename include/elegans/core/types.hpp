@@ -9,6 +9,7 @@
 
 namespace elegans {
 
+/// Sizes and positions: signed.
 using Index = Eigen::Index;
 
 /// A size that is known at run time only: the default of every size in a template.
@@ -20,13 +21,16 @@ template <typename Scalar, int Rows = Dynamic, int Columns = Dynamic>
 using ArrayView =
     Eigen::Map<Eigen::Array<Scalar, Rows, Columns, Rows == 1 && Columns != 1 ? Eigen::RowMajor : Eigen::ColMajor>>;
 
+/// The same, to read only.
 template <typename Scalar, int Rows = Dynamic, int Columns = Dynamic>
 using ConstArrayView = Eigen::Map<
     const Eigen::Array<Scalar, Rows, Columns, Rows == 1 && Columns != 1 ? Eigen::RowMajor : Eigen::ColMajor>>;
 
+/// A vector that somebody else owns.
 template <typename Scalar, int Size = Dynamic>
 using VectorView = Eigen::Map<Eigen::Array<Scalar, Size, 1>>;
 
+/// The same, to read only.
 template <typename Scalar, int Size = Dynamic>
 using ConstVectorView = Eigen::Map<const Eigen::Array<Scalar, Size, 1>>;
 

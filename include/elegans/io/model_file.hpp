@@ -48,6 +48,7 @@ struct SaveOptions {
 ///         options do not fit. The message names file, tensor and cause
 template <typename Scalar>
 AnyModel<Scalar> load_model(const SafeTensors& file, const ModelFileOptions& options = {});
+/// The same, from a path.
 template <typename Scalar>
 AnyModel<Scalar> load_model(const std::filesystem::path& path, const ModelFileOptions& options = {}) {
   return load_model<Scalar>(SafeTensors(path), options);

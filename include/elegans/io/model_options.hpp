@@ -27,9 +27,9 @@ struct ModelFileOptions {
   std::optional<CfCMode> mode{};                     ///< CfC with two heads: standard, which is the default, or no_gate
   std::optional<Activation> activation{};            ///< CfC with a backbone; else lecun_tanh
   std::optional<bool> return_sequences{};            ///< else true
-  /// Of the tensors' names, up to `rnn_cell.`, or up to the cell's names if they come without; chooses between several
-  /// models in a file. Without it, all tensors of a file must belong to one model; only beside a prefix that begins
-  /// with `param.`, which is that of golden files, there may be others.
+  /// What the names of the tensors begin with, up to `rnn_cell`, or up to the name in the cell without; chooses between
+  /// several models in a file. Without it, all tensors of a file must belong to one model; only beside a prefix that
+  /// begins with `param.`, which is that of golden files, there may be others.
   std::optional<std::string> prefix{};
 };
 
