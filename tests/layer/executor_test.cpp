@@ -7,7 +7,9 @@
 #include <vector>
 
 #include <elegans/core/thread_pool.hpp>
+#include <elegans/layer/dense.hpp>
 #include <elegans/layer/ltc.hpp>
+#include <elegans/layer/sequential.hpp>
 #include <elegans/wiring/auto_ncp.hpp>
 
 #include "support/catch.hpp"
@@ -31,7 +33,8 @@ struct Result {
   Eigen::ArrayXf output, gradient, input_gradient;
 };
 
-Result run(LTC<float> model, const std::shared_ptr<Executor>& executor, Index batch) {
+template <typename Model>
+Result run(Model model, const std::shared_ptr<Executor>& executor, Index batch) {
   model.set_executor(executor);
   Sequence<float> x(9, batch, 3);
   x.values().setLinSpaced(-1.0f, 1.0f);
@@ -60,6 +63,14 @@ TEST_CASE("However many threads there are, the results are the same to the bit",
       CHECK((alone.input_gradient == spread.input_gradient).all());
     }
   }
+}
+
+TEST_CASE("Layers in sequence share an executor", "[layer][executor]") {
+  const Sequential model(LTC<float>(AutoNCP(12, 2), 3), Dense<float>(2, 2));
+  const Result alone = run(model, nullptr, 33);
+  const Result spread = run(model, std::make_shared<ThreadPool>(3), 33);
+  CHECK((alone.gradient == spread.gradient).all());
+  CHECK((alone.input_gradient == spread.input_gradient).all());
 }
 
 TEST_CASE("A pool does each task once, with no worker twice at a time", "[core][executor]") {

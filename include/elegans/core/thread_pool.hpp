@@ -27,17 +27,14 @@ class ThreadPool : public Executor {
   explicit ThreadPool(int workers) {
     if (workers < 1) detail::refuse("ThreadPool: workers must be at least 1, got ", workers);
     threads_.reserve(static_cast<std::size_t>(workers - 1));
+    // If a thread cannot be made, those that could must not wait for ever.
+    Ending end_if_unfinished{*this};
     for (int worker = 1; worker < workers; ++worker) {
       threads_.emplace_back([this, worker] { serve(worker); });
     }
+    end_if_unfinished.is_wanted = false;
   }
-  ~ThreadPool() override {
-    {
-      const std::lock_guard lock(mutex_);
-      ends_ = true;
-    }
-    starts_.notify_all();
-  }
+  ~ThreadPool() override { end(); }
 
   [[nodiscard]] int workers() const noexcept override { return static_cast<int>(threads_.size()) + 1; }
 
@@ -65,6 +62,22 @@ class ThreadPool : public Executor {
     void* context = nullptr;
     Index count = 0;
   };
+
+  struct Ending {
+    ThreadPool& pool;
+    bool is_wanted = true;
+    ~Ending() {
+      if (is_wanted) pool.end();
+    }
+  };
+
+  void end() {
+    {
+      const std::lock_guard lock(mutex_);
+      ends_ = true;
+    }
+    starts_.notify_all();
+  }
 
   void work(const Job& job, int worker) {
     for (Index i = next_++; i < job.count; i = next_++) job.task(job.context, i, worker);

@@ -3,11 +3,13 @@
 #pragma once
 
 #include <cstddef>
+#include <memory>
 #include <string>
 #include <tuple>
 #include <utility>
 
 #include <elegans/core/context.hpp>
+#include <elegans/core/executor.hpp>
 #include <elegans/core/parameters.hpp>
 #include <elegans/core/state.hpp>
 #include <elegans/core/types.hpp>
@@ -44,6 +46,14 @@ class Composite : public Parameterized<Derived, ScalarType> {
     for_each([&](auto& layer, std::size_t) {
       if constexpr (requires { layer.begin_epoch(epoch); }) layer.begin_epoch(epoch);
     });
+  }
+
+  /// See `Rnn`. Layers that cannot use it do without.
+  void set_executor(const std::shared_ptr<Executor>& executor) {
+    for_each([&](auto& layer, std::size_t) {
+      if constexpr (requires { layer.set_executor(executor); }) layer.set_executor(executor);
+    });
+    forwarded_ = nullptr;
   }
 
   /// One of the layers, from 0 on.

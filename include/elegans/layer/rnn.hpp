@@ -150,7 +150,8 @@ class Rnn : public Parameterized<Rnn<CellType>, typename CellType::Scalar, CellT
   /// \throws InvalidArgument if a shape differs, or without a `forward` since the parameters last changed
   void backward(const Sequence<Scalar>& d_output,
                 const State<Scalar, state_size_at_compile_time>* d_final_state = nullptr) {
-    go_back<detail::full_lanes<Scalar>>(d_output, d_final_state);
+    if (!input_) detail::refuse("backward: call forward() first");
+    (this->*go_back_)(d_output, d_final_state);
   }
 
   /// (time, batch, input_dim)
@@ -208,8 +209,9 @@ class Rnn : public Parameterized<Rnn<CellType>, typename CellType::Scalar, CellT
 
   /// Calls body<Lanes>(samples) with the lanes that suit the tile that begins at a sample.
   ///
-  /// Width is the target's. It is part of the name of all that depends on how a batch is cut, so that where translation
-  /// units of different `-march` meet in a program the linker does not join the one's forward to the other's backward.
+  /// Width is the target's. It is part of the name of all that depends on how a batch is cut, and a forward pass says
+  /// which backward pass goes with it, so that where translation units of different `-march` meet in a program the
+  /// one's forward is not followed by the other's backward.
   template <int Width, typename Body>
   decltype(auto) with_tile(Index first, Index batch, Body&& body) {
     return detail::with_lanes<Scalar>(
@@ -331,7 +333,7 @@ class Rnn : public Parameterized<Rnn<CellType>, typename CellType::Scalar, CellT
 
   // Of the last sequence.
   Index time_ = 0;
-  int width_ = 0;
+  void (Rnn::*go_back_)(const Sequence<Scalar>&, const State<Scalar, state_size_at_compile_time>*) = nullptr;
   std::uint64_t runs_ = 0;  // forward passes that kept a tape, so far in this epoch
   const Sequence<Scalar>* input_ = nullptr;
   bool joins_tiles_ = false;  // two half tiles in one packet, if no other worker would take one of them

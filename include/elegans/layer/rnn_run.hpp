@@ -137,7 +137,7 @@ void Rnn<Cell>::run(const Sequence<Scalar>& x, const Context<Scalar, state_size_
                    "), got (", context.initial_state->batch(), ", ", context.initial_state->units(), ")");
   }
   time_ = x.time();
-  width_ = Width;
+  go_back_ = &Rnn::template go_back<Width>;
   if (keep) ++runs_;
   input_ = keep ? &x : nullptr;
   output_.resize(return_sequences_ ? x.time() : 1, x.batch(), output_dim());
@@ -214,11 +214,6 @@ template <typename Cell>
 template <int Width>
 void Rnn<Cell>::go_back(const Sequence<Scalar>& d_output,
                         const State<Scalar, state_size_at_compile_time>* d_final_state) {
-  if (!input_) detail::refuse("backward: call forward() first");
-  if (width_ != Width) {
-    detail::refuse("backward: forward() was compiled for packets of ", width_, " values, backward() for ", Width,
-                   ": call both in one translation unit, or compile both with the same -march");
-  }
   if (d_output.time() != output_.time() || d_output.batch() != output_.batch() ||
       d_output.features() != output_.features()) {
     detail::refuse("backward: d_output must be (", output_.time(), ", ", output_.batch(), ", ", output_.features(),
