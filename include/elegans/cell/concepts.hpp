@@ -52,9 +52,8 @@ concept CellWithParameters = std::copyable<C> &&
 
 /// A step from one state to the next, and its outputs, for a tile of samples whose values lie as `Lanes` says.
 ///
-///     step<Lanes>(x, v, elapsed, at, scratch)  from state v to the states at(0) … at(states_per_step() - 1); an
-///     elapsed
-///                                              time of 0 must give finite values
+///     step<Lanes>(x, v, elapsed, at, scratch)  from state v to the states at(0) … at(states_per_step() - 1);
+///                                              an elapsed time of 0 must give finite values
 ///     output<Lanes>(v, y)                      what the layer gives
 ///     reserve<Lanes>(scratch)                  makes room, so that no step allocates
 template <typename C>

@@ -40,8 +40,8 @@ struct CheckpointOptions {
 class Checkpoint {
  public:
   /// \throws InvalidArgument if an option is out of range
-  explicit Checkpoint(std::filesystem::path path, const CheckpointOptions& options = {})
-      : path_(std::move(path)), options_(options) {
+  explicit Checkpoint(std::filesystem::path file_path, const CheckpointOptions& options = {})
+      : path_(std::move(file_path)), options_(options) {
     if (options.every < 1) detail::refuse("Checkpoint: every must be at least 1, got ", options.every);
     if (!(options.seconds >= 0)) detail::refuse("Checkpoint: seconds must be at least 0, got ", options.seconds);
   }

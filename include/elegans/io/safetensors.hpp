@@ -53,7 +53,7 @@ class SafeTensors {
  public:
   /// \throws RuntimeError if the file cannot be read; InvalidArgument if it is not a safetensors file. Both say why,
   ///         and of which file and tensor
-  explicit SafeTensors(const std::filesystem::path& path);
+  explicit SafeTensors(const std::filesystem::path& file_path);
 
   /// The same from bytes in memory. \param name  stands for the path in messages
   SafeTensors(std::string_view bytes, const std::string& name);
@@ -164,18 +164,19 @@ inline SafeTensors::SafeTensors(std::string_view bytes, const std::string& name)
   place(data_.get());
 }
 
-inline SafeTensors::SafeTensors(const std::filesystem::path& path) : name_(path.string()) {
+inline SafeTensors::SafeTensors(const std::filesystem::path& file_path) : name_(file_path.string()) {
   const auto fail_for = [&](int reason) {
     detail::fail("cannot read ", name_, ": ", std::generic_category().message(reason));
   };
   std::error_code failure;
-  const std::filesystem::file_status status = std::filesystem::status(path, failure);
+  const std::filesystem::file_status status = std::filesystem::status(file_path, failure);
   if (std::filesystem::is_directory(status)) fail_for(EISDIR);
   // To open a pipe would wait for whoever writes to it.
   if (std::filesystem::is_other(status)) detail::fail("cannot read ", name_, ": it is not a regular file");
-  const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::fopen(path.string().c_str(), "rb"), &std::fclose);
+  const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::fopen(file_path.string().c_str(), "rb"),
+                                                             &std::fclose);
   if (!file) fail_for(errno);
-  const std::uint64_t file_size = std::filesystem::file_size(path, failure);
+  const std::uint64_t file_size = std::filesystem::file_size(file_path, failure);
   if (failure) fail_for(failure.value());
   std::setvbuf(file.get(), nullptr, _IONBF, 0);
   const auto read = [&](void* to, std::size_t size) {

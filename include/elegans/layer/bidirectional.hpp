@@ -20,8 +20,9 @@ namespace elegans {
 /// Two layers, one of which reads the sequence backwards; their outputs side by side, step by step. For whole sequences
 /// only: there is no `step`.
 ///
-///     elegans::Bidirectional model(elegans::LTC<float>(wiring, 3, {.seed = 1}), elegans::LTC<float>(wiring, 3, {.seed
-///     = 2}));
+///     elegans::LTC<float> ahead(wiring, 3, {.seed = 1});
+///     elegans::LTC<float> behind(wiring, 3, {.seed = 2});
+///     elegans::Bidirectional model(ahead, behind);
 ///
 /// Inputs, elapsed times and mask are all read backwards. Parameters are named `forward_layer.…` and
 /// `backward_layer.…`; the state is (forward, backward) side by side. Mirrors `keras.layers.Bidirectional` with

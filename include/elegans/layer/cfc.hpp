@@ -16,9 +16,8 @@ namespace elegans {
 
 /// A closed-form continuous-time network: a CfC cell over sequences, or step by step over a stream.
 ///
-///     elegans::CfC<float> dense(32, 4, {.mode = elegans::CfCMode::standard, .proj_size = 2});   // 32 neurons, 4
-///     inputs elegans::CfC<float> wired(elegans::AutoNCP(32, 2), 4);                                     // a block a
-///     layer
+///     elegans::CfC<float> dense(32, 4, {.proj_size = 2});            // 32 neurons, 4 inputs, 2 outputs
+///     elegans::CfC<float> wired(elegans::AutoNCP(32, 2), 4);         // a block a layer of the wiring
 ///
 /// Hasani et al., Nature Machine Intelligence 2022; mirrors `ncps.torch.CfC`.
 ///

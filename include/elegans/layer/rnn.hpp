@@ -65,6 +65,7 @@ class Rnn : public Parameterized<Rnn<CellType>, typename CellType::Scalar, CellT
     executor_ = std::move(executor);
     input_ = nullptr;  // what the last forward kept is cut for the one before
   }
+  /// What batches are spread over; null for the calling thread alone.
   [[nodiscard]] const std::shared_ptr<Executor>& executor() const noexcept { return executor_; }
 
   /// Name, shape and place of each tensor in `parameters()` and `gradient()`.

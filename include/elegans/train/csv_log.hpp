@@ -24,7 +24,7 @@ namespace elegans {
 /// does itself.
 class CsvLog {
  public:
-  explicit CsvLog(std::filesystem::path path) : path_(std::move(path)) {}
+  explicit CsvLog(std::filesystem::path file_path) : path_(std::move(file_path)) {}
 
   /// \throws RuntimeError if the file cannot be written
   template <typename Scalar>

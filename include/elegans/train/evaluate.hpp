@@ -77,8 +77,7 @@ std::array<Scalar, sizeof...(Scores)> score_samples(Model& model, const Dataset<
 
 /// What a model scores on a data set: the weighted mean of each loss or metric.
 ///
-///     const auto [loss, accuracy] = elegans::evaluate(model, test, {.batch_size = 64}, BinaryCrossEntropy{},
-///     Accuracy{});
+///     const auto scores = elegans::evaluate(model, test, {}, elegans::BinaryCrossEntropy{}, elegans::Accuracy{});
 ///
 /// \param scores  losses or metrics
 /// \return  in their order; NaN if no step counts at all
