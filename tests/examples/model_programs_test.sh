@@ -6,25 +6,8 @@
 # make no sense.
 set -uo pipefail
 
-programs=$1
-data=$(cd "$(dirname "${BASH_SOURCE[0]}")/../data" && pwd)
-scratch=$(mktemp -d)
-trap 'rm -rf "$scratch"' EXIT
-failures=0
-check() {  # check WHAT COMMAND...: the command must succeed
-  local what=$1
-  shift
-  "$@" || { echo "FAILED: $what"; failures=$((failures + 1)); }
-}
-exits() {  # exits STATUS TEXT COMMAND...: exits with that status, saying TEXT on standard error, for 1 in one line
-  local status=$1 text=$2
-  shift 2
-  "$@" >"$scratch/out" 2>"$scratch/err"
-  local got=$?
-  [[ $got == "$status" ]] || { echo "FAILED: $* exits with $got, not $status"; failures=$((failures + 1)); }
-  grep -qF -- "$text" "$scratch/err" || { echo "FAILED: $* does not say '$text':"; cat "$scratch/err"; failures=$((failures + 1)); }
-  if [[ $status == 1 && $(wc -l <"$scratch/err") != 1 ]]; then echo "FAILED: $* says more than a line"; failures=$((failures + 1)); fi
-}
+# shellcheck source=tests/examples/support.sh
+source "$(dirname "${BASH_SOURCE[0]}")/support.sh"
 cd "$scratch" || exit 1
 
 run=$programs/run_model

@@ -5,26 +5,8 @@
 # models_test.sh FOLDER: runs the programs that look into models, and checks their numbers.
 set -uo pipefail
 
-programs=$1
-scratch=$(mktemp -d)
-trap 'rm -rf "$scratch"' EXIT
-failures=0
-check() {  # check WHAT COMMAND...: the command must succeed
-  local what=$1
-  shift
-  "$@" || { echo "FAILED: $what"; failures=$((failures + 1)); }
-}
-exits() {  # exits STATUS TEXT COMMAND...: exits with that status, saying TEXT on standard error
-  local status=$1 text=$2
-  shift 2
-  "$@" >"$scratch/out" 2>"$scratch/err"
-  local got=$?
-  [[ $got == "$status" ]] || { echo "FAILED: $* exits with $got, not $status"; failures=$((failures + 1)); }
-  grep -qF -- "$text" "$scratch/err" || { echo "FAILED: $* does not say '$text':"; cat "$scratch/err"; failures=$((failures + 1)); }
-}
-# holds CSV EXPRESSION: every row but the first makes the awk expression true, and there is one.
-holds() { awk -F, -v OFS=, "NR > 1 && !($2) { bad = 1 } END { exit bad || NR < 2 }" "$1"; }
-plotted() { ! command -v gnuplot >/dev/null || [[ -s $1 ]]; }
+# shellcheck source=tests/examples/support.sh
+source "$(dirname "${BASH_SOURCE[0]}")/support.sh"
 
 "$programs/own_cell" --out "$scratch/own" >"$scratch/own.txt" || failures=$((failures + 1))
 check "own_cell compares 387 gradients" grep -q 'Gradients: 387 compared' "$scratch/own.txt"

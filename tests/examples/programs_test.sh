@@ -5,24 +5,8 @@
 # programs_test.sh FOLDER: runs the example programs as a user would, and with calls that make no sense.
 set -uo pipefail
 
-programs=$1
-scratch=$(mktemp -d)
-trap 'rm -rf "$scratch"' EXIT
-failures=0
-check() {  # check WHAT COMMAND...: the command must succeed
-  local what=$1
-  shift
-  "$@" || { echo "FAILED: $what"; failures=$((failures + 1)); }
-}
-exits() {  # exits STATUS TEXT COMMAND...: exits with that status, saying TEXT in one line on standard error
-  local status=$1 text=$2
-  shift 2
-  "$@" >"$scratch/out" 2>"$scratch/err"
-  local got=$?
-  [[ $got == "$status" ]] || { echo "FAILED: $* exits with $got, not $status"; failures=$((failures + 1)); }
-  grep -qF -- "$text" "$scratch/err" || { echo "FAILED: $* does not say '$text':"; cat "$scratch/err"; failures=$((failures + 1)); }
-  if [[ $status == 1 && $(wc -l <"$scratch/err") != 1 ]]; then echo "FAILED: $* says more than a line"; failures=$((failures + 1)); fi
-}
+# shellcheck source=tests/examples/support.sh
+source "$(dirname "${BASH_SOURCE[0]}")/support.sh"
 
 sine=$programs/sine_wave
 "$sine" --out "$scratch/sine" >"$scratch/sine.txt"
