@@ -14,7 +14,6 @@
 #include <atomic>
 #include <chrono>
 #include <cstdint>
-#include <cstdio>
 #include <exception>
 #include <filesystem>
 #include <functional>
@@ -35,6 +34,7 @@
 
 #include "support/folder.hpp"
 #include "support/gnuplot.hpp"
+#include "support/program.hpp"
 
 namespace {
 
@@ -215,16 +215,5 @@ int main(int argc, char** argv) {
   option("--seed", settings.seed, "Of streams and networks");
   option("--threads", settings.threads, "Networks trained at once")->check(CLI::Range(1, 64));
   app.add_flag("--quiet", settings.quiet, "Print nothing");
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? 0 : 2;
-  }
-  try {
-    run(settings);
-  } catch (const std::exception& error) {
-    std::fprintf(stderr, "bit_stream_xor: %s\n", error.what());
-    return 1;
-  }
-  return 0;
+  return examples::run_program(app, argc, argv, "bit_stream_xor", [&] { run(settings); });
 }

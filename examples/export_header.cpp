@@ -8,8 +8,6 @@
 // What includes it needs elegans and Eigen to compile, and at run time neither files, heap, exceptions nor RTTI.
 
 #include <cctype>
-#include <cstdio>
-#include <exception>
 #include <filesystem>
 #include <sstream>
 #include <string>
@@ -22,6 +20,7 @@
 #include <elegans/io/model_description.hpp>
 
 #include "support/model_arguments.hpp"
+#include "support/program.hpp"
 
 namespace {
 
@@ -174,17 +173,8 @@ int main(int argc, char** argv) {
   app.add_option("--precision", request.precision, "Of the weights and the computation (the file's)")
       ->check(CLI::IsMember({"float", "double"}));
   examples::ModelArguments arguments(app);
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? 0 : 2;
-  }
-  try {
+  return examples::run_program(app, argc, argv, "export_header", [&] {
     request.options = arguments.options();
     run(request);
-  } catch (const std::exception& error) {
-    std::fprintf(stderr, "export_header: %s\n", error.what());
-    return 1;
-  }
-  return 0;
+  });
 }

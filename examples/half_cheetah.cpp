@@ -13,8 +13,6 @@
 #include <chrono>
 #include <cmath>
 #include <cstdint>
-#include <cstdio>
-#include <exception>
 #include <filesystem>
 #include <iomanip>
 #include <iostream>
@@ -33,6 +31,7 @@
 #include "support/folder.hpp"
 #include "support/gnuplot.hpp"
 #include "support/npy.hpp"
+#include "support/program.hpp"
 
 namespace {
 
@@ -263,16 +262,5 @@ int main(int argc, char** argv) {
   option("--stride", settings.stride, "Steps between the starts of two sequences")->check(at_least_1);
   option("--batch-size", settings.batch_size, "Sequences an update")->check(at_least_1);
   app.add_flag("--quiet", settings.quiet, "Print nothing");
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? 0 : 2;
-  }
-  try {
-    run(settings);
-  } catch (const std::exception& error) {
-    std::fprintf(stderr, "half_cheetah: %s\n", error.what());
-    return 1;
-  }
-  return 0;
+  return examples::run_program(app, argc, argv, "half_cheetah", [&] { run(settings); });
 }

@@ -6,8 +6,6 @@
 //     inspect_model model.safetensors
 
 #include <algorithm>
-#include <cstdio>
-#include <exception>
 #include <filesystem>
 #include <iomanip>
 #include <iostream>
@@ -19,6 +17,7 @@
 #include <elegans/io/model_description.hpp>
 
 #include "support/model_arguments.hpp"
+#include "support/program.hpp"
 
 namespace {
 
@@ -118,18 +117,9 @@ int main(int argc, char** argv) {
   CLI::App app("Says what a model file holds");
   app.add_option("MODEL", path, "Model file: ncps' state_dict, or written by elegans")->required();
   examples::ModelArguments arguments(app);
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? 0 : 2;
-  }
-  try {
+  return examples::run_program(app, argc, argv, "inspect_model", [&] {
     std::ostringstream card;
     inspect(path, arguments.options(), card);
     std::cout << card.str();
-  } catch (const std::exception& error) {
-    std::fprintf(stderr, "inspect_model: %s\n", error.what());
-    return 1;
-  }
-  return 0;
+  });
 }

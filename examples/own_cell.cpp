@@ -10,8 +10,6 @@
 
 #include <cmath>
 #include <cstdint>
-#include <cstdio>
-#include <exception>
 #include <filesystem>
 #include <iomanip>
 #include <iostream>
@@ -26,6 +24,7 @@
 #include "support/csv.hpp"
 #include "support/folder.hpp"
 #include "support/gnuplot.hpp"
+#include "support/program.hpp"
 #include "support/sine_task.hpp"
 
 namespace {
@@ -181,16 +180,5 @@ int main(int argc, char** argv) {
       ->check(CLI::NonNegativeNumber);
   app.add_option("--seed", settings.seed, "Of the initial parameters")->capture_default_str();
   app.add_flag("--quiet", settings.quiet, "Print nothing");
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? 0 : 2;
-  }
-  try {
-    run(settings);
-  } catch (const std::exception& error) {
-    std::fprintf(stderr, "own_cell: %s\n", error.what());
-    return 1;
-  }
-  return 0;
+  return examples::run_program(app, argc, argv, "own_cell", [&] { run(settings); });
 }

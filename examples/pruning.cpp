@@ -11,8 +11,6 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdint>
-#include <cstdio>
-#include <exception>
 #include <filesystem>
 #include <iomanip>
 #include <iostream>
@@ -29,6 +27,7 @@
 #include "support/csv.hpp"
 #include "support/folder.hpp"
 #include "support/gnuplot.hpp"
+#include "support/program.hpp"
 #include "support/sine_task.hpp"
 
 namespace {
@@ -154,16 +153,5 @@ int main(int argc, char** argv) {
   app.add_option("--good-loss", settings.good_loss, "Draws the smallest network that stays below it")
       ->capture_default_str();
   app.add_flag("--quiet", settings.quiet, "Print nothing");
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? 0 : 2;
-  }
-  try {
-    run(settings);
-  } catch (const std::exception& error) {
-    std::fprintf(stderr, "pruning: %s\n", error.what());
-    return 1;
-  }
-  return 0;
+  return examples::run_program(app, argc, argv, "pruning", [&] { run(settings); });
 }

@@ -9,7 +9,6 @@
 
 #include <cerrno>
 #include <cstdio>
-#include <exception>
 #include <string>
 #include <system_error>
 #include <variant>
@@ -21,6 +20,7 @@
 
 #include "support/csv.hpp"
 #include "support/model_arguments.hpp"
+#include "support/program.hpp"
 
 namespace {
 
@@ -95,18 +95,9 @@ int main(int argc, char** argv) {
       ->capture_default_str()
       ->check(CLI::IsMember({"float", "double"}));
   examples::ModelArguments arguments(app);
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? 0 : 2;
-  }
-  try {
+  return examples::run_program(app, argc, argv, "run_model", [&] {
     request.options = arguments.options();
     request.options.return_sequences = true;  // a row a time step, whatever the model was trained for
     request.precision == "float" ? run<float>(request) : run<double>(request);
-  } catch (const std::exception& error) {
-    std::fprintf(stderr, "run_model: %s\n", error.what());
-    return 1;
-  }
-  return 0;
+  });
 }

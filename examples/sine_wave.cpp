@@ -7,8 +7,6 @@
 //
 // Prints what happens and leaves numbers (CSV), wirings (DOT, SVG, PNG) and plots (PNG) in a folder.
 
-#include <cstdio>
-#include <exception>
 #include <filesystem>
 #include <iomanip>
 #include <iostream>
@@ -25,6 +23,7 @@
 #include "support/csv.hpp"
 #include "support/folder.hpp"
 #include "support/gnuplot.hpp"
+#include "support/program.hpp"
 #include "support/sine_task.hpp"
 
 namespace {
@@ -190,16 +189,5 @@ int main(int argc, char** argv) {
       ->capture_default_str()
       ->check(CLI::IsMember({"fully_connected", "random", "ncp", "all"}));
   app.add_flag("--quiet", settings.quiet, "Print nothing");
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? 0 : 2;
-  }
-  try {
-    run(settings);
-  } catch (const std::exception& error) {
-    std::fprintf(stderr, "sine_wave: %s\n", error.what());
-    return 1;
-  }
-  return 0;
+  return examples::run_program(app, argc, argv, "sine_wave", [&] { run(settings); });
 }

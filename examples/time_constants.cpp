@@ -9,8 +9,6 @@
 // Prints each neuron's range and leaves numbers (CSV), the plot and the wiring (PNG) in a folder.
 
 #include <cstdint>
-#include <cstdio>
-#include <exception>
 #include <filesystem>
 #include <iomanip>
 #include <iostream>
@@ -27,6 +25,7 @@
 #include "support/csv.hpp"
 #include "support/folder.hpp"
 #include "support/gnuplot.hpp"
+#include "support/program.hpp"
 #include "support/sine_task.hpp"
 
 namespace {
@@ -114,16 +113,5 @@ int main(int argc, char** argv) {
       ->check(CLI::NonNegativeNumber);
   app.add_option("--seed", settings.seed, "Of the initial parameters")->capture_default_str();
   app.add_flag("--quiet", settings.quiet, "Print nothing");
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? 0 : 2;
-  }
-  try {
-    run(settings);
-  } catch (const std::exception& error) {
-    std::fprintf(stderr, "time_constants: %s\n", error.what());
-    return 1;
-  }
-  return 0;
+  return examples::run_program(app, argc, argv, "time_constants", [&] { run(settings); });
 }

@@ -7,8 +7,6 @@
 //     wiring_graph ncp --inter 12,8 --inter-fanout 3,2 --command 6 --motor 2 --inputs 4 --png layers.png
 
 #include <cstdint>
-#include <cstdio>
-#include <exception>
 #include <iostream>
 #include <optional>
 #include <string>
@@ -20,6 +18,8 @@
 #include <elegans/core/file.hpp>
 #include <elegans/elegans.hpp>
 #include <elegans/graph/graph.hpp>
+
+#include "support/program.hpp"
 
 namespace {
 
@@ -151,26 +151,18 @@ int main(int argc, char** argv) {
   app.add_option("--svg", request.svg, "Write an SVG picture here");
   app.add_option("--png", request.png, "Write a PNG picture here");
   app.add_option("--json", request.json, "Write sizes, synapses and neuron types here; - for standard output");
-  try {
-    app.parse(argc, argv);
-    const auto refuse = [&](const CLI::Option* option, bool applies) {
-      if (option->count() > 0 && !applies) {
-        throw CLI::ValidationError(option->get_name(), "does not apply to " + request.kind);
-      }
-    };
-    const bool ncp = request.kind == "ncp";
-    for (const CLI::Option* option : of_ncp) refuse(option, ncp);
-    refuse(units, !ncp);
-    refuse(outputs, !ncp);
-    refuse(sparsity, request.kind == "random" || request.kind == "auto_ncp");
-  } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? 0 : 2;
-  }
-  try {
-    run(request);
-  } catch (const std::exception& error) {
-    std::fprintf(stderr, "wiring_graph: %s\n", error.what());
-    return 1;
-  }
-  return 0;
+  return examples::run_program(
+      app, argc, argv, "wiring_graph", [&] { run(request); },
+      [&] {
+        const auto refuse = [&](const CLI::Option* option, bool applies) {
+          if (option->count() > 0 && !applies) {
+            throw CLI::ValidationError(option->get_name(), "does not apply to " + request.kind);
+          }
+        };
+        const bool ncp = request.kind == "ncp";
+        for (const CLI::Option* option : of_ncp) refuse(option, ncp);
+        refuse(units, !ncp);
+        refuse(outputs, !ncp);
+        refuse(sparsity, request.kind == "random" || request.kind == "auto_ncp");
+      });
 }
