@@ -45,11 +45,11 @@ struct Settings {
   std::string model = "all";
   int units = 64;
   int ltc_units = 32;
-  int epochs = 30;
+  int epochs = 70;
   int training = 100000;
   int test = 10000;
-  int batch_size = 64;
-  Scalar learning_rate = 0.005f;
+  int batch_size = 32;
+  Scalar learning_rate = 0.003f;
   std::uint64_t seed = 1;
   unsigned threads = std::max(std::thread::hardware_concurrency(), 1U);
   bool quiet = false;

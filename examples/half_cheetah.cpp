@@ -206,7 +206,7 @@ void run(const Settings& settings) {
   };
   // All neurons are read out, by a dense layer.
   const auto ltc = [&](const auto& wiring) {
-    return [&settings, &wiring, observations](std::uint64_t seed) {
+    return [&wiring, observations](std::uint64_t seed) {
       return elegans::Sequential(
           elegans::LTC<Scalar>(wiring, observations, {.output_mapping = elegans::Mapping::none, .seed = seed}),
           elegans::Dense<Scalar>(observations, wiring.output_dim(), {.seed = seed}));
