@@ -50,6 +50,22 @@ EIGEN_STRONG_INLINE P packet_tanh(const P& x) {
   }
 }
 
+/// exp of each lane, likewise.
+template <typename P>
+EIGEN_STRONG_INLINE P packet_exp(const P& x) {
+  using Scalar = ScalarOf<P>;
+  if constexpr (std::is_same_v<P, Scalar>) {
+    return std::exp(x);
+  } else if constexpr (Eigen::internal::packet_traits<Scalar>::HasExp) {
+    return Eigen::internal::pexp(x);
+  } else {
+    Scalar values[Eigen::internal::unpacket_traits<P>::size];
+    store<P>(values, x);
+    for (Scalar& value : values) value = std::exp(value);
+    return load<P>(values);
+  }
+}
+
 /// y = activation(z); y may be z.
 template <typename Scalar>
 void activate(Activation activation, ConstVectorView<Scalar> z, VectorView<Scalar> y) {

@@ -9,23 +9,19 @@
 #include <vector>
 
 #include <elegans/cell/activation.hpp>
+#include <elegans/cell/cfc_heads.hpp>
 #include <elegans/cell/cfc_options.hpp>
 #include <elegans/cell/cfc_parameters.hpp>
 #include <elegans/cell/dropout.hpp>
 #include <elegans/cell/lanes.hpp>
 #include <elegans/cell/linear.hpp>
+#include <elegans/cell/linear_adjoint.hpp>
 #include <elegans/core/buffer.hpp>
-#include <elegans/core/packet.hpp>
-#include <elegans/core/sigmoid.hpp>
 
 namespace elegans::detail {
 
-/// Neurons that step together: all of an unwired CfC, one layer of a wired one. With x = [input, state], through the
-/// backbone if there is one, and every head a linear map of x (ff1, ff2 masked by the wiring),
-///
-///     standard:  h = tanh(ff1) (1 - t) + t tanh(ff2),   t = sigmoid(time_a dt + time_b)
-///     no_gate:   h = tanh(ff1) + t tanh(ff2)
-///     pure:      h = -A exp(-dt (|w_tau| + |ff1|)) ff1 + A
+/// Neurons that step together: all of an unwired CfC, one layer of a wired one. [input, state], through the backbone if
+/// there is one, are the features from which `CfCHeads` makes the new state; the wiring masks ff1 and ff2.
 ///
 /// Hasani et al., Closed-form continuous-time neural networks, Nature Machine Intelligence 2022;
 /// `ncps.torch.CfCCell`.
@@ -39,16 +35,15 @@ class CfCBlock {
       Buffer<Scalar> kept;  ///< a, after dropout
     };
     std::vector<Layer> backbone;
-    Buffer<Scalar> in;            ///< [input, state]
-    Buffer<Scalar> dt;            ///< elapsed time, for each neuron and sample
-    Buffer<Scalar> f1, f2, a, t;  ///< tanh(ff1) (pure: ff1), tanh(ff2), time_a, t (pure: the exponential)
-    Buffer<Scalar> h;             ///< the new state
+    Buffer<Scalar> in;               ///< [input, state]
+    Buffer<Scalar> f1, f2, a, t, h;  ///< see CfCHeads::forward
     DropoutPosition position;
   };
 
   struct Adjoint {
     std::vector<LinearAdjoint<Scalar>> backbone;
-    LinearAdjoint<Scalar> ff1, ff2, time_a, time_b;
+    LinearAdjoint<Scalar, 4> gated;
+    LinearAdjoint<Scalar> pure;
     Buffer<Scalar> w_tau, A;
     Buffer<Scalar> d_in, d_h;              ///< of [input, state]; of the new state
     Buffer<Scalar> d_f1, d_f2, d_a, d_b;   ///< of the heads
@@ -67,34 +62,32 @@ class CfCBlock {
       backbone_.emplace_back(options.backbone_units, features);
       features = options.backbone_units;
     }
-    ff1_ = Linear<Scalar>(units(), features);
     if (mode_ == CfCMode::pure) {
+      pure_ = Linear<Scalar>(units(), features);
       for (auto* values : {&w_tau_, &A_}) values->resize(pad_neurons(units()));
     } else {
-      ff2_ = time_a_ = time_b_ = ff1_;
+      gated_ = Linear<Scalar, 4>(units(), features);
     }
   }
 
   [[nodiscard]] Index inputs() const noexcept { return layout_.inputs; }
   [[nodiscard]] Index units() const noexcept { return layout_.units; }
+  [[nodiscard]] const std::vector<Linear<Scalar>>& backbone() const noexcept { return backbone_; }
+  [[nodiscard]] CfCHeads<Scalar> heads() const noexcept {
+    return {mode_, gated_.view(), pure_.view(), w_tau_.data(), A_.data()};
+  }
 
   /// Takes over new values from a parameter vector.
   void pack(const Scalar* parameters) {
-    const auto take = [parameters](Linear<Scalar>& linear, const LinearPlace& from, const unsigned char* mask) {
-      linear.pack_weight(parameters + from.weight, linear.outputs(), 0, linear.inputs(), mask);
-      linear.pack_bias(parameters + from.bias);
-    };
     for (std::size_t layer = 0; layer < backbone_.size(); ++layer) {
-      take(backbone_[layer], places_.backbone[layer], nullptr);
+      take(parameters, places_.backbone[layer], backbone_[layer], 0);
     }
-    take(ff1_, places_.ff1, mask());
     if (mode_ == CfCMode::pure) {
+      take(parameters, places_.ff1, pure_, 0, mask());
       std::copy_n(parameters + places_.A, units(), A_.data());
       for (Index i = 0; i < units(); ++i) w_tau_[i] = std::abs(parameters[places_.w_tau + i]);
     } else {
-      take(ff2_, places_.ff2, mask());
-      take(time_a_, places_.time_a, nullptr);
-      take(time_b_, places_.time_b, nullptr);
+      for (int head = 0; head < 4; ++head) take(parameters, place_of(head), gated_, head, mask_of(head));
     }
   }
 
@@ -106,7 +99,7 @@ class CfCBlock {
       for (auto* values : {&z, &a, &kept}) values->resize(extent<Lanes>(backbone_[layer].outputs()));
     }
     scratch.in.resize(extent<Lanes>(inputs() + units()));
-    for (auto* values : {&scratch.dt, &scratch.f1, &scratch.f2, &scratch.a, &scratch.t, &scratch.h}) {
+    for (auto* values : {&scratch.f1, &scratch.f2, &scratch.a, &scratch.t, &scratch.h}) {
       values->resize(extent<Lanes>(units()));
     }
   }
@@ -114,46 +107,7 @@ class CfCBlock {
   /// From `scratch.in` and the elapsed times to `scratch.h`.
   template <typename Lanes>
   void forward(const Scalar* elapsed, Scratch& scratch) const {
-    const Scalar* const x = features<Lanes>(scratch);
-    const Index size = extent<Lanes>(units());
-    const auto view = [size](Buffer<Scalar>& values) { return VectorView<Scalar>(values.data(), size); };
-    for (Index block = 0; block < Lanes::blocks(units()); ++block) {
-      store<typename Lanes::Packet>(scratch.dt.data() + block * Lanes::lanes, Lanes::per_sample(elapsed));
-    }
-    auto dt = view(scratch.dt), f1 = view(scratch.f1), f2 = view(scratch.f2), a = view(scratch.a), t = view(scratch.t),
-         h = view(scratch.h);
-    ff1_.template forward<Lanes>(x, f1.data());
-    if (mode_ == CfCMode::pure) {
-      if constexpr (Lanes::single) {
-        const ConstVectorView<Scalar> w_tau(w_tau_.data(), size), A(A_.data(), size);
-        t = (-dt * (w_tau + f1.abs())).exp();
-        h = A - A * t * f1;
-      } else {
-        for (Index i = 0; i < units(); ++i) {
-          const auto at = [i](auto& values) { return values.template segment<Lanes::lanes>(i * Lanes::lanes); };
-          at(t) = (-at(dt) * (w_tau_[i] + at(f1).abs())).exp();
-          at(h) = A_[i] - A_[i] * at(t) * at(f1);
-        }
-      }
-      return;
-    }
-    ff2_.template forward<Lanes>(x, f2.data());
-    time_a_.template forward<Lanes>(x, a.data());
-    time_b_.template forward<Lanes>(x, t.data());
-    // In packets of our own, as Eigen's loops over so few values would do most of them one by one.
-    using P = typename Lanes::Packet;
-    using namespace Eigen::internal;
-    const P elapsed_time = Lanes::per_sample(elapsed);
-    for (Index i = 0; i < size; i += Lanes::lanes) {
-      const P first = packet_tanh<P>(load<P>(f1.data() + i));
-      const P second = packet_tanh<P>(load<P>(f2.data() + i));
-      const P gate = sigmoid<P>(pmadd(load<P>(a.data() + i), elapsed_time, load<P>(t.data() + i)));
-      const P kept = mode_ == CfCMode::standard ? psub(first, pmul(first, gate)) : first;
-      store<P>(f1.data() + i, first);
-      store<P>(f2.data() + i, second);
-      store<P>(t.data() + i, gate);
-      store<P>(h.data() + i, pmadd(gate, second, kept));
-    }
+    heads().template forward<Lanes>(features<Lanes>(scratch), elapsed, scratch);
   }
 
   template <typename Lanes>
@@ -169,10 +123,8 @@ class CfCBlock {
       adjoint.backbone[layer].template reset<Lanes>(backbone_[layer]);
       clear(adjoint.d_hidden[layer], extent<Lanes>(backbone_[layer].outputs()));
     }
-    adjoint.ff1.template reset<Lanes>(ff1_);
-    if (mode_ != CfCMode::pure) {
-      for (auto* linear : {&adjoint.ff2, &adjoint.time_a, &adjoint.time_b}) linear->template reset<Lanes>(ff1_);
-    }
+    adjoint.pure.template reset<Lanes>(pure_);
+    adjoint.gated.template reset<Lanes>(gated_);
     clear(adjoint.d_in, extent<Lanes>(inputs() + units()));
     for (auto* values :
          {&adjoint.w_tau, &adjoint.A, &adjoint.d_h, &adjoint.d_f1, &adjoint.d_f2, &adjoint.d_a, &adjoint.d_b}) {
@@ -182,76 +134,30 @@ class CfCBlock {
 
   /// From `adjoint.d_h` to `adjoint.d_in` after a `forward`. Adds to d_elapsed, a sample.
   template <typename Lanes>
-  void backward(Scalar* d_elapsed, Scratch& scratch, Adjoint& adjoint) const {
-    using P = typename Lanes::Packet;
-    const Index size = extent<Lanes>(units());
-    const auto view = [size](Buffer<Scalar>& values) { return VectorView<Scalar>(values.data(), size); };
-    auto dt = view(scratch.dt), f1 = view(scratch.f1), f2 = view(scratch.f2), a = view(scratch.a), t = view(scratch.t);
-    auto d_h = view(adjoint.d_h), d_f1 = view(adjoint.d_f1), d_f2 = view(adjoint.d_f2), d_a = view(adjoint.d_a),
-         d_b = view(adjoint.d_b);
-    constexpr Scalar one(1);
-    Scalar* const d_x = d_features(adjoint);
+  void backward(const Scalar* elapsed, Scalar* d_elapsed, Scratch& scratch, Adjoint& adjoint) const {
     std::fill_n(adjoint.d_in.data(), adjoint.d_in.size(), Scalar(0));
     for (auto& d_hidden : adjoint.d_hidden) std::fill_n(d_hidden.data(), d_hidden.size(), Scalar(0));
+    heads().template backward<Lanes>(elapsed, scratch, adjoint, d_elapsed, d_features(adjoint));
     const Scalar* const x = features_of(scratch);
     if (mode_ == CfCMode::pure) {
-      for (Index block = 0; block < Lanes::blocks(units()); ++block) {
-        const auto at = [block](auto& values) { return values.template segment<Lanes::lanes>(block * Lanes::lanes); };
-        const auto each = [block](const Buffer<Scalar>& values) {
-          Eigen::Array<Scalar, int{Lanes::lanes}, 1, Eigen::DontAlign> result;
-          store<P>(result.data(), Lanes::per_neuron(values.data(), block));
-          return result;
-        };
-        const auto A = each(A_), w_tau = each(w_tau_);
-        auto d_A = view(adjoint.A), d_w_tau = view(adjoint.w_tau);
-        at(d_A) += at(d_h) * (one - at(t) * at(f1));
-        // d_a and d_b: of the exponential, and of its exponent's factor of -dt.
-        at(d_a) = at(d_h) * A * at(t);
-        at(d_f1) = at(d_a) * (at(dt) * at(f1).abs() - one);
-        at(d_w_tau) += at(d_a) * at(f1) * at(dt);
-        at(d_b) = at(d_a) * at(f1) * (w_tau + at(f1).abs());
-      }
+      adjoint.pure.template record<Lanes>(x, {adjoint.d_f1.data()});
     } else {
-      if (mode_ == CfCMode::standard) {
-        d_f1 = d_h * (one - t) * (one - f1.square());
-        d_b = d_h * (f2 - f1) * t * (one - t);
-      } else {
-        d_f1 = d_h * (one - f1.square());
-        d_b = d_h * f2 * t * (one - t);
-      }
-      d_f2 = d_h * t * (one - f2.square());
-      d_a = d_b * dt;
-      const auto pass = [&](const Linear<Scalar>& linear, LinearAdjoint<Scalar>& sums, const VectorView<Scalar>& d_z) {
-        linear.template backward<Lanes>(d_z.data(), d_x);
-        sums.template record<Lanes>(x, d_z.data());
-      };
-      pass(ff2_, adjoint.ff2, d_f2);
-      pass(time_a_, adjoint.time_a, d_a);
-      pass(time_b_, adjoint.time_b, d_b);
-      d_b *= a;
+      adjoint.gated.template record<Lanes>(
+          x, {adjoint.d_f1.data(), adjoint.d_f2.data(), adjoint.d_a.data(), adjoint.d_b.data()});
     }
-    for (Index block = 0; block < Lanes::blocks(units()); ++block) {
-      Lanes::add_to_samples(d_elapsed, load<P>(adjoint.d_b.data() + block * Lanes::lanes));
-    }
-    ff1_.template backward<Lanes>(d_f1.data(), d_x);
-    adjoint.ff1.template record<Lanes>(x, d_f1.data());
     backbone_backward<Lanes>(scratch, adjoint);
   }
 
   /// Adds what the adjoint has summed up to a gradient.
   template <typename Lanes>
   void collect(Adjoint& adjoint, const Scalar* parameters, Scalar* gradient) const {
-    const auto give = [gradient](LinearAdjoint<Scalar>& from, const Linear<Scalar>& linear, const LinearPlace& to,
-                                 const unsigned char* mask) {
-      from.template finish<Lanes>();
-      from.collect_weight(gradient + to.weight, linear.outputs(), 0, linear.inputs(), mask);
-      from.collect_bias(gradient + to.bias);
-    };
     for (std::size_t layer = 0; layer < backbone_.size(); ++layer) {
-      give(adjoint.backbone[layer], backbone_[layer], places_.backbone[layer], nullptr);
+      adjoint.backbone[layer].template finish<Lanes>();
+      give(adjoint.backbone[layer], 0, backbone_[layer], places_.backbone[layer], gradient);
     }
-    give(adjoint.ff1, ff1_, places_.ff1, mask());
     if (mode_ == CfCMode::pure) {
+      adjoint.pure.template finish<Lanes>();
+      give(adjoint.pure, 0, pure_, places_.ff1, gradient, mask());
       for (Index i = 0; i < units(); ++i) {
         const Scalar w_tau = parameters[places_.w_tau + i];
         const Scalar sign = w_tau > 0 ? Scalar(1) : w_tau < 0 ? Scalar(-1) : Scalar(0);
@@ -259,15 +165,33 @@ class CfCBlock {
         gradient[places_.A + i] += Lanes::sum_samples(adjoint.A.data(), i);
       }
     } else {
-      give(adjoint.ff2, ff2_, places_.ff2, mask());
-      give(adjoint.time_a, time_a_, places_.time_a, nullptr);
-      give(adjoint.time_b, time_b_, places_.time_b, nullptr);
+      adjoint.gated.template finish<Lanes>();
+      for (int head = 0; head < 4; ++head) give(adjoint.gated, head, gated_, place_of(head), gradient, mask_of(head));
     }
   }
 
  private:
   [[nodiscard]] const unsigned char* mask() const noexcept {
     return layout_.mask.size() > 0 ? layout_.mask.data() : nullptr;
+  }
+
+  /// The heads in the order of `CfCHeads::gated`; the wiring masks the first two.
+  [[nodiscard]] const LinearPlace& place_of(int head) const noexcept {
+    return head == 0 ? places_.ff1 : head == 1 ? places_.ff2 : head == 2 ? places_.time_a : places_.time_b;
+  }
+  [[nodiscard]] const unsigned char* mask_of(int head) const noexcept { return head < 2 ? mask() : nullptr; }
+
+  template <int Maps>
+  static void take(const Scalar* parameters, const LinearPlace& from, Linear<Scalar, Maps>& linear, int map,
+                   const unsigned char* mask = nullptr) {
+    linear.pack_weight(map, parameters + from.weight, linear.outputs(), 0, linear.inputs(), mask);
+    linear.pack_bias(map, parameters + from.bias);
+  }
+  template <int Maps>
+  static void give(const LinearAdjoint<Scalar, Maps>& from, int map, const Linear<Scalar, Maps>& linear,
+                   const LinearPlace& to, Scalar* gradient, const unsigned char* mask = nullptr) {
+    from.collect_weight(map, gradient + to.weight, linear.outputs(), 0, linear.inputs(), mask);
+    from.collect_bias(map, gradient + to.bias);
   }
 
   /// What the heads see, and its adjoint.
@@ -297,7 +221,7 @@ class CfCBlock {
     for (std::size_t layer = 0; layer < backbone_.size(); ++layer) {
       auto& [z, a, kept] = scratch.backbone[layer];
       const Index size = extent<Lanes>(backbone_[layer].outputs());
-      backbone_[layer].template forward<Lanes>(x, z.data());
+      backbone_[layer].view().template forward<Lanes>(x, {z.data()});
       activate<Scalar>(activation_, {z.data(), size}, {a.data(), size});
       if (drops_after(layer, scratch)) {
         std::copy_n(a.data(), size, kept.data());
@@ -316,10 +240,10 @@ class CfCBlock {
       const Index size = extent<Lanes>(backbone_[layer].outputs());
       if (drops_after(layer, scratch)) drop_after<Lanes>(layer, scratch, d.data());
       activate_backward<Scalar>(activation_, {z.data(), size}, {a.data(), size}, {d.data(), size});
-      backbone_[layer].template backward<Lanes>(d.data(),
-                                                layer > 0 ? adjoint.d_hidden[layer - 1].data() : adjoint.d_in.data());
+      Scalar* const d_x = layer > 0 ? adjoint.d_hidden[layer - 1].data() : adjoint.d_in.data();
+      backbone_[layer].view().template backward<Lanes>({d.data()}, d_x);
       adjoint.backbone[layer].template record<Lanes>(layer > 0 ? out_of(layer - 1, scratch) : scratch.in.data(),
-                                                     d.data());
+                                                     {d.data()});
     }
   }
 
@@ -330,7 +254,8 @@ class CfCBlock {
   double dropout_;
   std::uint64_t seed_;
   std::vector<Linear<Scalar>> backbone_;
-  Linear<Scalar> ff1_, ff2_, time_a_, time_b_;
+  Linear<Scalar, 4> gated_;   // these, or
+  Linear<Scalar> pure_;       // this one, see CfCHeads
   Buffer<Scalar> w_tau_, A_;  // |w_tau|; padded to whole packets
 };
 

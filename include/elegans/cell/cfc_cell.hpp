@@ -12,6 +12,7 @@
 #include <elegans/cell/cfc_parameters.hpp>
 #include <elegans/cell/lanes.hpp>
 #include <elegans/cell/linear.hpp>
+#include <elegans/cell/linear_adjoint.hpp>
 #include <elegans/core/parameters.hpp>
 
 namespace elegans {
@@ -71,6 +72,9 @@ class CfCCell {
   [[nodiscard]] const CfCOptions& options() const noexcept { return options_; }
   /// The shapes of its blocks, the one next to the inputs first; with a wiring, each has a mask.
   [[nodiscard]] const std::vector<detail::CfCLayout>& layout() const noexcept { return layout_; }
+  [[nodiscard]] const std::vector<Block>& blocks() const noexcept { return blocks_; }
+  /// The linear map behind the last block; of no outputs if there is none.
+  [[nodiscard]] const detail::Linear<Scalar>& projection() const noexcept { return projection_; }
   [[nodiscard]] const ParameterList<>& parameters() const noexcept { return parameters_; }
 
   void initialize(Scalar* parameters, TorchRandom& random) const {
@@ -88,8 +92,8 @@ class CfCCell {
   void pack(const Scalar* parameters, bool) {
     for (Block& block : blocks_) block.pack(parameters);
     if (options_.proj_size > 0) {
-      projection_.pack_weight(parameters + fc_.weight, projection_.outputs(), 0, projection_.inputs());
-      projection_.pack_bias(parameters + fc_.bias);
+      projection_.pack_weight(0, parameters + fc_.weight, projection_.outputs(), 0, projection_.inputs());
+      projection_.pack_bias(0, parameters + fc_.bias);
     }
   }
 
@@ -116,7 +120,7 @@ class CfCCell {
   void output(const Scalar* v, Scalar* y) const {
     const Scalar* const last = v + place<Lanes>(units_ - blocks_.back().units());
     if (options_.proj_size > 0) {
-      projection_.template forward<Lanes>(last, y);
+      projection_.view().template forward<Lanes>(last, {y});
     } else {
       std::copy_n(last, place<Lanes>(output_dim()), y);
     }
@@ -133,8 +137,8 @@ class CfCCell {
   void output_backward(const Scalar* v, const Scalar* d_y, Scalar* d_v, Adjoint& adjoint) const {
     const Index first = place<Lanes>(units_ - blocks_.back().units());
     if (options_.proj_size > 0) {
-      projection_.template backward<Lanes>(d_y, d_v + first);
-      adjoint.projection.template record<Lanes>(v + first, d_y);
+      projection_.view().template backward<Lanes>({d_y}, d_v + first);
+      adjoint.projection.template record<Lanes>(v + first, {d_y});
     } else {
       for (Index i = 0; i < place<Lanes>(output_dim()); ++i) d_v[first + i] += d_y[i];
     }
@@ -161,7 +165,7 @@ class CfCCell {
         const Scalar* const d_fed = adjoint.blocks[k + 1].d_in.data();
         for (Index i = 0; i < units; ++i) sums.d_h[i] += d_fed[i];
       }
-      blocks_[k].template backward<Lanes>(d_elapsed, scratch.blocks[k], sums);
+      blocks_[k].template backward<Lanes>(elapsed, d_elapsed, scratch.blocks[k], sums);
       std::copy_n(sums.d_in.data() + inputs, units, d_state);
     }
     std::copy_n(adjoint.blocks.front().d_in.data(), place<Lanes>(input_dim()), d_x);
@@ -174,8 +178,8 @@ class CfCCell {
     }
     if (options_.proj_size > 0) {
       adjoint.projection.template finish<Lanes>();
-      adjoint.projection.collect_weight(gradient + fc_.weight, projection_.outputs(), 0, projection_.inputs());
-      adjoint.projection.collect_bias(gradient + fc_.bias);
+      adjoint.projection.collect_weight(0, gradient + fc_.weight, projection_.outputs(), 0, projection_.inputs());
+      adjoint.projection.collect_bias(0, gradient + fc_.bias);
     }
   }
 

@@ -9,7 +9,7 @@
 
 namespace elegans::detail {
 
-// What the lanes of a packet stand for. A kernel that is written against these five functions runs on a batch, a
+// What the lanes of a packet stand for. A kernel that is written against these functions runs on a batch, a
 // lane a sample, and on a single sample, a lane a neuron. Values of n neurons are `blocks(n)` packets in a row.
 
 /// Every multiple of a packet's lanes on any target: per-neuron arrays are padded to it.
@@ -31,6 +31,8 @@ struct BatchLanes {
   static constexpr Index samples = lanes;
 
   static constexpr Index blocks(Index neurons) { return neurons; }
+  /// The first neuron of a block.
+  static constexpr Index neuron(Index block) { return block; }
   static constexpr Index at(Index neuron, Index sample) { return neuron * lanes + sample; }
   static EIGEN_STRONG_INLINE Packet per_neuron(const Scalar* parameter, Index block) {
     return broadcast<Packet>(parameter[block]);
@@ -67,6 +69,7 @@ struct NeuronLanes {
   static constexpr Index samples = 1;
 
   static constexpr Index blocks(Index neurons) { return (neurons + lanes - 1) / lanes; }
+  static constexpr Index neuron(Index block) { return block * lanes; }
   static constexpr Index at(Index neuron, Index) { return neuron; }
   static EIGEN_STRONG_INLINE Packet per_neuron(const Scalar* parameter, Index block) {
     return load<Packet>(parameter + block * lanes);

@@ -11,7 +11,9 @@
 #include <elegans/cell/dropout.hpp>
 #include <elegans/cell/lanes.hpp>
 #include <elegans/cell/linear.hpp>
+#include <elegans/cell/linear_adjoint.hpp>
 #include <elegans/cell/lstm_parameters.hpp>
+#include <elegans/cell/memory_gates.hpp>
 #include <elegans/core/buffer.hpp>
 #include <elegans/core/parameters.hpp>
 
@@ -49,7 +51,7 @@ class MemoryCell {
 
   struct Adjoint {
     typename Inner::Adjoint inner;
-    detail::LinearAdjoint<Scalar> gate[4];
+    detail::LinearAdjoint<Scalar, 4> gate;
     Buffer<Scalar> d_gate[4];
     Buffer<Scalar> d_in, d_h;
   };
@@ -57,10 +59,11 @@ class MemoryCell {
   explicit MemoryCell(Inner inner) : inner_(std::move(inner)) {
     for (const Parameter& entry : inner_.parameters()) parameters_.add(entry.name, entry.rows, entry.columns);
     place_ = detail::add_lstm_parameters(parameters_, units(), input_dim());
-    for (auto& gate : gates_) gate = detail::Linear<Scalar>(units(), input_dim() + units());
+    gates_ = detail::Linear<Scalar, 4>(units(), input_dim() + units());
   }
 
   [[nodiscard]] const Inner& inner() const noexcept { return inner_; }
+  [[nodiscard]] const detail::Linear<Scalar, 4>& gate_maps() const noexcept { return gates_; }
   [[nodiscard]] Index units() const noexcept { return inner_.units(); }
   [[nodiscard]] Index state_size() const noexcept { return 2 * inner_.units(); }
   [[nodiscard]] Index input_dim() const noexcept { return inner_.input_dim(); }
@@ -79,9 +82,9 @@ class MemoryCell {
   void pack(const Scalar* parameters, bool single) {
     inner_.pack(parameters, single);
     for (int k = 0; k < 4; ++k) {
-      gates_[k].pack_weight(parameters + place_.input_weight + k * units(), 4 * units(), 0, input_dim());
-      gates_[k].pack_weight(parameters + place_.recurrent_weight + k * units(), 4 * units(), input_dim(), units());
-      gates_[k].pack_bias(parameters + place_.input_bias + k * units());
+      gates_.pack_weight(k, parameters + place_.input_weight + k * units(), 4 * units(), 0, input_dim());
+      gates_.pack_weight(k, parameters + place_.recurrent_weight + k * units(), 4 * units(), input_dim(), units());
+      gates_.pack_bias(k, parameters + place_.input_bias + k * units());
     }
   }
 
@@ -101,20 +104,14 @@ class MemoryCell {
   void step(const Scalar* x, const Scalar* v, const Scalar* elapsed, StateAt at, AnyScratch& scratch) const {
     const Index room = detail::extent<Lanes>(units());
     const Index size = place<Lanes>(units());
-    remember<Lanes>(x, v, scratch);
     Scalar* const states = scratch.states.data();
-    const ConstVectorView<Scalar> c(v + size, size);
-    // c is kept before the first of the new states is written, which may be where v is.
-    VectorView<Scalar>(scratch.in.data(), size) =
-        c * view<Lanes>(scratch.gate[2]) + view<Lanes>(scratch.gate[0]) * view<Lanes>(scratch.gate[1]);
-    const ConstVectorView<Scalar> new_c(scratch.in.data(), size);
-    VectorView<Scalar>(states, size) = new_c.tanh() * view<Lanes>(scratch.gate[3]);
+    const Scalar* const new_c = gates().template forward<Lanes>(x, v, states, scratch);
     pass_position(scratch);
     inner_.template step<Lanes>(
         x, states, elapsed, [=](Index l) { return states + (l + 1) * room; }, scratch.inner);
     for (Index l = 0; l < states_per_step(); ++l) {
       std::copy_n(states + l * room, size, at(l));
-      std::copy_n(new_c.data(), size, at(l) + size);
+      std::copy_n(new_c, size, at(l) + size);
     }
   }
 
@@ -126,10 +123,8 @@ class MemoryCell {
   template <typename Lanes>
   void reset(Adjoint& adjoint) const {
     inner_.template reset<Lanes>(adjoint.inner);
-    for (int k = 0; k < 4; ++k) {
-      adjoint.gate[k].template reset<Lanes>(gates_[k]);
-      clear(adjoint.d_gate[k], detail::extent<Lanes>(units()));
-    }
+    adjoint.gate.template reset<Lanes>(gates_);
+    for (auto& d_gate : adjoint.d_gate) clear(d_gate, detail::extent<Lanes>(units()));
     clear(adjoint.d_in, detail::extent<Lanes>(input_dim() + units()));
     clear(adjoint.d_h, detail::extent<Lanes>(units()));
   }
@@ -154,7 +149,7 @@ class MemoryCell {
         x, states, elapsed, [=](Index l) { return states + (l + 1) * room; }, adjoint.d_h.data(), d_x, d_elapsed,
         scratch.inner, adjoint.inner);
 
-    remember<Lanes>(x, v, scratch);
+    gates().template open<Lanes>(x, v, scratch);
     const auto i = view<Lanes>(scratch.gate[0]), ig = view<Lanes>(scratch.gate[1]), fg = view<Lanes>(scratch.gate[2]),
                og = view<Lanes>(scratch.gate[3]);
     auto d_i = view<Lanes>(adjoint.d_gate[0]), d_ig = view<Lanes>(adjoint.d_gate[1]),
@@ -169,10 +164,9 @@ class MemoryCell {
     d_fg = d_c * c * fg * (one - fg);
     d_c *= fg;
     std::fill_n(adjoint.d_in.data(), adjoint.d_in.size(), Scalar(0));
-    for (int k = 0; k < 4; ++k) {
-      gates_[k].template backward<Lanes>(adjoint.d_gate[k].data(), adjoint.d_in.data());
-      adjoint.gate[k].template record<Lanes>(scratch.in.data(), adjoint.d_gate[k].data());
-    }
+    const detail::MapPointers<const Scalar, 4> d_gates{d_i.data(), d_ig.data(), d_fg.data(), d_og.data()};
+    gates_.view().template backward<Lanes>(d_gates, adjoint.d_in.data());
+    adjoint.gate.template record<Lanes>(scratch.in.data(), d_gates);
     for (Index f = 0; f < inputs; ++f) d_x[f] += adjoint.d_in[f];
     std::copy_n(adjoint.d_in.data() + inputs, size, d_v);
   }
@@ -180,16 +174,18 @@ class MemoryCell {
   template <typename Lanes>
   void collect(Adjoint& adjoint, const Scalar* parameters, Scalar* gradient) const {
     inner_.template collect<Lanes>(adjoint.inner, parameters, gradient);
+    auto& sums = adjoint.gate;
+    sums.template finish<Lanes>();
     for (int k = 0; k < 4; ++k) {
-      auto& sums = adjoint.gate[k];
-      sums.template finish<Lanes>();
-      sums.collect_weight(gradient + place_.input_weight + k * units(), 4 * units(), 0, input_dim());
-      sums.collect_weight(gradient + place_.recurrent_weight + k * units(), 4 * units(), input_dim(), units());
-      sums.collect_bias(gradient + place_.input_bias + k * units());
+      sums.collect_weight(k, gradient + place_.input_weight + k * units(), 4 * units(), 0, input_dim());
+      sums.collect_weight(k, gradient + place_.recurrent_weight + k * units(), 4 * units(), input_dim(), units());
+      sums.collect_bias(k, gradient + place_.input_bias + k * units());
     }
   }
 
  private:
+  [[nodiscard]] detail::MemoryGates<Scalar> gates() const noexcept { return {gates_.view()}; }
+
   template <typename Lanes>
   [[nodiscard]] static constexpr Index place(Index neuron) {
     return Lanes::at(neuron, 0);
@@ -208,25 +204,10 @@ class MemoryCell {
     if constexpr (requires { scratch.inner.position; }) scratch.inner.position = scratch.position;
   }
 
-  /// The gates.
-  template <typename Lanes, typename AnyScratch>
-  void remember(const Scalar* x, const Scalar* v, AnyScratch& scratch) const {
-    const Index inputs = place<Lanes>(input_dim());
-    std::copy_n(x, inputs, scratch.in.data());
-    std::copy_n(v, place<Lanes>(units()), scratch.in.data() + inputs);
-    for (int k = 0; k < 4; ++k) gates_[k].template forward<Lanes>(scratch.in.data(), scratch.gate[k].data());
-    auto i = view<Lanes>(scratch.gate[0]), ig = view<Lanes>(scratch.gate[1]), fg = view<Lanes>(scratch.gate[2]),
-         og = view<Lanes>(scratch.gate[3]);
-    i = i.tanh();
-    ig = ig.logistic();
-    fg = (fg + Scalar(1)).logistic();
-    og = og.logistic();
-  }
-
   Inner inner_;
   ParameterList<> parameters_;
   detail::LSTMPlace place_;
-  detail::Linear<Scalar> gates_[4];  // i, ig, fg, og of [input, h]
+  detail::Linear<Scalar, 4> gates_;  // see MemoryGates
 };
 
 }  // namespace elegans

@@ -11,6 +11,7 @@
 #include <elegans/cell/cfc_parameters.hpp>
 #include <elegans/cell/lanes.hpp>
 #include <elegans/cell/linear.hpp>
+#include <elegans/cell/linear_adjoint.hpp>
 #include <elegans/core/buffer.hpp>
 #include <elegans/core/context.hpp>
 #include <elegans/core/error.hpp>
@@ -153,8 +154,8 @@ class Dense : public Parameterized<Dense<ScalarType>, ScalarType> {
   }
 
   void parameters_changed() {
-    linear_.pack_weight(parameters_.data(), linear_.outputs(), 0, linear_.inputs());
-    linear_.pack_bias(parameters_.data() + linear_.outputs() * linear_.inputs());
+    linear_.pack_weight(0, parameters_.data(), linear_.outputs(), 0, linear_.inputs());
+    linear_.pack_bias(0, parameters_.data() + linear_.outputs() * linear_.inputs());
     input_ = nullptr;
   }
 
@@ -179,7 +180,7 @@ class Dense : public Parameterized<Dense<ScalarType>, ScalarType> {
       room<Lanes>(y_lanes_, output_dim());
       for (Index t = 0; t < x.time(); ++t) {
         load<Lanes>(x, mask, t, first, samples);
-        linear_.template forward<Lanes>(x_lanes_.data(), y_lanes_.data());
+        linear_.view().template forward<Lanes>(x_lanes_.data(), {y_lanes_.data()});
         for (Index o = 0; o < output_dim(); ++o) {
           for (Index b = 0; b < samples; ++b) z(t, first + b, o) = y_lanes_[Lanes::at(o, b)];
         }
@@ -209,8 +210,8 @@ class Dense : public Parameterized<Dense<ScalarType>, ScalarType> {
         detail::to_lanes<Lanes>(output_dim(), samples, y_lanes_.data(),
                                 [&](Index b, Index o) { return d_z_(t, first + b, o); });
         std::fill_n(d_x_lanes_.data(), d_x_lanes_.size(), Scalar(0));
-        linear_.template backward<Lanes>(y_lanes_.data(), d_x_lanes_.data());
-        adjoint_.template record<Lanes>(x_lanes_.data(), y_lanes_.data());
+        linear_.view().template backward<Lanes>({y_lanes_.data()}, d_x_lanes_.data());
+        adjoint_.template record<Lanes>(x_lanes_.data(), {y_lanes_.data()});
         for (Index f = 0; f < input_dim(); ++f) {
           for (Index b = 0; b < samples; ++b) {
             d_input_(t, first + b, f) = mask_(t, first + b) ? d_x_lanes_[Lanes::at(f, b)] : Scalar(0);
@@ -218,8 +219,8 @@ class Dense : public Parameterized<Dense<ScalarType>, ScalarType> {
         }
       }
       adjoint_.template finish<Lanes>();
-      adjoint_.collect_weight(gradient_.data(), linear_.outputs(), 0, linear_.inputs());
-      adjoint_.collect_bias(gradient_.data() + linear_.outputs() * linear_.inputs());
+      adjoint_.collect_weight(0, gradient_.data(), linear_.outputs(), 0, linear_.inputs());
+      adjoint_.collect_bias(0, gradient_.data() + linear_.outputs() * linear_.inputs());
     });
   }
 

@@ -1,0 +1,110 @@
+// SPDX-FileCopyrightText: The elegans authors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <elegans/cell/activation.hpp>
+#include <elegans/cell/cfc_options.hpp>
+#include <elegans/cell/lanes.hpp>
+#include <elegans/cell/linear.hpp>
+#include <elegans/core/packet.hpp>
+#include <elegans/core/sigmoid.hpp>
+
+namespace elegans::detail {
+
+/// What neurons of a CfC make of their features x, on weights that lie somewhere else. With every head a linear map
+/// of x,
+///
+///     standard:  h = tanh(ff1) (1 - t) + t tanh(ff2),   t = sigmoid(time_a dt + time_b)
+///     no_gate:   h = tanh(ff1) + t tanh(ff2)
+///     pure:      h = -A exp(-dt (|w_tau| + |ff1|)) ff1 + A
+///
+/// Hasani et al., Closed-form continuous-time neural networks, Nature Machine Intelligence 2022;
+/// `ncps.torch.CfCCell`.
+template <typename Scalar>
+struct CfCHeads {
+  CfCMode mode = CfCMode::standard;
+  LinearView<Scalar, 4> gated;    ///< ff1, ff2, time_a, time_b; unused if pure
+  LinearView<Scalar> pure;        ///< ff1, if pure
+  const Scalar* w_tau = nullptr;  ///< |w_tau|, whole packets, if pure
+  const Scalar* A = nullptr;
+
+  [[nodiscard]] constexpr Index units() const noexcept { return mode == CfCMode::pure ? pure.outputs : gated.outputs; }
+
+  /// \param x        features
+  /// \param elapsed  a sample
+  /// \param own      written: h, the new state, and on the way f1 = tanh(ff1) (pure: ff1), f2 = tanh(ff2), a = time_a,
+  ///                 and t (pure: the exponential)
+  template <typename Lanes, typename AnyScratch>
+  void forward(const Scalar* x, const Scalar* elapsed, AnyScratch& own) const {
+    using P = typename Lanes::Packet;
+    using namespace Eigen::internal;
+    const P dt = Lanes::per_sample(elapsed);
+    if (mode == CfCMode::pure) {
+      pure.template forward<Lanes>(x, {own.f1.data()});
+      for (Index block = 0; block < Lanes::blocks(units()); ++block) {
+        const Index i = block * Lanes::lanes;
+        const P f1 = load<P>(own.f1.data() + i);
+        const P asymptote = Lanes::per_neuron(A, block);
+        const P rate = padd(Lanes::per_neuron(w_tau, block), pabs(f1));
+        const P decay = packet_exp<P>(pnegate(pmul(dt, rate)));
+        store<P>(own.t.data() + i, decay);
+        store<P>(own.h.data() + i, psub(asymptote, pmul(pmul(asymptote, decay), f1)));
+      }
+      return;
+    }
+    gated.template forward<Lanes>(x, {own.f1.data(), own.f2.data(), own.a.data(), own.t.data()});
+    for (Index i = 0; i < extent<Lanes>(units()); i += Lanes::lanes) {
+      const P first = packet_tanh<P>(load<P>(own.f1.data() + i));
+      const P second = packet_tanh<P>(load<P>(own.f2.data() + i));
+      const P gate = sigmoid<P>(pmadd(load<P>(own.a.data() + i), dt, load<P>(own.t.data() + i)));
+      const P kept = mode == CfCMode::standard ? psub(first, pmul(first, gate)) : first;
+      store<P>(own.f1.data() + i, first);
+      store<P>(own.f2.data() + i, second);
+      store<P>(own.t.data() + i, gate);
+      store<P>(own.h.data() + i, pmadd(gate, second, kept));
+    }
+  }
+
+  /// After a `forward`: from sums.d_h to the adjoints of the heads, d_f1, d_f2, d_a and d_b (pure: d_f1), and adds to
+  /// sums.A and sums.w_tau (if pure), to d_elapsed, a sample, and to d_x.
+  template <typename Lanes, typename AnyScratch, typename Sums>
+  void backward(const Scalar* elapsed, const AnyScratch& own, Sums& sums, Scalar* d_elapsed, Scalar* d_x) const {
+    using P = typename Lanes::Packet;
+    using namespace Eigen::internal;
+    const P one = broadcast<P>(Scalar(1));
+    const P dt = Lanes::per_sample(elapsed);
+    P d_dt = broadcast<P>(Scalar(0));
+    if (mode == CfCMode::pure) {
+      for (Index block = 0; block < Lanes::blocks(units()); ++block) {
+        const Index i = block * Lanes::lanes;
+        const P f1 = load<P>(own.f1.data() + i), decay = load<P>(own.t.data() + i);
+        const P d_h = load<P>(sums.d_h.data() + i);
+        const P d_product = pmul(pmul(d_h, Lanes::per_neuron(A, block)), decay);  // of -decay f1
+        const P d_exponent = pmul(d_product, f1);                                 // of dt (|w_tau| + |f1|)
+        add_to<P>(sums.A.data() + i, pmul(d_h, psub(one, pmul(decay, f1))));
+        add_to<P>(sums.w_tau.data() + i, pmul(d_exponent, dt));
+        d_dt = pmadd(d_exponent, padd(Lanes::per_neuron(w_tau, block), pabs(f1)), d_dt);
+        store<P>(sums.d_f1.data() + i, pmul(d_product, psub(pmul(dt, pabs(f1)), one)));
+      }
+      pure.template backward<Lanes>({sums.d_f1.data()}, d_x);
+    } else {
+      for (Index i = 0; i < extent<Lanes>(units()); i += Lanes::lanes) {
+        const P f1 = load<P>(own.f1.data() + i), f2 = load<P>(own.f2.data() + i);
+        const P gate = load<P>(own.t.data() + i), d_h = load<P>(sums.d_h.data() + i);
+        const bool standard = mode == CfCMode::standard;
+        const P share = standard ? psub(one, gate) : one;
+        const P difference = standard ? psub(f2, f1) : f2;
+        const P d_b = pmul(pmul(pmul(d_h, difference), gate), psub(one, gate));
+        store<P>(sums.d_f1.data() + i, pmul(pmul(d_h, share), psub(one, pmul(f1, f1))));
+        store<P>(sums.d_f2.data() + i, pmul(pmul(d_h, gate), psub(one, pmul(f2, f2))));
+        store<P>(sums.d_a.data() + i, pmul(d_b, dt));
+        store<P>(sums.d_b.data() + i, d_b);
+        d_dt = pmadd(d_b, load<P>(own.a.data() + i), d_dt);
+      }
+      gated.template backward<Lanes>({sums.d_f1.data(), sums.d_f2.data(), sums.d_a.data(), sums.d_b.data()}, d_x);
+    }
+    Lanes::add_to_samples(d_elapsed, d_dt);
+  }
+};
+
+}  // namespace elegans::detail
