@@ -7,11 +7,13 @@
 #include <elegans/cell/activation.hpp>
 #include <elegans/cell/array_cell.hpp>
 #include <elegans/cell/cfc_cell.hpp>
+#include <elegans/cell/cfc_cell_view.hpp>
 #include <elegans/cell/cfc_options.hpp>
 #include <elegans/cell/concepts.hpp>
 #include <elegans/cell/ltc_cell.hpp>
 #include <elegans/cell/ltc_options.hpp>
 #include <elegans/cell/memory_cell.hpp>
+#include <elegans/cell/memory_cell_view.hpp>
 #include <elegans/core/buffer.hpp>
 #include <elegans/core/config.hpp>
 #include <elegans/core/context.hpp>
@@ -35,6 +37,7 @@
 #include <elegans/layer/prune.hpp>
 #include <elegans/layer/rnn.hpp>
 #include <elegans/layer/sequential.hpp>
+#include <elegans/layer/stream.hpp>
 #include <elegans/layer/summary.hpp>
 #include <elegans/layer/time_constants.hpp>
 #include <elegans/train/adam.hpp>

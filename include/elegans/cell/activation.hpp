@@ -6,6 +6,7 @@
 #include <type_traits>
 
 #include <elegans/core/packet.hpp>
+#include <elegans/core/sigmoid.hpp>
 #include <elegans/core/types.hpp>
 
 namespace elegans {
@@ -37,61 +38,75 @@ Scalar normal_cdf(Scalar z) {
 /// tanh of each lane: Eigen's, where it has one for packets.
 template <typename P>
 EIGEN_STRONG_INLINE P packet_tanh(const P& x) {
-  using Scalar = ScalarOf<P>;
-  if constexpr (std::is_same_v<P, Scalar>) {
-    return std::tanh(x);
-  } else if constexpr (Eigen::internal::packet_traits<Scalar>::HasTanh) {
-    return Eigen::internal::ptanh(x);
+  if constexpr (std::is_same_v<P, ScalarOf<P>> || !Eigen::internal::packet_traits<ScalarOf<P>>::HasTanh) {
+    return each_lane<P>(x, [](ScalarOf<P> value) { return std::tanh(value); });
   } else {
-    Scalar values[Eigen::internal::unpacket_traits<P>::size];
-    store<P>(values, x);
-    for (Scalar& value : values) value = std::tanh(value);
-    return load<P>(values);
+    return Eigen::internal::ptanh(x);
   }
 }
 
 /// exp of each lane, likewise.
 template <typename P>
 EIGEN_STRONG_INLINE P packet_exp(const P& x) {
-  using Scalar = ScalarOf<P>;
-  if constexpr (std::is_same_v<P, Scalar>) {
-    return std::exp(x);
-  } else if constexpr (Eigen::internal::packet_traits<Scalar>::HasExp) {
-    return Eigen::internal::pexp(x);
+  if constexpr (std::is_same_v<P, ScalarOf<P>> || !Eigen::internal::packet_traits<ScalarOf<P>>::HasExp) {
+    return each_lane<P>(x, [](ScalarOf<P> value) { return std::exp(value); });
   } else {
-    Scalar values[Eigen::internal::unpacket_traits<P>::size];
-    store<P>(values, x);
-    for (Scalar& value : values) value = std::exp(value);
-    return load<P>(values);
+    return Eigen::internal::pexp(x);
   }
 }
 
-/// y = activation(z); y may be z.
-template <typename Scalar>
-void activate(Activation activation, ConstVectorView<Scalar> z, VectorView<Scalar> y) {
+/// activation(z)
+template <Activation activation, typename P>
+EIGEN_STRONG_INLINE P activated(const P& z) {
+  using Eigen::internal::pmul;
+  using Scalar = ScalarOf<P>;
   switch (activation) {
     case Activation::linear:
-      y = z;
-      break;
+      return z;
     case Activation::lecun_tanh:
-      y = lecun_scale<Scalar> * (lecun_slope<Scalar> * z).tanh();
-      break;
+      return pmul(broadcast<P>(lecun_scale<Scalar>), packet_tanh<P>(pmul(broadcast<P>(lecun_slope<Scalar>), z)));
     case Activation::relu:
-      y = z.max(Scalar(0));
-      break;
+      return Eigen::internal::pmax(z, broadcast<P>(Scalar(0)));
     case Activation::tanh:
-      y = z.tanh();
-      break;
+      return packet_tanh<P>(z);
     case Activation::gelu:
-      y = z * z.unaryExpr([](Scalar value) { return normal_cdf(value); });
-      break;
+      return pmul(z, each_lane<P>(z, [](Scalar value) { return normal_cdf(value); }));
     case Activation::silu:
-      y = z * z.logistic();
-      break;
+      return pmul(z, sigmoid<P>(z));
     case Activation::sigmoid:
-      y = z.logistic();
-      break;
+      return sigmoid<P>(z);
   }
+  return z;
+}
+
+/// Calls body<activation>() for one that is known only at run time.
+template <typename Body>
+decltype(auto) with_activation(Activation activation, Body&& body) {
+  switch (activation) {
+    case Activation::linear:
+      return body.template operator()<Activation::linear>();
+    case Activation::lecun_tanh:
+      return body.template operator()<Activation::lecun_tanh>();
+    case Activation::relu:
+      return body.template operator()<Activation::relu>();
+    case Activation::tanh:
+      return body.template operator()<Activation::tanh>();
+    case Activation::gelu:
+      return body.template operator()<Activation::gelu>();
+    case Activation::silu:
+      return body.template operator()<Activation::silu>();
+    case Activation::sigmoid:
+      return body.template operator()<Activation::sigmoid>();
+  }
+}
+
+/// y = activation(z), in packets; y may be z.
+template <typename P>
+void activate(Activation activation, const ScalarOf<P>* z, ScalarOf<P>* y, Index size) {
+  with_activation(activation, [&]<Activation chosen>() {
+    for_each_packet<P>(size,
+                       [&]<typename Any>(Index i) { store<Any>(y + i, activated<chosen, Any>(load<Any>(z + i))); });
+  });
 }
 
 /// Multiplies an adjoint by activation'(z), in place, with y = activation(z).

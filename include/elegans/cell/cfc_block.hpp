@@ -73,6 +73,8 @@ class CfCBlock {
   [[nodiscard]] Index inputs() const noexcept { return layout_.inputs; }
   [[nodiscard]] Index units() const noexcept { return layout_.units; }
   [[nodiscard]] const std::vector<Linear<Scalar>>& backbone() const noexcept { return backbone_; }
+  [[nodiscard]] const Linear<Scalar, 4>& gated() const noexcept { return gated_; }
+  [[nodiscard]] const Linear<Scalar>& pure() const noexcept { return pure_; }
   [[nodiscard]] CfCHeads<Scalar> heads() const noexcept {
     return {mode_, gated_.view(), pure_.view(), w_tau_.data(), A_.data()};
   }
@@ -222,7 +224,7 @@ class CfCBlock {
       auto& [z, a, kept] = scratch.backbone[layer];
       const Index size = extent<Lanes>(backbone_[layer].outputs());
       backbone_[layer].view().template forward<Lanes>(x, {z.data()});
-      activate<Scalar>(activation_, {z.data(), size}, {a.data(), size});
+      activate<typename Lanes::Packet>(activation_, z.data(), a.data(), size);
       if (drops_after(layer, scratch)) {
         std::copy_n(a.data(), size, kept.data());
         drop_after<Lanes>(layer, scratch, kept.data());

@@ -23,8 +23,8 @@ namespace elegans::detail {
 template <typename Scalar>
 struct CfCHeads {
   CfCMode mode = CfCMode::standard;
-  LinearView<Scalar, 4> gated;    ///< ff1, ff2, time_a, time_b; unused if pure
-  LinearView<Scalar> pure;        ///< ff1, if pure
+  LinearView<Scalar, 4> gated{};  ///< ff1, ff2, time_a, time_b; unused if pure
+  LinearView<Scalar> pure{};      ///< ff1, if pure
   const Scalar* w_tau = nullptr;  ///< |w_tau|, whole packets, if pure
   const Scalar* A = nullptr;
 

@@ -96,21 +96,24 @@ EIGEN_STRONG_INLINE decltype(auto) with_lane_count(Index lanes, Body&& body) {
   return body.template operator()<Count>();
 }
 
-/// Calls `body<Lanes>()` with the kind of lanes that suits a batch of that many samples, of that many neurons.
-///
-/// A batch takes the narrowest packet that holds it, or the widest there is. A single sample takes the widest that
-/// wastes at most a fifth of its lanes on `units` neurons.
+/// Calls `body<Lanes>()` with the lanes for a single sample: the widest that waste at most a fifth of themselves on
+/// `units` neurons.
+template <typename Scalar, typename Body>
+EIGEN_STRONG_INLINE decltype(auto) with_neuron_lanes(Index units, Body&& body) {
+  Index lanes = full_lanes<Scalar>;
+  while (lanes > 1 && (units + lanes - 1) / lanes * lanes * 5 > units * 6) lanes /= 2;
+  return with_lane_count<Scalar>(
+      lanes, [&]<int Count>() -> decltype(auto) { return body.template operator()<NeuronLanes<Scalar, Count>>(); });
+}
+
+/// Calls `body<Lanes>()` with the kind of lanes that suits a batch of that many samples, of that many neurons: the
+/// narrowest packet that holds the batch, or the widest there is; for one sample, see `with_neuron_lanes`.
 ///
 /// \param widest  the most lanes to use for a batch, see `tile_lanes`
 template <typename Scalar, typename Body>
 EIGEN_STRONG_INLINE decltype(auto) with_lanes(Index batch, Index units, Body&& body,
                                               Index widest = full_lanes<Scalar>) {
-  if (batch == 1) {
-    Index lanes = full_lanes<Scalar>;
-    while (lanes > 1 && (units + lanes - 1) / lanes * lanes * 5 > units * 6) lanes /= 2;
-    return with_lane_count<Scalar>(
-        lanes, [&]<int Count>() -> decltype(auto) { return body.template operator()<NeuronLanes<Scalar, Count>>(); });
-  }
+  if (batch == 1) return with_neuron_lanes<Scalar>(units, body);
   Index lanes = 1;
   while (lanes < batch && lanes < widest) lanes *= 2;
   return with_lane_count<Scalar>(

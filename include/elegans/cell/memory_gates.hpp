@@ -49,14 +49,20 @@ struct MemoryGates {
   /// \return the new c, which stays in `own` until the next call
   template <typename Lanes, typename AnyScratch>
   const Scalar* forward(const Scalar* x, const Scalar* v, Scalar* h, AnyScratch& own) const {
+    using P = typename Lanes::Packet;
+    using namespace Eigen::internal;
+    open<Lanes>(x, v, own);
     // Only whole neurons: what fills up their last packet is not there in v.
     const Index size = Lanes::at(units(), 0);
-    const auto gate = [&](int k) { return ConstVectorView<Scalar>(own.gate[k].data(), size); };
-    open<Lanes>(x, v, own);
-    VectorView<Scalar> c(own.in.data(), size);
-    c = ConstVectorView<Scalar>(v + size, size) * gate(2) + gate(0) * gate(1);
-    VectorView<Scalar>(h, size) = c.tanh() * gate(3);
-    return c.data();
+    Scalar* const c = own.in.data();
+    const auto gate = [&]<typename Any>(int k, Index i) { return load<Any>(own.gate[k].data() + i); };
+    for_each_packet<P>(size, [&]<typename Any>(Index i) {
+      const Any added = pmul(gate.template operator()<Any>(0, i), gate.template operator()<Any>(1, i));
+      const Any now = pmadd(load<Any>(v + size + i), gate.template operator()<Any>(2, i), added);
+      store<Any>(c + i, now);
+      store<Any>(h + i, pmul(packet_tanh<Any>(now), gate.template operator()<Any>(3, i)));
+    });
+    return c;
   }
 };
 

@@ -42,6 +42,25 @@ EIGEN_STRONG_INLINE P broadcast(const ScalarOf<P>& value) {
   return Eigen::internal::pset1<P>(value);
 }
 
+/// Calls body<P>(i) for whole packets, and body<Scalar>(i) for each value that is left. What is computed of a value
+/// depends on its place alone, where Eigen's own loops go by the address too.
+template <typename P, typename Body>
+EIGEN_STRONG_INLINE void for_each_packet(Eigen::Index size, Body&& body) {
+  constexpr Eigen::Index lanes = Eigen::internal::unpacket_traits<P>::size;
+  Eigen::Index i = 0;
+  for (; i + lanes <= size; i += lanes) body.template operator()<P>(i);
+  for (; i < size; ++i) body.template operator()<ScalarOf<P>>(i);
+}
+
+/// A function of a value, lane by lane, where there is none for packets.
+template <typename P, typename Function>
+EIGEN_STRONG_INLINE P each_lane(const P& x, Function&& function) {
+  ScalarOf<P> values[Eigen::internal::unpacket_traits<P>::size];
+  store<P>(values, x);
+  for (ScalarOf<P>& value : values) value = function(value);
+  return load<P>(values);
+}
+
 /// Adds to what is in memory.
 template <typename P>
 EIGEN_STRONG_INLINE void add_to(ScalarOf<P>* to, const P& value) {

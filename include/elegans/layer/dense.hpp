@@ -186,7 +186,8 @@ class Dense : public Parameterized<Dense<ScalarType>, ScalarType> {
         }
       }
     });
-    detail::activate<Scalar>(options_.activation, std::as_const(z).values(), y.values());
+    detail::activate<detail::Packet<Scalar, Width>>(options_.activation, z.values().data(), y.values().data(),
+                                                    z.values().size());
   }
 
   template <int Width>

@@ -23,6 +23,7 @@
 #include <elegans/core/timespans.hpp>
 #include <elegans/core/types.hpp>
 #include <elegans/layer/parameterized.hpp>
+#include <elegans/layer/step.hpp>
 
 namespace elegans {
 
@@ -170,8 +171,6 @@ class Rnn : public Parameterized<Rnn<CellType>, typename CellType::Scalar, CellT
   using Base::gradient_;
   using Base::parameters_;
 
-  static constexpr int padded_state = detail::pad_neurons(state_size_at_compile_time);
-
   /// Where a tile begins: in the batch, and on the tape.
   struct Tile {
     Index first = 0;
@@ -184,13 +183,6 @@ class Rnn : public Parameterized<Rnn<CellType>, typename CellType::Scalar, CellT
     typename Cell::Adjoint adjoint;
     Buffer<Scalar> states, x, y, d_v, d_x;
     Buffer<Scalar> held;  ///< a state, or its adjoint, for the samples whose step is masked
-  };
-  /// The same for a single stream, in place if the sizes are fixed.
-  struct StepWorkspace {
-    typename Cell::SingleScratch scratch;
-    Buffer<Scalar, detail::add_sizes(padded_state, padded_state)> states;
-    Buffer<Scalar, detail::pad_neurons(Cell::inputs_at_compile_time)> x;
-    Buffer<Scalar, detail::pad_neurons(Cell::outputs_at_compile_time)> y;
   };
 
   void parameters_changed() {
@@ -298,10 +290,6 @@ class Rnn : public Parameterized<Rnn<CellType>, typename CellType::Scalar, CellT
   template <typename Derived, int Batch, typename TimeOf>
   auto step_with(const Eigen::DenseBase<Derived>& x, State<Scalar, state_size_at_compile_time, Batch>& state,
                  TimeOf time_of) -> ConstArrayView<Scalar>;
-  template <typename Lanes, typename StepSpace, typename Derived, typename AnyState, typename TimeOf>
-  void step_tile(StepSpace& space, const Eigen::DenseBase<Derived>& x, AnyState& state, TimeOf time_of, Index first,
-                 Index samples, Scalar* y);
-
   template <int Width>
   void run(const Sequence<Scalar>& x, const Context<Scalar, state_size_at_compile_time>& context, bool keep);
   template <int Width>
@@ -328,7 +316,7 @@ class Rnn : public Parameterized<Rnn<CellType>, typename CellType::Scalar, CellT
   bool return_sequences_;
   bool packed_for_single_ = false;
   bool packed_for_batch_ = false;
-  StepWorkspace step_space_;
+  detail::StepSpace<Cell> step_space_;
   Workspace batch_step_space_;
   Buffer<Scalar> step_output_;
 

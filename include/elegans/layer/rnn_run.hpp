@@ -12,14 +12,11 @@ template <typename Cell>
 Rnn<Cell>::Rnn(Cell cell, bool return_sequences)
     : cell_(std::move(cell)),
       return_sequences_(return_sequences),
+      step_space_(cell_),
       final_state_(0, cell_.state_size()),
       d_initial_state_(0, cell_.state_size()) {
   parameters_.resize(cell_.parameters().count());
   cell_.initialize(parameters_.data());
-  step_space_.states.resize(2 * detail::pad_neurons(state_size()));
-  step_space_.x.resize(detail::pad_neurons(input_dim()));
-  step_space_.y.resize(detail::pad_neurons(output_dim()));
-  detail::with_lanes<Scalar>(1, units(), [&]<typename Lanes>() { cell_.template reserve<Lanes>(step_space_.scratch); });
   pack(true);
 }
 
@@ -28,22 +25,11 @@ template <typename Derived, int Batch, typename TimeOf>
 auto Rnn<Cell>::step_with(const Eigen::DenseBase<Derived>& x, State<Scalar, state_size_at_compile_time, Batch>& state,
                           TimeOf time_of) -> ConstArrayView<Scalar> {
   const Index batch = state.batch();
-  const bool fits = batch == 1 ? x.size() == input_dim() && (x.rows() == 1 || x.cols() == 1)
-                               : x.rows() == batch && x.cols() == input_dim();
-  if (!fits || batch < 1 || state.units() != state_size()) {
-    detail::refuse("step: x must be (", batch, ", ", input_dim(), ") and the state (", batch, ", ", state_size(),
-                   "), got x (", x.rows(), ", ", x.cols(), ") and a state (", batch, ", ", state.units(), ")");
-  }
-  if (batch == 1) {
-    pack(true);
-    detail::with_lanes<Scalar>(1, units(), [&]<typename Lanes>() {
-      step_tile<Lanes>(step_space_, x, state, time_of, 0, 1, step_space_.y.data());
-    });
-    return {step_space_.y.data(), 1, output_dim()};
-  }
+  detail::check_step(cell_, x, state);
+  pack(true);
+  if (batch == 1) return step_space_.step(cell_, x, state, time_of);
   step_output_.resize(batch * output_dim());
   pack(false);
-  pack(true);
   for (Index first = 0; first < batch;) {
     first += with_tile<detail::full_lanes<Scalar>>(first, batch, [&]<typename Lanes>(Index samples) {
       Workspace& space = batch_step_space_;
@@ -51,7 +37,7 @@ auto Rnn<Cell>::step_with(const Eigen::DenseBase<Derived>& x, State<Scalar, stat
       space.states.resize(std::max(space.states.size(), 2 * detail::extent<Lanes>(state_size())));
       space.x.resize(std::max(space.x.size(), detail::extent<Lanes>(input_dim())));
       space.y.resize(std::max(space.y.size(), detail::extent<Lanes>(output_dim())));
-      step_tile<Lanes>(space, x, state, time_of, first, samples, space.y.data());
+      detail::step_tile<Lanes>(cell_, space, x, state, time_of, first, samples, space.y.data());
       for (Index o = 0; o < output_dim(); ++o) {
         for (Index b = 0; b < samples; ++b) step_output_[first + b + batch * o] = space.y[Lanes::at(o, b)];
       }
@@ -59,30 +45,6 @@ auto Rnn<Cell>::step_with(const Eigen::DenseBase<Derived>& x, State<Scalar, stat
     });
   }
   return {step_output_.data(), batch, output_dim()};
-}
-
-template <typename Cell>
-template <typename Lanes, typename StepSpace, typename Derived, typename AnyState, typename TimeOf>
-void Rnn<Cell>::step_tile(StepSpace& space, const Eigen::DenseBase<Derived>& x, AnyState& state, TimeOf time_of,
-                          Index first, Index samples, Scalar* y) {
-  // Sub-steps alternate between two states, the one they start from and the one they write.
-  const Index extent = detail::extent<Lanes>(state_size());
-  Scalar* const states = space.states.data();
-  Scalar elapsed[Lanes::samples];
-  for (Index b = 0; b < Lanes::samples; ++b) elapsed[b] = b < samples ? time_of(first + b) : Scalar(0);
-  detail::to_lanes<Lanes>(input_dim(), samples, space.x.data(), [&](Index b, Index f) {
-    // A single stream's input may be a row or a column.
-    return static_cast<Scalar>(state.batch() == 1 ? x.derived().coeff(x.rows() == 1 ? 0 : f, x.rows() == 1 ? f : 0)
-                                                  : x.derived().coeff(first + b, f));
-  });
-  detail::to_lanes<Lanes>(state_size(), samples, states, [&](Index b, Index i) { return state(first + b, i); });
-  cell_.template step<Lanes>(
-      space.x.data(), states, elapsed, [=](Index l) { return states + ((l + 1) & 1) * extent; }, space.scratch);
-  const Scalar* const after = states + (cell_.states_per_step() & 1) * extent;
-  for (Index i = 0; i < state_size(); ++i) {
-    for (Index b = 0; b < samples; ++b) state(first + b, i) = after[Lanes::at(i, b)];
-  }
-  cell_.template output<Lanes>(after, y);
 }
 
 template <typename Cell>

@@ -1,0 +1,241 @@
+// SPDX-FileCopyrightText: The elegans authors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+#include <sstream>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <elegans/core/version.hpp>
+#include <elegans/io/model_options.hpp>
+#include <elegans/layer/mixed.hpp>
+
+namespace examples {
+
+/// Writes a model as a C++ header: what its kernels read, as constants.
+///
+/// An LTC's synapses and parameters, from which its cell is made at start-up; a CfC's and an LSTM's packed maps, which
+/// are read where they are.
+template <typename Scalar>
+class ModelHeader {
+ public:
+  /// \param name  of the header's namespace
+  template <typename Model>
+  ModelHeader(const Model& model, std::string name) : name_(std::move(name)) {
+    out_ << "inline constexpr int inputs = " << model.input_dim() << ";\n"
+         << "inline constexpr int units = " << model.units() << ";\n"
+         << "inline constexpr int outputs = " << model.output_dim() << ";\n\n";
+    auto cell = model.cell();
+    cell.pack(model.parameters().data(), true);
+    const std::string made = write(cell, model.parameters().data());
+    out_ << "inline Cell make_cell() {\n" << made << "}\n\n";
+  }
+
+  [[nodiscard]] std::string text() const {
+    std::ostringstream all;
+    all << "// Made by export_header of elegans " << ELEGANS_VERSION_MAJOR << "." << ELEGANS_VERSION_MINOR << "."
+        << ELEGANS_VERSION_PATCH << " from a model file; do not edit, export again.\n"
+        << "//\n"
+        << "//     " << name_ << "::Model net;\n"
+        << "//     auto state = net.initial_state();\n"
+        << "//     " << name_ << "::Scalar y = net.step(x, state, elapsed_time)(0, 0);\n"
+        << "#pragma once\n\n#include <array>\n\n";
+    for (const std::string& include : includes_) all << "#include <elegans/" << include << ">\n";
+    all << "\nnamespace " << name_ << " {\n\n"
+        << "using Scalar = " << (sizeof(Scalar) == 4 ? "float" : "double") << ";\n\n"
+        << out_.str()
+        << "/// The network, held in place: as a static object, or a member, rather than on a small stack.\n"
+        << "class Model : public elegans::Stream<Cell> {\n"
+        << " public:\n"
+        << "  Model() : Stream(make_cell()) {}\n"
+        << "};\n\n"
+        << "}  // namespace " << name_ << "\n";
+    return all.str();
+  }
+
+ private:
+  using Index = elegans::Index;
+
+  // Each writes what a cell is made of, and the name of its type; it returns the body of the function that makes it.
+
+  std::string write(const elegans::LTCCell<Scalar>& cell, const Scalar* parameters, const char* type = "Cell") {
+    includes_.push_back("cell/ltc_cell.hpp");
+    const elegans::LTCOptions& options = cell.options();
+    out_ << "struct Synapse {\n  int source, destination, polarity;\n};\n";
+    write_synapses("synapses", cell.wiring().adjacency_matrix());
+    write_synapses("sensory_synapses", cell.wiring().sensory_adjacency_matrix());
+    out_ << "\n// Column by column:\n";
+    for (const elegans::Parameter& entry : cell.parameters()) {
+      out_ << "//     " << entry.name << " (" << entry.rows << ", " << entry.columns << ")\n";
+    }
+    write_values("parameters", parameters, cell.parameters().count());
+    out_ << "\n/// Holds what it packs of the parameters.\n"
+         << "using " << type << " = elegans::LTCCell<Scalar, units, outputs, inputs>;\n\n";
+    std::ostringstream body;
+    body << "  elegans::Wiring<units, outputs, inputs> wiring;\n"
+         << "  wiring.build(" << name_ << "::inputs);\n"
+         << "  for (const Synapse& s : synapses) wiring.add_synapse(s.source, s.destination, s.polarity);\n"
+         << "  for (const Synapse& s : sensory_synapses) {\n"
+         << "    wiring.add_sensory_synapse(s.source, s.destination, s.polarity);\n"
+         << "  }\n"
+         << "  " << type << " cell(wiring, {.input_mapping = elegans::Mapping::" << name_of(options.input_mapping)
+         << ",\n"
+         << "      .output_mapping = elegans::Mapping::" << name_of(options.output_mapping) << ",\n"
+         << "      .solver = elegans::ODESolver::"
+         << elegans::detail::name_in(elegans::detail::solver_names, options.solver) << ",\n"
+         << "      .ode_unfolds = " << options.ode_unfolds << ",\n"
+         << "      .epsilon = " << literal(options.epsilon) << ",\n"
+         << "      .implicit_param_constraints = " << (options.implicit_param_constraints ? "true" : "false") << "});\n"
+         << "  cell.pack(parameters.data(), true);\n"
+         << "  return cell;\n";
+    return body.str();
+  }
+
+  std::string write(const elegans::CfCCell<Scalar>& cell, const Scalar*, const char* type = "Cell") {
+    includes_.push_back("cell/cfc_cell_view.hpp");
+    Index widest = 0;
+    std::ostringstream blocks;
+    for (std::size_t k = 0; k < cell.blocks().size(); ++k) {
+      const auto& block = cell.blocks()[k];
+      const std::string name = elegans::detail::concatenate("block_", k, "_");
+      widest = std::max(widest, block.inputs() + block.units());
+      std::ostringstream backbone;
+      for (std::size_t layer = 0; layer < block.backbone().size(); ++layer) {
+        const auto& map = block.backbone()[layer];
+        widest = std::max(widest, map.outputs());
+        backbone << "    " << write_map(elegans::detail::concatenate(name, "backbone_", layer), map) << ",\n";
+      }
+      if (!block.backbone().empty()) {
+        out_ << "inline constexpr elegans::detail::LinearView<Scalar> " << name << "backbone[] = {\n"
+             << backbone.str() << "};\n";
+      }
+      blocks << "    {.inputs = " << block.inputs() << ",\n"
+             << "     .activation = elegans::Activation::" << name_of(cell.options().activation) << ",\n";
+      if (!block.backbone().empty()) {
+        blocks << "     .backbone_layers = " << block.backbone().size() << ",\n"
+               << "     .backbone = " << name << "backbone,\n";
+      }
+      blocks << "     .heads = " << write_heads(name, block) << "},\n";
+    }
+    out_ << "inline constexpr elegans::detail::CfCBlockView<Scalar> blocks[] = {\n" << blocks.str() << "};\n";
+    const bool projects = cell.projection().outputs() > 0;
+    const std::string projection = projects ? write_map("projection", cell.projection()) : "{}";
+    out_ << "\n/// Reads the weights where they are.\n"
+         << "using " << type << " = elegans::CfCCellView<Scalar, units, inputs, outputs, " << widest << ">;\n\n";
+    return elegans::detail::concatenate("  return ", type, "(blocks, ", cell.blocks().size(), ", ", projection, ");\n");
+  }
+
+  template <typename Inner>
+  std::string write(const elegans::MemoryCell<Inner>& cell, const Scalar* parameters) {
+    const std::string gates = write_map("gates", cell.gate_maps());
+    const std::string inner = write(cell.inner(), parameters, "Inner");
+    includes_.push_back("cell/memory_cell_view.hpp");
+    out_ << "inline Inner make_inner() {\n"
+         << inner << "}\n\n"
+         << "using Cell = elegans::MemoryCellView<Inner>;\n\n";
+    return "  return Cell(" + gates + ", make_inner());\n";
+  }
+
+  /// \return  the heads, as an initializer
+  std::string write_heads(const std::string& name, const elegans::detail::CfCBlock<Scalar>& block) {
+    const auto& heads = block.heads();
+    if (heads.mode == elegans::CfCMode::pure) {
+      const std::string map = write_map(name + "pure", block.pure());
+      const Index size = elegans::detail::pad_neurons(block.units());
+      write_values(name + "w_tau", heads.w_tau, size);
+      write_values(name + "A", heads.A, size);
+      return "{.mode = elegans::CfCMode::pure, .pure = " + map + ",\n               .w_tau = " + name +
+             "w_tau.data(), .A = " + name + "A.data()}";
+    }
+    const std::string map = write_map(name + "gated", block.gated());
+    return std::string("{.mode = elegans::CfCMode::") +
+           (heads.mode == elegans::CfCMode::standard ? "standard" : "no_gate") + ", .gated = " + map + "}";
+  }
+
+  /// \return  the map, as an initializer
+  template <int Maps>
+  std::string write_map(const std::string& name, const elegans::detail::Linear<Scalar, Maps>& map) {
+    write_values(name + "_weight", map.packed_weight().data(), map.packed_weight().size());
+    write_values(name + "_bias", map.packed_bias().data(), map.packed_bias().size());
+    return elegans::detail::concatenate("{", map.outputs(), ", ", map.inputs(), ", ", name, "_weight.data(), ", name,
+                                        "_bias.data()}");
+  }
+
+  template <typename Matrix>
+  void write_synapses(const char* name, const Matrix& polarity) {
+    std::vector<std::string> synapses;
+    for (Index s = 0; s < polarity.rows(); ++s) {
+      for (Index d = 0; d < polarity.cols(); ++d) {
+        if (polarity(s, d) == 0) continue;
+        synapses.push_back(elegans::detail::concatenate("{", s, ", ", d, ", ", polarity(s, d), "}"));
+      }
+    }
+    out_ << "inline constexpr std::array<Synapse, " << synapses.size() << "> " << name << "{{\n";
+    write_list(static_cast<Index>(synapses.size()), [&](Index i) { return synapses[static_cast<std::size_t>(i)]; });
+    out_ << "}};\n";
+  }
+
+  void write_values(const std::string& name, const Scalar* values, Index count) {
+    out_ << "alignas(64) inline constexpr std::array<Scalar, " << count << "> " << name << "{\n";
+    write_list(count, [&](Index i) { return literal(values[i]); });
+    out_ << "};\n";
+  }
+
+  /// A list, broken into lines.
+  template <typename Item>
+  void write_list(Index count, Item&& item) {
+    std::string line = "   ";
+    for (Index i = 0; i < count; ++i) {
+      const std::string text = elegans::detail::concatenate(" ", item(i), i + 1 < count ? "," : "");
+      if (line.size() + text.size() > 118) {
+        out_ << line << "\n";
+        line = "   ";
+      }
+      line += text;
+    }
+    out_ << line << "\n";
+  }
+
+  /// Every number as a hexadecimal literal, which is exact.
+  template <typename Number>
+  static std::string literal(Number value) {
+    if (value == 0) return std::signbit(value) ? "-0.0" : "0";
+    char text[40];
+    std::snprintf(text, sizeof text, sizeof(Number) == 4 ? "%af" : "%a", static_cast<double>(value));
+    return text;
+  }
+
+  static const char* name_of(elegans::Mapping mapping) {
+    return mapping == elegans::Mapping::affine ? "affine" : mapping == elegans::Mapping::linear ? "linear" : "none";
+  }
+
+  static const char* name_of(elegans::Activation activation) {
+    switch (activation) {
+      case elegans::Activation::linear:
+        return "linear";
+      case elegans::Activation::lecun_tanh:
+        return "lecun_tanh";
+      case elegans::Activation::relu:
+        return "relu";
+      case elegans::Activation::tanh:
+        return "tanh";
+      case elegans::Activation::gelu:
+        return "gelu";
+      case elegans::Activation::silu:
+        return "silu";
+      case elegans::Activation::sigmoid:
+        return "sigmoid";
+    }
+    return "";
+  }
+
+  std::string name_;
+  std::vector<std::string> includes_{"layer/stream.hpp"};
+  std::ostringstream out_;
+};
+
+}  // namespace examples

@@ -1,0 +1,55 @@
+// SPDX-FileCopyrightText: The elegans authors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <utility>
+
+#include <elegans/cell/concepts.hpp>
+#include <elegans/core/state.hpp>
+#include <elegans/core/timespans.hpp>
+#include <elegans/core/types.hpp>
+#include <elegans/layer/step.hpp>
+
+namespace elegans {
+
+/// A cell that steps over a stream, and no more: what is left of an `Rnn` on a device where nothing is trained. It owns
+/// neither parameters nor gradients; with a cell of fixed sizes, it uses no heap at all.
+template <StreamCell CellType>
+class Stream {
+ public:
+  using Cell = CellType;
+  using Scalar = typename Cell::Scalar;
+  static constexpr int state_size_at_compile_time = Cell::state_size_at_compile_time;
+
+  /// \param cell  with its parameters packed, for a single sample
+  explicit Stream(Cell cell) : cell_(std::move(cell)), space_(cell_) {}
+
+  [[nodiscard]] const Cell& cell() const noexcept { return cell_; }
+  [[nodiscard]] Index units() const noexcept { return cell_.units(); }
+  [[nodiscard]] Index state_size() const noexcept { return cell_.state_size(); }
+  [[nodiscard]] Index input_dim() const noexcept { return cell_.input_dim(); }
+  [[nodiscard]] Index output_dim() const noexcept { return cell_.output_dim(); }
+
+  /// The state before the first step: zeros.
+  [[nodiscard]] auto initial_state() const { return State<Scalar, state_size_at_compile_time, 1>(1, state_size()); }
+
+  /// Advances a state by one step, in place: `Rnn::step` of a single stream, to the bit.
+  ///
+  /// \param x             input_dim sensory values
+  /// \param elapsed_time  time since the last step, finite and >= 0
+  /// \return              (1, output_dim) outputs; a view that lasts until the next call
+  /// \throws InvalidArgument if a shape differs or the time is negative or not finite
+  template <typename Derived>
+  ConstArrayView<Scalar> step(const Eigen::DenseBase<Derived>& x, State<Scalar, state_size_at_compile_time, 1>& state,
+                              Scalar elapsed_time = Scalar(1)) {
+    Timespans<Scalar>::check(elapsed_time, 0, 0);
+    detail::check_step(cell_, x, state);
+    return space_.step(cell_, x, state, [=](Index) { return elapsed_time; });
+  }
+
+ private:
+  Cell cell_;
+  detail::StepSpace<Cell> space_;
+};
+
+}  // namespace elegans
