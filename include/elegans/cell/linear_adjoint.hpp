@@ -99,16 +99,17 @@ class LinearAdjoint {
     for (auto& of_map : sums) std::fill_n(of_map, Count, broadcast<P>(Scalar(0)));
     for (Index t = 0; t < steps_; ++t) {
       const Scalar* const x = x_.data() + t * x_stride_;
-      P d_z[Maps];
-      for (int m = 0; m < Maps; ++m) d_z[m] = d_z_at<Lanes>(t, m, block);
+      P values[Count];
       for (int k = 0; k < Count; ++k) {
-        P value;
         if constexpr (Lanes::single) {
-          value = broadcast<P>(x[j + k]);
+          values[k] = broadcast<P>(x[j + k]);
         } else {
-          value = load<P>(x + (j + k) * lanes);
+          values[k] = load<P>(x + (j + k) * lanes);
         }
-        for (int m = 0; m < Maps; ++m) sums[m][k] = Eigen::internal::pmadd(d_z[m], value, sums[m][k]);
+      }
+      for (int m = 0; m < Maps; ++m) {
+        const P d_z = d_z_at<Lanes>(t, m, block);
+        for (int k = 0; k < Count; ++k) sums[m][k] = Eigen::internal::pmadd(d_z, values[k], sums[m][k]);
       }
     }
     for (int m = 0; m < Maps; ++m) {
