@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include <elegans/cell/lanes.hpp>
+#include <elegans/cell/synapse_sums.hpp>
 #include <elegans/cell/synapse_tensors.hpp>
 #include <elegans/core/buffer.hpp>
 #include <elegans/core/packet.hpp>
@@ -21,7 +22,7 @@ namespace elegans::detail {
 template <typename Scalar, int Sources, int Destinations>
 class BatchDrive {
  public:
-  /// Room for the adjoint: the gates of one destination, and every synapse's sums, all with a lane a sample.
+  /// Room for the adjoint: the gates of one destination, a lane a sample, and every synapse's sums.
   struct Adjoint {
     Buffer<Scalar> gates;
     Buffer<Scalar> sums;
@@ -66,7 +67,7 @@ class BatchDrive {
       most = std::max(most, synapses_.first(i + 1) - synapses_.first(i));
     }
     adjoint.gates.resize(most * Lanes::lanes);
-    adjoint.sums.resize(4 * synapses_.count() * Lanes::lanes);
+    adjoint.sums.resize(synapses_.count() * SumsOfBatch<Lanes>::size);
     std::fill_n(adjoint.sums.data(), adjoint.sums.size(), Scalar(0));
   }
 
@@ -79,6 +80,7 @@ class BatchDrive {
                                     Adjoint& adjoint) const {
     using P = typename Lanes::Packet;
     using namespace Eigen::internal;
+    using Sums = SumsOfBatch<Lanes>;
     constexpr Index lanes = Lanes::lanes;
     Scalar* const gates = adjoint.gates.data();
     const P one = broadcast<P>(Scalar(1));
@@ -101,11 +103,7 @@ class BatchDrive {
         const P gate = load<P>(gates + (s - first) * lanes);
         const P d_gate = pmadd(broadcast<P>(synapse.w_erev), a, pmul(broadcast<P>(synapse.w), b));
         const P d_z = pmul(d_gate, pmul(gate, psub(one, gate)));
-        Scalar* const sums = adjoint.sums.data() + 4 * s * lanes;
-        add_product_to<P>(sums, gate, a);
-        add_product_to<P>(sums + lanes, gate, b);
-        add_to<P>(sums + 2 * lanes, d_z);
-        add_product_to<P>(sums + 3 * lanes, d_z, v);
+        Sums::add(adjoint.sums.data() + s * Sums::size, pmul(gate, a), pmul(gate, b), d_z, pmul(d_z, v));
         add_product_to<P>(d_before + synapses_.source(s) * lanes, broadcast<P>(synapse.sigma), d_z);
       }
     }
@@ -114,11 +112,10 @@ class BatchDrive {
   template <typename Lanes>
   void collect(const Adjoint& adjoint, const SynapseTensors<const Scalar*>& tensors,
                const SynapseTensors<Scalar*>& gradient, bool implicit) const {
+    using Sums = SumsOfBatch<Lanes>;
     for (Index s = 0; s < synapses_.count(); ++s) {
-      const Scalar* const sums = adjoint.sums.data() + 4 * s * Lanes::lanes;
       add_synapse_gradient<Scalar>(tensors, gradient, synapses_.tensor_index(s), implicit,
-                                   {Lanes::sum_samples(sums, 0), Lanes::sum_samples(sums, 1),
-                                    Lanes::sum_samples(sums, 2), Lanes::sum_samples(sums, 3)});
+                                   Sums::total(adjoint.sums.data() + s * Sums::size));
     }
   }
 

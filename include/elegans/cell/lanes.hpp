@@ -29,6 +29,9 @@ struct BatchLanes {
   static constexpr bool single = false;
   static constexpr Index lanes = Count;
   static constexpr Index samples = lanes;
+  /// The samples over which sums are.
+  static constexpr Index first_summed = 0;
+  static constexpr Index last_summed = lanes;
 
   static constexpr Index blocks(Index neurons) { return neurons; }
   /// The first neuron of a block.
@@ -52,10 +55,12 @@ struct BatchLanes {
 template <typename Lanes, int Half>
 struct HalfOf : Lanes {
   using Scalar = typename Lanes::Scalar;
+  static constexpr Index first_summed = Half * Lanes::lanes / 2;
+  static constexpr Index last_summed = first_summed + Lanes::lanes / 2;
 
   static EIGEN_STRONG_INLINE Scalar sum_samples(const Scalar* values, Index neuron) {
-    constexpr int half = int{Lanes::lanes} / 2;
-    return Eigen::internal::predux(load<detail::Packet<Scalar, half>>(values + neuron * Lanes::lanes + Half * half));
+    using HalfPacket = detail::Packet<Scalar, int{Lanes::lanes} / 2>;
+    return Eigen::internal::predux(load<HalfPacket>(values + neuron * Lanes::lanes + first_summed));
   }
 };
 
