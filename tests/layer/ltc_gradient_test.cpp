@@ -70,3 +70,41 @@ TEST_CASE("A synapse that does not exist has no gradient and no influence", "[la
     CHECK((model(x).values() == y.values()).all());
   }
 }
+
+TEST_CASE("A single sample's outputs and gradients are a batch's, however its synapses lie", "[layer][ltc]") {
+  // From rows of all pairs to columns of the few that exist; some of more sources than a table has in registers, and
+  // sequences whose gates are too many to be kept.
+  const auto compare = [](const auto& wiring, Index time, auto scalar, double tolerance) {
+    using Scalar = decltype(scalar);
+    LTC<Scalar> model(wiring, 5);
+    CAPTURE(model.units(), model.wiring().synapse_count(), time);
+    Sequence<Scalar> x(time, 1, 5), pair(time, 2, 5);
+    for (Index i = 0; i < x.values().size(); ++i) x.values()[i] = static_cast<Scalar>(std::sin(0.37 * double(i)));
+    for (Index t = 0; t < time; ++t) {
+      for (Index f = 0; f < 5; ++f) pair(t, 0, f) = pair(t, 1, f) = x(t, 0, f);
+    }
+    const Sequence<Scalar> y = model.forward(x);
+    model.backward(y);
+    const Eigen::Array<Scalar, Eigen::Dynamic, 1> gradient = model.gradient();
+    const Sequence<Scalar> d_x = model.input_gradient();
+    const Sequence<Scalar> y_pair = model.forward(pair);
+    model.backward(y_pair);
+    const double largest = static_cast<double>(model.gradient().abs().maxCoeff());
+    CHECK(static_cast<double>((model.gradient() - Scalar(2) * gradient).abs().maxCoeff()) < tolerance * largest);
+    for (Index t = 0; t < time; ++t) {
+      for (Index o = 0; o < y.features(); ++o) CHECK(std::abs(double(y(t, 0, o) - y_pair(t, 1, o))) < tolerance);
+      for (Index f = 0; f < 5; ++f) {
+        CHECK(std::abs(double(d_x(t, 0, f) - model.input_gradient()(t, 1, f))) < tolerance * largest);
+      }
+    }
+  };
+  for (const Index time : {3, 60}) {
+    for (const double sparsity : {0.3, 0.7, 0.9, 0.98}) {
+      compare(Random(50, 3, {.sparsity = sparsity}), time, 0.0, 1e-12);
+      compare(Random(100, 3, {.sparsity = sparsity}), time, 0.0, 1e-12);
+      compare(Random(100, 3, {.sparsity = sparsity}), time, 0.0f, 2e-5);
+    }
+    compare(AutoNCP(64, 8), time, 0.0, 1e-12);
+    compare(AutoNCP(64, 8), time, 0.0f, 2e-5);
+  }
+}

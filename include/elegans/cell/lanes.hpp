@@ -86,6 +86,13 @@ struct NeuronLanes {
   }
 };
 
+/// body<Count>(first) as often as that fits, then with half as many, down to one.
+template <int Count, typename Body>
+EIGEN_STRONG_INLINE void in_groups(Index count, Body&& body, Index i = 0) {
+  for (; i + Count <= count; i += Count) body.template operator()<Count>(i);
+  if constexpr (Count > 1) in_groups<Count / 2>(count, body, i);
+}
+
 /// The number of scalars that hold n neurons' values.
 template <typename Lanes>
 constexpr Index extent(Index neurons) {

@@ -18,13 +18,6 @@ using MapPointers = std::array<Scalar*, static_cast<std::size_t>(Maps)>;
 /// The most sums to hold in registers, so that there are some left for what is added.
 inline constexpr int most_sums = EIGEN_ARCH_DEFAULT_NUMBER_OF_REGISTERS >= 32 ? 16 : 8;
 
-/// body<Count>(first) as often as that fits, then with half as many, down to one.
-template <int Count, typename Body>
-EIGEN_STRONG_INLINE void in_groups(Index count, Body&& body, Index i = 0) {
-  for (; i + Count <= count; i += Count) body.template operator()<Count>(i);
-  if constexpr (Count > 1) in_groups<Count / 2>(count, body, i);
-}
-
 /// Several linear maps of the same inputs, z_m = W_m x + b_m, each W_m of (outputs, inputs), on weights that lie
 /// somewhere else. Values are `Lanes`' layout; see lanes.hpp.
 ///

@@ -6,7 +6,7 @@
 #include <utility>
 
 #include <elegans/cell/lanes.hpp>
-#include <elegans/cell/synapse_list.hpp>
+#include <elegans/cell/synapse_columns.hpp>
 #include <elegans/cell/synapse_rows.hpp>
 #include <elegans/cell/synapse_tensors.hpp>
 #include <elegans/core/buffer.hpp>
@@ -15,30 +15,30 @@
 
 namespace elegans::detail {
 
-/// What the synapses do to a single sample: BatchDrive's sums, with neurons or synapses in the lanes.
+/// What the synapses do to a single sample: BatchDrive's sums, with neurons in the lanes.
 ///
 /// A row is a source with neighbouring destinations: the source's value is broadcast, and each destination's sums
 /// gather in its lane. Backward, the adjoint of a source is a sum across lanes, taken for as many sources at once as a
-/// packet has lanes. Where rows would be nearly empty, a list of synapses takes their place.
+/// packet has lanes. Where most pairs in the rows would have no synapse, columns take their place.
 template <typename Scalar, int Sources, int Destinations>
 class NeuronDrive {
   using Rows = SynapseRows<Scalar, Sources, Destinations>;
-  using List = SynapseList<Scalar, Sources, Destinations>;
-  /// A synapse of the list costs as much as that many slots of a row.
-  static constexpr Index slots_a_synapse = 8;
-  /// So few that a list would not save anything.
+  using Columns = SynapseColumns<Scalar, Sources, Destinations>;
+  /// A slot of a column, which gathers, costs as much as that many of a row.
+  static constexpr Index rows_a_column = 2;
+  /// So few that columns would not save anything.
   static constexpr Index few_slots = 256;
 
  public:
-  struct Scratch : List::Scratch {
-    Scalar* gates = nullptr;  ///< where a forward pass leaves those of the rows, and a backward pass finds them
+  struct Scratch : Columns::Scratch {
+    Scalar* gates = nullptr;  ///< where a forward pass leaves them, and a backward pass finds them
   };
   /// Room for the adjoint.
   struct Adjoint {
     Buffer<Scalar> gates;   ///< in slots
     Buffer<Scalar> sums;    ///< SynapseSums: a group of each in turn
     Buffer<Scalar> across;  ///< adjoints of the sources, before the sums across lanes
-    typename List::Adjoint list;
+    typename Columns::Adjoint columns;
   };
 
   NeuronDrive() = default;
@@ -47,11 +47,12 @@ class NeuronDrive {
     rows_ = Rows(
         synapses_.sources(), synapses_.destinations(), synapses_.count(),
         [this](Index s) { return synapses_.source(s); }, [this](Index s) { return synapses_.destination(s); });
-    in_rows_ = rows_.slots() <= std::max(slots_a_synapse * synapses_.count(), few_slots);
+    columns_ = Columns(synapses_);
+    in_rows_ = rows_.slots() <= std::max(rows_a_column * columns_.slots(), few_slots);
     if (in_rows_) {
       rows_.reserve();
     } else {
-      list_.reserve(synapses_);
+      columns_.reserve();
     }
   }
 
@@ -61,22 +62,22 @@ class NeuronDrive {
       if (in_rows_) {
         rows_.pack(s, weight);
       } else {
-        list_.pack(s, weight);
+        columns_.pack(s, weight);
       }
     }
   }
 
   /// Gates that a pass may leave for its adjoint.
-  [[nodiscard]] Index gate_count() const noexcept { return in_rows_ ? rows_.slots() : 0; }
+  [[nodiscard]] Index gate_count() const noexcept { return in_rows_ ? rows_.slots() : columns_.slots(); }
 
   void reserve(Scratch& scratch) const {
-    if (!in_rows_) list_.reserve(synapses_, scratch);
+    if (!in_rows_) columns_.reserve(scratch);
   }
 
   /// As BatchDrive's; a block is a packet of destinations.
   template <typename Lanes, typename Begin, typename Finish>
   EIGEN_STRONG_INLINE void forward(const Scalar* before, Scratch& scratch, Begin begin, Finish finish) const {
-    if (!in_rows_) return list_.template forward<Lanes>(synapses_, before, scratch, begin, finish);
+    if (!in_rows_) return columns_.template forward<Lanes>(before, scratch, scratch.gates, begin, finish);
     for (Index block = 0; block < Lanes::blocks(synapses_.destinations()); ++block) {
       auto [numerator, denominator] = begin(block);
       if (scratch.gates) {
@@ -90,7 +91,7 @@ class NeuronDrive {
 
   template <typename Lanes>
   void reset(Adjoint& adjoint) const {
-    if (!in_rows_) return list_.reset(synapses_, adjoint.list);
+    if (!in_rows_) return columns_.reset(adjoint.columns);
     adjoint.gates.resize(rows_.slots());
     for (auto [values, size] : {std::pair{&adjoint.sums, 4 * rows_.slots()},
                                 std::pair{&adjoint.across, extent<Lanes>(synapses_.sources()) * Lanes::lanes}}) {
@@ -105,7 +106,8 @@ class NeuronDrive {
     using P = typename Lanes::Packet;
     using namespace Eigen::internal;
     if (!in_rows_) {
-      return list_.template backward<Lanes>(synapses_, before, scratch, begin, respond, d_before, adjoint.list);
+      return columns_.template backward<Lanes>(before, scratch, scratch.gates, begin, respond, d_before,
+                                               adjoint.columns);
     }
     // As local variables, as every store might else have changed them.
     constexpr Index lanes = Lanes::lanes;
@@ -157,7 +159,7 @@ class NeuronDrive {
                const SynapseTensors<Scalar*>& gradient, bool implicit) const {
     for (Index s = 0; s < synapses_.count(); ++s) {
       const Scalar* const sums = in_rows_ ? adjoint.sums.data() + Rows::template place<4>(rows_.slot_of(s))
-                                          : adjoint.list.sums.data() + Rows::template place<4>(s);
+                                          : adjoint.columns.sums.data() + Rows::template place<4>(columns_.slot_of(s));
       add_synapse_gradient<Scalar>(tensors, gradient, synapses_.tensor_index(s), implicit,
                                    {sums[0], sums[group], sums[2 * group], sums[3 * group]});
     }
@@ -204,7 +206,7 @@ class NeuronDrive {
   Synapses<Sources, Destinations, SynapseOrder::by_source> synapses_;
   bool in_rows_ = false;
   Rows rows_;
-  List list_;
+  Columns columns_;
 };
 
 }  // namespace elegans::detail
