@@ -24,7 +24,7 @@ for source in single_header second_unit; do
   "${compiler[@]}" -I alone -c "$here/$source.cpp" -o "$source.o"
 done
 "${compiler[@]}" single_header.o second_unit.o -o one
-"${compiler[@]}" -I "$headers" -I "$headers/elegans" "$here/single_header.cpp" "$here/second_unit.cpp" -o many
+"${compiler[@]}" -I "$headers" -I "$headers/elegans" -include "$here/second_unit.cpp" "$here/single_header.cpp" -o many
 ./one >one.txt
 ./many >many.txt
 cmp one.txt many.txt
