@@ -43,7 +43,7 @@ set(CPACK_DEBIAN_PACKAGE_NAME libelegans-dev)
 set(CPACK_DEBIAN_PACKAGE_ARCHITECTURE all)
 set(CPACK_DEBIAN_PACKAGE_SECTION libdevel)
 set(CPACK_DEBIAN_PACKAGE_DEPENDS "libeigen3-dev (>= 3.4)")
-set(CPACK_DEBIAN_PACKAGE_SUGGESTS "libgraphviz-dev, nlohmann-json3-dev (>= 3.9)")
+set(CPACK_DEBIAN_PACKAGE_SUGGESTS "libgraphviz-dev, nlohmann-json3-dev")
 set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)
 set(CPACK_DEBIAN_PACKAGE_DESCRIPTION
     "elegans trains and runs sparse recurrent networks in continuous time,

@@ -42,7 +42,7 @@ class ElegansConan(ConanFile):
     def requirements(self):
         self.requires("eigen/[>=3.4.0 <6]", transitive_headers=True)
         if self.options.with_io:
-            self.requires("nlohmann_json/[>=3.9 <4]", transitive_headers=True)
+            self.requires("nlohmann_json/[>=3.11 <4]", transitive_headers=True)
 
     def validate(self):
         check_min_cppstd(self, 20)
