@@ -7,6 +7,9 @@ include(CMakePackageConfigHelpers)
 
 set(elegans_package_dir "${CMAKE_INSTALL_DATADIR}/cmake/elegans")
 
+# The component `elegans` is all but the licence, which a kind of package may want elsewhere.
+set(CMAKE_INSTALL_DEFAULT_COMPONENT_NAME elegans)
+install(FILES LICENSE DESTINATION "${CMAKE_INSTALL_DOCDIR}" COMPONENT elegans_license)
 install(DIRECTORY include/elegans DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}" FILES_MATCHING PATTERN "*.hpp")
 
 # An export a component: the package then asks for a dependency only where the component is asked for.

@@ -24,8 +24,9 @@ struct Counting {
   friend constexpr Counting operator-(Counting a, Counting b) { return a.value - b.value; }
   friend constexpr Counting operator*(Counting a, Counting b) { return a.value * b.value; }
   friend constexpr Counting operator/(Counting a, Counting b) { return a.value / b.value; }
-  friend constexpr Counting operator-(Counting a) { return -a.value; }
+  [[maybe_unused]] friend constexpr Counting operator-(Counting a) { return -a.value; }
   friend constexpr Counting& operator+=(Counting& a, Counting b) { return a = a + b; }
+  [[maybe_unused]] friend constexpr bool operator==(Counting a, Counting b) = default;
 };
 Counting exp(Counting x) {
   ++exponentials;

@@ -91,7 +91,8 @@ if command -v pkg-config >/dev/null; then
   step "pkg-config"
   export PKG_CONFIG_PATH=$prefix/share/pkgconfig
   read -ra flags <<<"$(pkg-config --cflags --libs elegans)"
-  quietly "$compiler" -std=c++20 "$here/outside/main.cpp" -o "$scratch/program" "${flags[@]}"
+  quietly "$compiler" -std=c++20 "-DVERSION_OF_PACKAGE=\"$(pkg-config --modversion elegans)\"" "$here/outside/main.cpp" \
+    -o "$scratch/program" "${flags[@]}"
   quietly "$scratch/program"
 fi
 echo "all of them found, built and ran"

@@ -53,7 +53,7 @@ ELEGANS_COLD [[noreturn]] inline void raise(const std::string& message) {
   throw Kind(message);
 #else
   ELEGANS_ON_ERROR(message.c_str());
-  __builtin_unreachable();
+  std::abort();  // what was refused must not go on, whatever the hook does
 #endif
 }
 

@@ -1,8 +1,14 @@
 // SPDX-FileCopyrightText: The elegans authors
 // SPDX-License-Identifier: Apache-2.0
 #include <cstdio>
+#include <string_view>
 
 #include <elegans/elegans.hpp>
+
+// What the package says of itself.
+#ifdef VERSION_OF_PACKAGE
+static_assert(std::string_view(VERSION_OF_PACKAGE) == ELEGANS_VERSION_STRING);
+#endif
 
 int main() {
   elegans::Wiring<> w(4, 1);
