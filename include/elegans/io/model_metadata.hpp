@@ -54,7 +54,7 @@ template <typename Names, typename Value>
 Value choose(const SafeTensors& file, const nlohmann::json& all, const char* key, const Names& names,
              const std::optional<Value>& given, Value otherwise) {
   if (given) return *given;
-  const std::string name = metadata_value<std::string>(file, all, key, "");
+  const auto name = metadata_value<std::string>(file, all, key, "");
   if (name.empty()) return otherwise;
   return value_in(names, (file.name() + ": __metadata__: " + key).c_str(), name);
 }
