@@ -163,7 +163,7 @@ class ModelReader {
   void refuse_others() const;
 
   template <typename Value>
-  Value value(const char* key, Value otherwise) const {
+  Value value(const char* key, const Value& otherwise) const {
     return metadata_value<Value>(file_, metadata_, key, otherwise);
   }
 

@@ -230,7 +230,7 @@ class Rnn : public Parameterized<Rnn<CellType>, typename CellType::Scalar, CellT
   /// Which of a tile's samples take a step.
   template <typename Lanes>
   struct Present {
-    bool sample[Lanes::samples];
+    bool sample[Lanes::samples]{};
     bool all = true;
     bool any = false;
   };
