@@ -49,6 +49,34 @@ TEST_CASE("Gradients are those of finite differences, for every size class", "[l
   }
 }
 
+TEST_CASE("Gradients are those of finite differences where so few synapses exist that a single sample takes a list",
+          "[layer][ltc][gradient]") {
+  for (const bool implicit : {false, true}) {
+    const LTC<double> model(Random(20, 2, {.sparsity = 0.94}), 20,
+                            {.ode_unfolds = 2, .implicit_param_constraints = implicit});
+    REQUIRE(model.cell().gates_per_step() == 0);  // as lists keep none
+    check(model, 2, 1);
+  }
+}
+
+TEST_CASE("A single sample's list of synapses and a batch give the same", "[layer][ltc]") {
+  LTC<double> model(Random(64, 4, {.sparsity = 0.97}), 40);
+  REQUIRE(model.cell().gates_per_step() == 0);
+  LTC<double> of_batch = model;
+  Sequence<double> x(5, 1, 40), twice(5, 2, 40);
+  x.values().setLinSpaced(-1, 1);
+  for (Index t = 0; t < 5; ++t) {
+    for (Index b = 0; b < 2; ++b) twice.step(t).row(b) = x.step(t).row(0);
+  }
+  const Sequence<double> y = model.forward(x);
+  const Sequence<double> both = of_batch.forward(twice);
+  for (Index t = 0; t < 5; ++t) CHECK((both.step(t).row(1) - y.step(t).row(0)).abs().maxCoeff() < 1e-13);
+  model.backward(y);
+  of_batch.backward(both);
+  CHECK(model.gradient().abs().maxCoeff() > 1e-3);
+  CHECK((of_batch.gradient() / 2 - model.gradient()).abs().maxCoeff() < 1e-12);
+}
+
 TEST_CASE("A synapse that does not exist has no gradient and no influence", "[layer][ltc]") {
   for (const Index batch : {1, 4}) {
     LTC<double> model(AutoNCP(8, 1), 2);
