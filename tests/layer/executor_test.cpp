@@ -129,6 +129,7 @@ TEST_CASE("What a cell of one's own throws in a worker is the caller's to catch"
     x(1, 39, 0) = 2;
     x(2, 7, 0) = 3;
     CHECK(refusal_of<std::domain_error>([&] { model.forward(x); }) == "3 is too much");
+    CHECK(refusal_of([&] { model.backward(d); }) == "backward: call forward() first");
     x.values().setConstant(0.5);
     model.forward(x);
     d(2, 0, 0) = 7;
