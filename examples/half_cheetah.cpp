@@ -86,7 +86,7 @@ Data read(const Settings& settings) {
   }
   if (failure) elegans::detail::fail("cannot read ", settings.data.string(), ": ", failure.message());
   std::sort(files.begin(), files.end());
-  const auto wanted = static_cast<std::size_t>(settings.validation + settings.test + settings.training);
+  const auto wanted = static_cast<std::size_t>(elegans::Index{settings.validation} + settings.test + settings.training);
   if (files.size() < wanted) {
     elegans::detail::refuse(settings.data.string(), " must have ", wanted, " recordings, *.npy, got ", files.size());
   }

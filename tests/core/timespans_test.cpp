@@ -1,12 +1,14 @@
 // SPDX-FileCopyrightText: The elegans authors
 // SPDX-License-Identifier: Apache-2.0
 
+#include <array>
 #include <limits>
 
 #include <elegans/core/timespans.hpp>
 
 #include "support/catch.hpp"
 
+using elegans::Index;
 using elegans::InvalidArgument;
 using elegans::Timespans;
 
@@ -61,4 +63,23 @@ TEST_CASE("An elapsed time that is negative or not finite is refused, and 0 is n
                     "elapsed time must be finite and at least 0, got inf at step 2, sample 1");
   // Finite in double, not in float.
   CHECK_THROWS_AS(Timespans<float>(Eigen::Array2d(1.0, 1e300)), InvalidArgument);
+}
+
+TEST_CASE("Elapsed times of some samples, over some steps", "[core][timespans]") {
+  Eigen::ArrayXXd values(4, 3);
+  values << 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12;
+  const std::array<Index, 4> samples{2, 0, 2, 1};
+  Timespans<double> some;
+  some.gather(Timespans<double>(values), samples, 1, 2);
+  some.require_shape(2, 4);
+  const std::array<std::array<double, 4>, 2> wanted{{{6, 4, 6, 5}, {9, 7, 9, 8}}};
+  for (Index t = 0; t < 2; ++t) {
+    for (Index b = 0; b < 4; ++b) {
+      CHECK(some(t, b) == wanted[static_cast<std::size_t>(t)][static_cast<std::size_t>(b)]);
+    }
+  }
+  // One for all stays one for all.
+  some.gather(Timespans<double>(0.25), samples, 1, 2);
+  some.require_shape(7, 9);
+  CHECK(some(6, 8) == 0.25);
 }

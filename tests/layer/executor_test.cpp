@@ -1,20 +1,23 @@
 // SPDX-FileCopyrightText: The elegans authors
 // SPDX-License-Identifier: Apache-2.0
 
-#include <array>
-#include <atomic>
 #include <memory>
-#include <vector>
+#include <sstream>
+#include <stdexcept>
 
+#include <elegans/cell/array_cell.hpp>
 #include <elegans/core/thread_pool.hpp>
 #include <elegans/layer/dense.hpp>
 #include <elegans/layer/ltc.hpp>
+#include <elegans/layer/rnn.hpp>
 #include <elegans/layer/sequential.hpp>
 #include <elegans/wiring/auto_ncp.hpp>
 
 #include "support/catch.hpp"
+#include "support/refusal.hpp"
 
 using namespace elegans;
+using support::refusal_of;
 
 namespace {
 
@@ -26,6 +29,36 @@ class LastFirst : public Executor {
  protected:
   void run_tasks(Index count, Function task, void* context) override {
     for (Index i = count - 1; i >= 0; --i) task(context, i, static_cast<int>(i % 3));
+  }
+};
+
+/// v <- v + k x, which refuses an input above 1, and a gradient above 5.
+struct Touchy {
+  using Scalar = double;
+  [[nodiscard]] Index units() const { return 1; }
+  [[nodiscard]] Index input_dim() const { return 1; }
+  [[nodiscard]] ParameterList<> parameters() const {
+    ParameterList<> list;
+    list.add("k", 1, 1);
+    return list;
+  }
+  void initialize(Tensors<double> p) const { p("k") = 0.25; }
+  void step(Tensors<const double> p, const ArrayStep<double>& now, ArrayView<double> next) const {
+    refuse_above(1, now.x, "");
+    next = now.state + p("k")(0, 0) * now.x;
+  }
+  void step_backward(Tensors<const double> p, const ArrayStep<double>& now, ConstArrayView<double> d_next,
+                     ArrayStepAdjoint<double>& d_now, Tensors<double> d_p) const {
+    refuse_above(5, d_next, " to go back");
+    d_now.state += d_next;
+    d_now.x += p("k")(0, 0) * d_next;
+    d_p("k") += (d_next * now.x).sum();
+  }
+  static void refuse_above(double most, ConstArrayView<double> values, const char* where) {
+    if (values.maxCoeff() <= most) return;
+    std::ostringstream text;
+    text << values.maxCoeff() << " is too much" << where;
+    throw std::domain_error(text.str());
   }
 };
 
@@ -73,29 +106,39 @@ TEST_CASE("Layers in sequence share an executor", "[layer][executor]") {
   CHECK((alone.input_gradient == spread.input_gradient).all());
 }
 
-TEST_CASE("A pool does each task once, with no worker twice at a time", "[core][executor]") {
-  ThreadPool pool(4);
-  for (int round = 0; round < 200; ++round) {
-    std::vector<int> done(37);
-    std::array<std::atomic<int>, 4> active{};
-    std::atomic<bool> clash = false;
-    pool.run(37, [&](Index i, int worker) {
-      if (active[static_cast<std::size_t>(worker)]++ != 0) clash = true;
-      ++done[static_cast<std::size_t>(i)];
-      --active[static_cast<std::size_t>(worker)];
-    });
-    REQUIRE(done == std::vector<int>(37, 1));
-    REQUIRE_FALSE(clash);
-  }
-  pool.run(0, [](Index, int) { FAIL(); });
-}
-
 TEST_CASE("A batch of 16 is work for two, whatever the packets", "[layer][executor]") {
   CHECK(16 / detail::tile_lanes<float>(16) >= 2);
   CHECK(16 / detail::tile_lanes<double>(16) >= 2);
   CHECK(detail::tile_lanes<float>(32) == detail::full_lanes<float>);
 }
 
-TEST_CASE("A pool has at least one worker", "[core][executor]") {
-  CHECK_THROWS_WITH(ThreadPool(0), "ThreadPool: workers must be at least 1, got 0");
+TEST_CASE("What a cell of one's own throws in a worker is the caller's to catch", "[layer][executor]") {
+  Rnn<ArrayCell<Touchy>> model(ArrayCell(Touchy{}));
+  Sequence<double> x(3, 40, 1);
+  for (const auto& executor : {std::shared_ptr<Executor>(), std::shared_ptr<Executor>(std::make_shared<LastFirst>()),
+                               std::shared_ptr<Executor>(std::make_shared<ThreadPool>(4))}) {
+    INFO("workers " << (executor ? executor->workers() : 1));
+    model.set_executor(executor);
+    x.values().setConstant(0.5);
+    const Sequence<double> y = model.forward(x);
+    Sequence<double> d = y;
+    model.backward(d);
+    const Eigen::ArrayXd gradient = model.gradient();
+
+    // In several tiles: the first sample's exception is thrown, as by one thread.
+    x(1, 39, 0) = 2;
+    x(2, 7, 0) = 3;
+    CHECK(refusal_of<std::domain_error>([&] { model.forward(x); }) == "3 is too much");
+    CHECK(refusal_of([&] { model.backward(d); }) == "backward: call forward() first");
+    x.values().setConstant(0.5);
+    model.forward(x);
+    d(2, 0, 0) = 7;
+    CHECK(refusal_of<std::domain_error>([&] { model.backward(d); }) == "7 is too much to go back");
+
+    // And the model works as before.
+    d(2, 0, 0) = y(2, 0, 0);
+    CHECK((model.forward(x).values() == y.values()).all());
+    model.backward(d);
+    CHECK((model.gradient() == gradient).all());
+  }
 }

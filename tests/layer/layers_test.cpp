@@ -183,6 +183,38 @@ TEST_CASE("Layers that do not fit together are refused", "[layer][sequential][bi
   CHECK_THROWS_WITH(Dense<float>(0, 1), "Dense: units must be at least 1, got 0");
 }
 
+TEST_CASE("A call of a layer that makes no sense is refused, with what it got and what it wanted",
+          "[layer][dense][sequential][bidirectional]") {
+  Dense<double> dense(3, 2);
+  const auto x = ramp(4, 5, 2), wrong = ramp(4, 5, 3);
+  auto of_dense = dense.initial_state(5);
+  CHECK_THROWS_WITH(dense(wrong), "forward: x must be (time >= 1, batch >= 1, input_dim = 2), got (4, 5, 3)");
+  CHECK_THROWS_WITH(dense.step(wrong.step(0), of_dense), "step: x must be (5, 2), got (5, 3)");
+  dense.forward(x);
+  CHECK_THROWS_WITH(dense.backward(x), "backward: d_output must be (4, 5, 3), got (4, 5, 2)");
+
+  Context<double> context;
+  context.initial_state = State<double>(5, 3);
+  Sequential sequential(LTC<double>(FullyConnected(4, 1), 2), Dense<double>(1, 1));
+  CHECK_THROWS_WITH(sequential.forward(x, context),
+                    "forward: the initial state must be (batch, state_size) = (5, 4), got (5, 3)");
+  CHECK_THROWS_WITH(sequential.step(x.step(0), *context.initial_state),
+                    "step: the state must be (batch, 4), got (5, 3)");
+  sequential.forward(x);
+  CHECK_THROWS_WITH(sequential.backward(ramp(4, 5, 1), &*context.initial_state),
+                    "backward: d_final_state must be (5, 4), got (5, 3)");
+
+  Bidirectional both(LTC<double>(FullyConnected(4, 1), 2), LTC<double>(FullyConnected(4, 1), 2));
+  CHECK_THROWS_WITH(both.forward(x, context),
+                    "forward: the initial state must be (batch, state_size) = (5, 8), got (5, 3)");
+  both.forward(x);
+  CHECK_THROWS_WITH(both.backward(ramp(4, 5, 1)), "backward: d_output must be (4, 5, 2), got (4, 5, 1)");
+  CHECK_THROWS_WITH(Bidirectional(LTC<double>(FullyConnected(4, 1), 2),
+                                  LTC<double>(FullyConnected(4, 1), 2, {.return_sequences = false})),
+                    "Bidirectional: either both layers must return sequences or none");
+  CHECK_THROWS_WITH(dense.set_parameters(Eigen::ArrayXd::Zero(8)), "set_parameters: the model has 9 parameters, got 8");
+}
+
 TEST_CASE("The summary has a line a layer", "[layer][sequential]") {
   const Sequential model(Dense<float>(4, 2), LTC<float>(FullyConnected(8, 1), 4), Dense<float>(1, 1));
   const std::string text = model.summary();

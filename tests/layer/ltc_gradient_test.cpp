@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: The elegans authors
 // SPDX-License-Identifier: Apache-2.0
 
+#include <algorithm>
 #include <random>
 
 #include <elegans/elegans.hpp>
@@ -25,6 +26,19 @@ void check(Model model, Index time, Index batch) {
   CHECK(result.ok(2e-7));
 }
 
+/// Gates that a single sample would have in rows: 16 for each source and 16 destinations with a synapse.
+template <typename Matrix>
+Index slots_in_rows(const Matrix& polarity) {
+  Index slots = 0;
+  for (Index source = 0; source < polarity.rows(); ++source) {
+    for (Index first = 0; first < polarity.cols(); first += 16) {
+      const Index width = std::min<Index>(16, polarity.cols() - first);
+      if ((polarity.block(source, first, 1, width).array() != 0).any()) slots += 16;
+    }
+  }
+  return slots;
+}
+
 }  // namespace
 
 TEST_CASE("Gradients are those of finite differences, for every option", "[layer][ltc][gradient]") {
@@ -47,6 +61,34 @@ TEST_CASE("Gradients are those of finite differences, for every size class", "[l
     check(LTC<double>(Random(7, 2, {.sparsity = 0.6}), 2, {.ode_unfolds = 1, .return_sequences = false}), 2, batch);
     check(LTC<double, FullyConnected<4, 1>, 2>(FullyConnected<4, 1>{}), 2, batch);
   }
+}
+
+TEST_CASE("Gradients are those of finite differences where a single sample takes columns of synapses",
+          "[layer][ltc][gradient]") {
+  for (const bool implicit : {false, true}) {
+    const LTC<double> model(Random(20, 2, {.sparsity = 0.94}), 20,
+                            {.ode_unfolds = 2, .implicit_param_constraints = implicit});
+    REQUIRE(model.cell().gates_per_step() < 2 * slots_in_rows(model.wiring().adjacency_matrix()));
+    check(model, 2, 1);
+  }
+}
+
+TEST_CASE("A single sample's columns of synapses and a batch give the same", "[layer][ltc]") {
+  LTC<double> model(Random(64, 4, {.sparsity = 0.97}), 40);
+  REQUIRE(model.cell().gates_per_step() < 6 * slots_in_rows(model.wiring().adjacency_matrix()));
+  LTC<double> of_batch = model;
+  Sequence<double> x(5, 1, 40), twice(5, 2, 40);
+  x.values().setLinSpaced(-1, 1);
+  for (Index t = 0; t < 5; ++t) {
+    for (Index b = 0; b < 2; ++b) twice.step(t).row(b) = x.step(t).row(0);
+  }
+  const Sequence<double> y = model.forward(x);
+  const Sequence<double> both = of_batch.forward(twice);
+  for (Index t = 0; t < 5; ++t) CHECK((both.step(t).row(1) - y.step(t).row(0)).abs().maxCoeff() < 1e-13);
+  model.backward(y);
+  of_batch.backward(both);
+  CHECK(model.gradient().abs().maxCoeff() > 1e-3);
+  CHECK((of_batch.gradient() / 2 - model.gradient()).abs().maxCoeff() < 1e-12);
 }
 
 TEST_CASE("A synapse that does not exist has no gradient and no influence", "[layer][ltc]") {

@@ -92,5 +92,9 @@ TEST_CASE("No time passes: every solver leaves the state as it is", "[layer][ltc
     state.array().row(0) = Eigen::ArrayXd::LinSpaced(6, -1, 1).transpose();
     model.step(Eigen::Array2d(1, 2), state, 0.0);
     CHECK((state.array().row(0).transpose() == Eigen::ArrayXd::LinSpaced(6, -1, 1)).all());
+    // Nor do neurons without capacitance, whose slopes are infinite.
+    model.set_parameter("cm", Eigen::ArrayXd::Zero(6));
+    model.step(Eigen::Array2d(1, 2), state, 0.0);
+    CHECK((state.array().row(0).transpose() == Eigen::ArrayXd::LinSpaced(6, -1, 1)).all());
   }
 }

@@ -125,6 +125,50 @@ TEST_CASE("An elapsed time of 0 leaves the state as it is", "[layer][ltc]") {
   CHECK((state.array().row(1) != before.array().row(1)).any());
 }
 
+TEST_CASE("Ranges of initial values that make no sense are refused", "[layer][ltc]") {
+  const auto refusal_of = [](const LTCOptions& options) {
+    return refusal([&] { LTC<float>(AutoNCP(6, 1), 2, options); });
+  };
+  CHECK(refusal_of({.initialization = {.vleak = {0.5, -0.5}}}) ==
+        "LTC: initialization.vleak must have low <= high, got [0.5, -0.5]");
+  CHECK(refusal_of({.initialization = {.gleak = {-0.5, 0.5}}}) ==
+        "LTC: initialization.gleak must be at least 0, got -0.5");
+  const LTCOptions stored{.implicit_param_constraints = true, .initialization = {.gleak = {-0.5, 0.5}}};
+  CHECK_NOTHROW(LTC<float>(AutoNCP(6, 1), 2, stored));
+}
+
+TEST_CASE("Where no time passes, what goes back passes through, even through neurons without capacitance",
+          "[layer][ltc][gradient]") {
+  for (const Index batch : {1, 3}) {
+    LTC<double> model(AutoNCP(6, 1), 2, {.output_mapping = Mapping::none});
+    model.set_parameter("cm", Eigen::ArrayXd::Zero(6));
+    const Sequence<double> x = some_input(2, batch, 2);
+    Context<double> context;
+    context.timespans = Eigen::ArrayXXd::Zero(2, batch);
+    context.initial_state = model.initial_state(batch);
+    context.initial_state->array().setConstant(0.25);
+    const Sequence<double> y = model.forward(x, context);
+    CHECK((y.values() == 0.25).all());
+    Sequence<double> d = y;
+    d.values().setOnes();
+    model.backward(d);
+    CHECK(model.gradient().isFinite().all());
+    // Two outputs a sample, both of the motor neuron.
+    CHECK((model.initial_state_gradient().array().col(0) == 2).all());
+    CHECK((model.initial_state_gradient().array().rightCols(5) == 0).all());
+  }
+}
+
+TEST_CASE("Explicit constraints clip at 0 what must not be negative, and nothing else", "[layer][ltc]") {
+  LTC<double> model(AutoNCP(6, 1), 2);
+  model.update([](auto p) { p -= 10; });
+  for (const char* name : {"w", "sensory_w", "cm", "gleak"}) CHECK((model.parameter(name) == 0).all());
+  for (const char* name : {"vleak", "mu", "sigma", "erev", "sensory_mu"}) CHECK((model.parameter(name) < 0).all());
+  LTC<double> implicit(AutoNCP(6, 1), 2, {.implicit_param_constraints = true});
+  implicit.update([](auto p) { p -= 10; });
+  CHECK((implicit.parameter("w") < 0).all());
+}
+
 namespace {
 
 /// Two neurons that excite each other, one of them motor, as a type that knows nothing of the library.

@@ -160,6 +160,7 @@ void initialize_cfc(const ParameterList<>& list, const std::vector<CfCLayout>& b
                     TorchRandom& random, Scalar* parameters) {
   for (const CfCLayout& block : blocks) {
     std::vector<std::string> linears;
+    linears.reserve(static_cast<std::size_t>(block.backbone_layers) + 4);
     for (int layer = 0; layer < block.backbone_layers; ++layer) linears.push_back(backbone_name(block, layer, options));
     linears.push_back(block.prefix + "ff1");
     if (options.mode != CfCMode::pure) {

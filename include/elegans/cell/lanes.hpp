@@ -137,7 +137,7 @@ EIGEN_STRONG_INLINE decltype(auto) with_lanes(Index batch, Index units, Body&& b
 /// of a gradient are rounded tile by tile. (Full is in its name, as it differs from target to target.)
 template <typename Scalar, int Full = full_lanes<Scalar>>
 constexpr Index tile_lanes(Index batch) {
-  return batch < 2 * Full ? std::min<Index>(Full, 8) : Full;
+  return batch < Index{2} * Full ? std::min<Index>(Full, 8) : Full;
 }
 
 /// Moves the values of a tile's samples, (samples, features) with `value(sample, feature)`, into lanes; lanes without a

@@ -55,12 +55,11 @@ struct MemoryGates {
     // Only whole neurons: what fills up their last packet is not there in v.
     const Index size = Lanes::at(units(), 0);
     Scalar* const c = own.in.data();
-    const auto gate = [&]<typename Any>(int k, Index i) { return load<Any>(own.gate[k].data() + i); };
     for_each_packet<P>(size, [&]<typename Any>(Index i) {
-      const Any added = pmul(gate.template operator()<Any>(0, i), gate.template operator()<Any>(1, i));
-      const Any now = pmadd(load<Any>(v + size + i), gate.template operator()<Any>(2, i), added);
+      const auto gate = [&](int k) { return load<Any>(own.gate[k].data() + i); };
+      const Any now = pmadd(load<Any>(v + size + i), gate(2), pmul(gate(0), gate(1)));
       store<Any>(c + i, now);
-      store<Any>(h + i, pmul(packet_tanh<Any>(now), gate.template operator()<Any>(3, i)));
+      store<Any>(h + i, pmul(packet_tanh<Any>(now), gate(3)));
     });
     return c;
   }

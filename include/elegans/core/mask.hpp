@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <span>
 
@@ -85,7 +86,7 @@ class Mask {
     time_ = time;
     batch_ = batch;
     values_.resize(time * batch);
-    for (Index i = 0; i < values_.size(); ++i) values_[i] = 1;
+    std::fill_n(values_.data(), values_.size(), 1);
   }
   /// Says whether a step exists, within the shape.
   void set(Index t, Index b, bool exists) noexcept { values_[t * batch_ + b] = exists; }

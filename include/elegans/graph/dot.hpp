@@ -47,7 +47,7 @@ class DotBuilder {
   // cgraph's functions take non-const text that they do not change.
   static char* text(const char* value) { return const_cast<char*>(value); }
   static char* text(const std::string& value) { return text(value.c_str()); }
-  void set(void* object, const char* name, const std::string& value) {
+  static void set(void* object, const char* name, const std::string& value) {
     agsafeset(object, text(name), text(value), text(""));
   }
   [[nodiscard]] bool is_layered() const { return options_.layout == "layers"; }
@@ -90,7 +90,7 @@ class DotBuilder {
     }
     cell(options_.excitatory_color, "&#8594;", "excitatory");
     cell(options_.inhibitory_color, "&#8867;", "inhibitory");
-    const std::string table = "<TABLE BORDER=\"0\" CELLSPACING=\"8\"><TR>" + cells + "</TR></TABLE>";
+    const std::string table = R"(<TABLE BORDER="0" CELLSPACING="8"><TR>)" + cells + "</TR></TABLE>";
     char* const html = agstrdup_html(graph_.get(), text(table));
     agsafeset(graph_.get(), text("label"), html, text(""));
     agstrfree(graph_.get(), html);

@@ -58,7 +58,7 @@ class ModelReader {
     } else {
       read_cfc();
     }
-    const std::string kind = value<std::string>("model", model_.kind());
+    const auto kind = value<std::string>("model", model_.kind());
     if (kind != model_.kind()) {
       file.refuse("the tensors are those of a model of kind ", model_.kind(), ", the metadata says ", printable(kind));
     }
@@ -137,7 +137,7 @@ class ModelReader {
     const Shape shape{static_cast<std::uint64_t>(sources), static_cast<std::uint64_t>(model_.units)};
     const Tensor& mask = get(model_.names.cell + mask_name, shape);
     const Tensor& erev = get(model_.names.cell + erev_name, shape);
-    const std::string polarity = value<std::string>(polarity_key, "");
+    const auto polarity = value<std::string>(polarity_key, "");
     std::size_t count = 0;
     with_values(erev.type, erev.bytes, [&](auto&& erev_at) {
       read_mask(mask, [&](int source, int destination) {
@@ -163,7 +163,7 @@ class ModelReader {
   void refuse_others() const;
 
   template <typename Value>
-  Value value(const char* key, Value otherwise) const {
+  Value value(const char* key, const Value& otherwise) const {
     return metadata_value<Value>(file_, metadata_, key, otherwise);
   }
 
@@ -338,7 +338,7 @@ inline void ModelReader::read_cfc_wiring() {
 inline void ModelReader::refuse_others() const {
   const bool may_have_others = given_.prefix || model_.names.layer.starts_with("param.");
   for (const Tensor& tensor : file_.tensors()) {
-    if (known_.count(tensor.name) > 0) continue;
+    if (known_.contains(tensor.name)) continue;
     if (may_have_others && !tensor.name.starts_with(model_.names.layer)) continue;
     if (may_have_others && model_.names.layer.empty() && !tensor.name.starts_with(model_.names.cell)) continue;
     file_.refuse("the tensor '", printable(tensor.name), "' is no part of the ", model_.kind(),

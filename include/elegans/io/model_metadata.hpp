@@ -38,7 +38,7 @@ inline nlohmann::json read_metadata(const SafeTensors& file) {
 
 /// An entry of the metadata, or `otherwise` if it has none. \throws InvalidArgument if it is of another type
 template <typename Value>
-Value metadata_value(const SafeTensors& file, const nlohmann::json& all, const char* key, Value otherwise) {
+Value metadata_value(const SafeTensors& file, const nlohmann::json& all, const char* key, const Value& otherwise) {
   if (!all.is_object() || !all.contains(key)) return otherwise;
   const nlohmann::json& value = all.at(key);
   const bool fits = std::is_same_v<Value, bool>          ? value.is_boolean()
@@ -54,7 +54,7 @@ template <typename Names, typename Value>
 Value choose(const SafeTensors& file, const nlohmann::json& all, const char* key, const Names& names,
              const std::optional<Value>& given, Value otherwise) {
   if (given) return *given;
-  const std::string name = metadata_value<std::string>(file, all, key, "");
+  const auto name = metadata_value<std::string>(file, all, key, "");
   if (name.empty()) return otherwise;
   return value_in(names, (file.name() + ": __metadata__: " + key).c_str(), name);
 }

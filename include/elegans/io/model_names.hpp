@@ -35,10 +35,8 @@ inline ModelNames model_names(const std::string& prefix = {}) { return {prefix, 
 /// True for the parameters that are vectors in PyTorch. The others are matrices, even if one of their sizes is 1.
 inline bool is_vector(std::string_view name) {
   name = name.substr(name.rfind('.') + 1);
-  for (const char* vector : {"gleak", "vleak", "cm", "input_w", "input_b", "output_w", "output_b", "bias"}) {
-    if (name == vector) return true;
-  }
-  return false;
+  const auto vectors = {"gleak", "vleak", "cm", "input_w", "input_b", "output_w", "output_b", "bias"};
+  return std::find(vectors.begin(), vectors.end(), name) != vectors.end();
 }
 
 inline std::vector<std::uint64_t> shape_in_file(const Parameter& entry) {

@@ -56,7 +56,7 @@ class SafeTensors {
   explicit SafeTensors(const std::filesystem::path& file_path);
 
   /// The same from bytes in memory. \param name  stands for the path in messages
-  SafeTensors(std::string_view bytes, const std::string& name);
+  SafeTensors(std::string_view bytes, std::string name);
 
   /// The file's name, for messages.
   [[nodiscard]] const std::string& name() const noexcept { return name_; }
@@ -152,7 +152,7 @@ inline void SafeTensors::parse(std::string_view header, std::uint64_t size) {
             [&](std::size_t a, std::size_t b) { return tensors_[a].name < tensors_[b].name; });
 }
 
-inline SafeTensors::SafeTensors(std::string_view bytes, const std::string& name) : name_(name) {
+inline SafeTensors::SafeTensors(std::string_view bytes, std::string name) : name_(std::move(name)) {
   unsigned char prefix[8];
   if (bytes.size() < 8) refuse("no safetensors file: it has ", bytes.size(), " bytes, and a header needs 8");
   std::memcpy(prefix, bytes.data(), 8);

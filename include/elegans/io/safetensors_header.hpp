@@ -91,7 +91,7 @@ class HeaderReader : public nlohmann::json_sax<nlohmann::json> {
     if (place_ == Place::top) return start_entry(key);
     if (place_ == Place::metadata) {
       key_ = key;
-      if (metadata.count(key) > 0) return stop(concatenate("the key '", printable(key), "' twice"));
+      if (metadata.contains(key)) return stop(concatenate("the key '", printable(key), "' twice"));
       return true;
     }
     unsigned field = 0;

@@ -87,7 +87,7 @@ class SafeTensorsWriter {
   using Write = std::function<void(const void*, std::size_t)>;
   struct Item {
     std::string name;
-    TensorType type;
+    TensorType type{};
     std::vector<std::uint64_t> shape;
     std::function<void(const Write&)> values;
   };

@@ -32,9 +32,9 @@ static_assert(std::endian::native == std::endian::little,
               "elegans/io: safetensors are little-endian, and so must the machine be");
 
 struct TensorTypeName {
-  TensorType type;
+  TensorType type{};
   std::string_view name;
-  std::size_t size;  ///< of a value, in bytes
+  std::size_t size = 0;  ///< of a value, in bytes
 };
 
 inline constexpr std::array<TensorTypeName, 10> tensor_types{{{TensorType::f64, "F64", 8},

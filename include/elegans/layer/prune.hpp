@@ -84,6 +84,7 @@ class Reach {
     for (int k = 0; k < wiring_.input_dim(); ++k) {
       for (int i = 0; i < wiring_.units(); ++i) visit(-1 - k, i, wiring_.sensory_adjacency_matrix()(k, i) != 0);
     }
+    // NOLINTNEXTLINE(modernize-loop-convert): visit appends to what is walked.
     for (std::size_t next = 0; next < found.size(); ++next) {
       const int source = found[next];
       for (int i = 0; i < wiring_.units(); ++i) visit(source, i, wiring_.adjacency_matrix()(source, i) != 0);
@@ -108,7 +109,7 @@ std::vector<PruneCandidate> prune_candidates(const Model& model, const PruneOpti
     for (int s = 0; s < w.rows(); ++s) {
       for (int d = 0; d < w.cols(); ++d) {
         if (polarity(s, d) == 0) continue;
-        double strength = static_cast<double>(implicit ? softplus(w(s, d)) : w(s, d));
+        auto strength = static_cast<double>(implicit ? softplus(w(s, d)) : w(s, d));
         if (options.strength == SynapseStrength::current) strength *= std::abs(static_cast<double>(erev(s, d)));
         if (!std::isfinite(strength)) {
           refuse("prune: the strength of the ", prefix.empty() ? "" : "sensory ", "synapse from ", s, " to ", d,

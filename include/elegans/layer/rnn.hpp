@@ -230,7 +230,7 @@ class Rnn : public Parameterized<Rnn<CellType>, typename CellType::Scalar, CellT
   /// Which of a tile's samples take a step.
   template <typename Lanes>
   struct Present {
-    bool sample[Lanes::samples];
+    bool sample[Lanes::samples]{};
     bool all = true;
     bool any = false;
   };
@@ -264,7 +264,7 @@ class Rnn : public Parameterized<Rnn<CellType>, typename CellType::Scalar, CellT
 
   /// The gates of a single sample are kept for its backward pass if all of them stay in the second-level cache, which
   /// is faster than to compute them anew. So many bytes, and no more.
-  static constexpr Index most_gates = 768 * 1024;
+  static constexpr Index most_gates = Index{768} * 1024;
   template <typename Lanes>
   [[nodiscard]] bool keeps_gates() const noexcept {
     if constexpr (Lanes::single && requires { cell_.gates_per_step(); }) {

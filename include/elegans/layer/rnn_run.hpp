@@ -101,7 +101,7 @@ void Rnn<Cell>::run(const Sequence<Scalar>& x, const Context<Scalar, state_size_
   time_ = x.time();
   go_back_ = &Rnn::template go_back<Width>;
   if (keep) ++runs_;
-  input_ = keep ? &x : nullptr;
+  input_ = nullptr;  // until all is well: a cell of one's own may throw
   output_.resize(return_sequences_ ? x.time() : 1, x.batch(), output_dim());
   final_state_.resize(x.batch());
   mask_ = context.mask;
@@ -117,6 +117,7 @@ void Rnn<Cell>::run(const Sequence<Scalar>& x, const Context<Scalar, state_size_
                        [&]<typename Lanes>(Workspace& space, Index, Index first, Index samples, Scalar* states) {
                          forward_tile<Lanes>(space, x, context, first, samples, states, keep);
                        });
+  if (keep) input_ = &x;
 }
 
 template <typename Cell>

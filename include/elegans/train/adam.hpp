@@ -42,7 +42,7 @@ class Adam : public OptimizerBase<Scalar, 2> {
   /// \throws InvalidArgument if the sizes differ, or differ from the first step's
   void step(VectorView<Scalar> parameters, ConstVectorView<Scalar> gradient) {
     this->begin_step(parameters.size(), gradient.size());
-    const double k = static_cast<double>(this->steps());
+    const auto k = static_cast<double>(this->steps());
     const auto rate = static_cast<Scalar>(double{this->learning_rate()} / (1.0 - std::pow(double{options_.beta1}, k)));
     const auto scale = static_cast<Scalar>(1.0 / std::sqrt(1.0 - std::pow(double{options_.beta2}, k)));
     auto m = this->remembered(0);

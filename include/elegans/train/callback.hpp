@@ -14,9 +14,9 @@ namespace elegans {
 /// What a callback is told after each epoch.
 template <typename Scalar>
 struct Epoch {
-  int number;                                        ///< from 1 on
-  int of;                                            ///< how many there will be
-  Scalar loss;                                       ///< mean over its batches, each before its update
+  int number = 0;                                    ///< from 1 on
+  int of = 0;                                        ///< how many there will be
+  Scalar loss{};                                     ///< mean over its batches, each before its update
   std::optional<Scalar> validation_loss{};           ///< after it, if there is validation data
   std::optional<Scalar> learning_rate{};             ///< if the optimizer has one
   std::span<const MetricHistory<Scalar>> metrics{};  ///< up to this epoch

@@ -60,7 +60,7 @@ class Generator {
   constexpr std::uint64_t operator()() noexcept {
     step();
     const std::uint64_t value = state_.high ^ state_.low;
-    const unsigned rotation = static_cast<unsigned>(state_.high >> 58);
+    const auto rotation = static_cast<unsigned>(state_.high >> 58);
     return (value >> rotation) | (value << ((64 - rotation) % 64));
   }
 

@@ -1,0 +1,142 @@
+# SPDX-FileCopyrightText: The elegans authors
+# SPDX-License-Identifier: Apache-2.0
+#
+# cd include && awk -f includes.awk HEADER...      checks who includes whom, and what every header must have
+# cd include && awk -v dot=1 -f includes.awk HEADER...      draws the folders instead, as DOT
+#
+# The headers are named as they are included, such as elegans/core/types.hpp, and must be all there are.
+
+BEGIN {
+  # The one table of who may include whom: a folder, and the folders beside its own. It holds what is so today, which is
+  # less than the order core <- wiring <- cell <- layer <- train would allow: training knows nothing of cells.
+  may_include["core"] = ""
+  may_include["wiring"] = "core"
+  may_include["cell"] = "core wiring"
+  may_include["layer"] = "core wiring cell"
+  may_include["train"] = "core"
+  may_include["graph"] = "core wiring"
+  may_include["io"] = "core wiring cell layer train"
+  may_include["elegans.hpp"] = "core wiring cell layer train"
+
+  # Other libraries, and what the system has besides the standard's headers.
+  libraries["core"] = "Eigen/Core fcntl.h unistd.h xmmintrin.h"
+  libraries["wiring"] = libraries["layer"] = "Eigen/Core"
+  libraries["cell"] = "Eigen/Core Eigen/QR"
+  libraries["train"] = "Eigen/Core unistd.h"
+  libraries["graph"] = "Eigen/Core cgraph.h gvc.h"
+  libraries["io"] = "Eigen/Core nlohmann/json.hpp"
+
+  # Headers that only define members of a class: its own header includes them at its end, nobody else does, and they
+  # include it, so as to compile alone. That is the one cycle there may be.
+  continues["elegans/cell/ltc_adjoint.hpp"] = "elegans/cell/ltc_cell.hpp"
+  continues["elegans/cell/ltc_explicit.hpp"] = "elegans/cell/ltc_cell.hpp"
+  continues["elegans/layer/rnn_run.hpp"] = "elegans/layer/rnn.hpp"
+
+  # What users include; every header must be reached from one of them. Those in core/ need more than Eigen: threads.
+  entries = "elegans.hpp core/thread_pool.hpp graph/graph.hpp io/checkpoint.hpp io/model_file.hpp io/safetensors.hpp"
+  longest = 400
+}
+
+function complain(text) {
+  print "includes: " text
+  ++complaints
+}
+
+function folder_of(header, parts) {
+  split(header, parts, "/")
+  return parts[2]
+}
+
+function is_in(word, words) { return index(" " words " ", " " word " ") > 0 }
+
+function end_file() {
+  if (file == "") return
+  if (lines[file] > longest) complain(file " has " lines[file] " lines, at most " longest " are wanted")
+  if (!has_pragma) complain(file " has no #pragma once")
+  if (!has_spdx_copyright || !has_spdx_license) complain(file " has not the two SPDX lines")
+}
+
+FNR == 1 {
+  end_file()
+  file = FILENAME
+  order[++files] = file
+  has_pragma = has_spdx_copyright = has_spdx_license = 0
+  if (!(folder_of(file) in may_include)) complain(file " is in a folder that the table does not have")
+}
+{ lines[file] = FNR }
+FNR == 1 && /^\/\/ SPDX-FileCopyrightText: The elegans authors$/ { has_spdx_copyright = 1 }
+FNR == 2 && /^\/\/ SPDX-License-Identifier: Apache-2\.0$/ { has_spdx_license = 1 }
+/^#pragma once$/ { has_pragma = 1 }
+/^ *# *include/ {
+  target = $0
+  if (target !~ /^#include <[^>]+>/) { complain(file ":" FNR ": includes are written #include <...>: " $0); next }
+  sub(/^#include </, "", target)
+  sub(/>.*/, "", target)
+  if (target ~ /^elegans\//) {
+    if (target in continues && continues[target] != file) {
+      complain(file ":" FNR ": only " continues[target] " may include " target)
+    }
+    if (file in continues && continues[file] == target) refers_back[file] = 1
+    else includes[file] = includes[file] " " target
+    from = folder_of(file)
+    to = folder_of(target)
+    if (from != to) {
+      if (from in may_include && !is_in(to, may_include[from])) {
+        complain(file ":" FNR ": " from " may not include " to ": " target)
+      }
+      ++arrows[from " " to]
+    }
+  } else if (target !~ /^[a-z_0-9]+$/ && !is_in(target, libraries[folder_of(file)])) {
+    complain(file ":" FNR ": " folder_of(file) " may not include <" target ">")
+  }
+}
+
+# Depth first: state 1 is on the way here, 2 is done. `seen` is by whom it was reached last.
+function visit(header, way, parts, count, i) {
+  if (!(header in lines)) {
+    complain(header ", where users begin, is not there")
+    return
+  }
+  if (header in continues && !refers_back[header]) complain(header " does not include " continues[header])
+  state[header] = 1
+  count = split(includes[header], parts, " ")
+  for (i = 1; i <= count; ++i) {
+    if (!(parts[i] in lines)) complain(header " includes " parts[i] ", which is not there")
+    else if (state[parts[i]] == 1) complain("a cycle: " way " -> " parts[i])
+    else if (!state[parts[i]]) visit(parts[i], way " -> " parts[i])
+  }
+  state[header] = 2
+}
+
+function draw(arrow, parts) {
+  print "digraph elegans {"
+  print "  rankdir=RL;"
+  print "  node [shape=box, style=rounded, fontname=\"sans-serif\"];"
+  print "  edge [fontname=\"sans-serif\", fontsize=10];"
+  for (arrow in arrows) {
+    split(arrow, parts, " ")
+    if (parts[1] != "elegans.hpp") {
+      print "  " parts[1] " -> " parts[2] " [label=" arrows[arrow] "];" | "sort"
+    }
+  }
+  close("sort")
+  print "}"
+}
+
+END {
+  end_file()
+  if (dot) {
+    draw()
+    exit
+  }
+  count = split(entries, entry, " ")
+  for (i = 1; i <= count; ++i) visit("elegans/" entry[i], "elegans/" entry[i])
+  for (i = 1; i <= files; ++i) {
+    if (!state[order[i]]) {
+      complain(order[i] " is reached from none of " entries)
+      visit(order[i], order[i])
+    }
+  }
+  if (complaints) exit 1
+  print files " headers: no cycle, no arrow upwards, none above " longest " lines"
+}

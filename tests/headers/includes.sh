@@ -1,0 +1,85 @@
+#!/usr/bin/env bash
+# SPDX-FileCopyrightText: The elegans authors
+# SPDX-License-Identifier: Apache-2.0
+#
+# includes.sh            checks who includes whom in include/: includes.awk has the rules
+# includes.sh --dot      prints the graph of its folders as DOT; the labels count includes
+# includes.sh --test     breaks a copy of include/ in every way that the rules forbid, and wants each found
+set -euo pipefail
+
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+
+# check FOLDER [awk arguments...]
+check() {
+  cd "$1"
+  shift
+  find elegans -name '*.hpp' | LC_ALL=C sort | xargs "${AWK:-awk}" "$@" -f "$here/includes.awk"
+}
+
+case ${1:-} in
+  "") check "$here/../../include" ;;
+  --dot) check "$here/../../include" -v dot=1 ;;
+  --test)
+    scratch=$(mktemp -d)
+    trap 'rm -rf "$scratch"' EXIT
+    # A small tree that is as it should be, for broken to break.
+    header() {  # header NAME INCLUDED...
+      local file=$scratch/tree/elegans/$1
+      shift
+      mkdir -p "$(dirname "$file")"
+      printf '%s\n' '// SPDX-FileCopyrightText: The elegans authors' '// SPDX-License-Identifier: Apache-2.0' \
+        '#pragma once' >"$file"
+      if (($#)); then printf '#include <%s>\n' "$@" >>"$file"; fi
+    }
+    header core/a.hpp vector Eigen/Core
+    header core/b.hpp elegans/core/a.hpp
+    header core/thread_pool.hpp thread
+    header wiring/w.hpp elegans/core/b.hpp
+    header cell/ltc_cell.hpp elegans/wiring/w.hpp elegans/cell/ltc_adjoint.hpp
+    header cell/ltc_adjoint.hpp elegans/cell/ltc_cell.hpp
+    header layer/l.hpp elegans/cell/ltc_cell.hpp elegans/core/b.hpp
+    header train/t.hpp elegans/core/b.hpp
+    header graph/graph.hpp elegans/wiring/w.hpp cgraph.h
+    for name in checkpoint model_file safetensors; do header io/$name.hpp elegans/layer/l.hpp nlohmann/json.hpp; done
+    header elegans.hpp elegans/layer/l.hpp elegans/train/t.hpp
+    cp -r "$scratch/tree" "$scratch/whole"
+    (check "$scratch/tree" >/dev/null) || { echo "a tree without faults was refused"; exit 1; }
+
+    tried=0
+    broken() {  # broken TEXT COMMAND...: with what the command does to the tree, TEXT must be complained of
+      local text=$1
+      shift
+      rm -r "$scratch/tree"
+      cp -r "$scratch/whole" "$scratch/tree"
+      "$@"
+      if (check "$scratch/tree") >"$scratch/complaints"; then echo "not found: $text"; exit 1; fi
+      grep -qF -- "$text" "$scratch/complaints" || { echo "wanted: $text"; cat "$scratch/complaints"; exit 1; }
+      tried=$((tried + 1))
+    }
+    replace() { sed -i "$2" "$scratch/tree/elegans/$1"; }
+    lengthen() { seq -f '// %g' "$2" >>"$scratch/tree/elegans/$1"; }
+    circle() { header core/a.hpp elegans/core/c.hpp; header core/c.hpp elegans/core/b.hpp; }
+    broken "a cycle: elegans/elegans.hpp -> elegans/layer/l.hpp -> elegans/cell/ltc_cell.hpp -> elegans/wiring/w.hpp -> \
+elegans/core/b.hpp -> elegans/core/a.hpp -> elegans/core/c.hpp -> elegans/core/b.hpp" circle
+    broken "a cycle: elegans/core/thread_pool.hpp -> elegans/core/thread_pool.hpp" \
+      header core/thread_pool.hpp elegans/core/thread_pool.hpp
+    broken "wiring may not include cell" header wiring/w.hpp elegans/cell/ltc_cell.hpp
+    broken "core may not include layer" header core/b.hpp elegans/core/a.hpp elegans/layer/l.hpp
+    broken "train may not include cell" header train/t.hpp elegans/cell/ltc_cell.hpp
+    broken "elegans.hpp may not include io" header elegans.hpp elegans/layer/l.hpp elegans/io/safetensors.hpp
+    broken "only elegans/cell/ltc_cell.hpp may include" header layer/l.hpp elegans/cell/ltc_adjoint.hpp
+    broken "ltc_adjoint.hpp does not include elegans/cell/ltc_cell.hpp" header cell/ltc_adjoint.hpp elegans/core/b.hpp
+    broken "cell may not include <nlohmann/json.hpp>" header cell/c.hpp elegans/wiring/w.hpp nlohmann/json.hpp
+    broken "l.hpp has 401 lines" lengthen layer/l.hpp 396
+    broken "a.hpp has no #pragma once" replace core/a.hpp '/pragma/d'
+    broken "a.hpp has not the two SPDX lines" replace core/a.hpp 1d
+    broken "a.hpp has not the two SPDX lines" replace core/a.hpp '2s/Apache/MIT/'
+    broken "elegans/train/lost.hpp is reached from none" header train/lost.hpp
+    broken "elegans/graph/graph.hpp, where users begin, is not there" rm "$scratch/tree/elegans/graph/graph.hpp"
+    broken "includes elegans/core/nowhere.hpp, which is not there" header cell/c.hpp elegans/wiring/w.hpp elegans/core/nowhere.hpp
+    broken "is in a folder that the table does not have" header util/u.hpp
+    broken 'includes are written #include <...>: #include "a.hpp"' replace core/b.hpp '$a #include "a.hpp"'
+    echo "$tried faults, each found"
+    ;;
+  *) sed -n '5,7s/^# //p' "${BASH_SOURCE[0]}" >&2; exit 2 ;;
+esac
