@@ -37,8 +37,8 @@ class ModelHeader {
 
   [[nodiscard]] std::string text() const {
     std::ostringstream all;
-    all << "// Made by export_header of elegans " << ELEGANS_VERSION_MAJOR << "." << ELEGANS_VERSION_MINOR << "."
-        << ELEGANS_VERSION_PATCH << " from a model file; do not edit, export again.\n"
+    all << "// Made by export_header of elegans " << ELEGANS_VERSION_STRING
+        << " from a model file; do not edit, export again.\n"
         << "//\n"
         << "//     " << name_ << "::Model net;\n"
         << "//     auto state = net.initial_state();\n"
