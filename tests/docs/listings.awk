@@ -6,7 +6,8 @@
 # Makes a program of the manual's C++ listings. A section's listings follow each other in a function of their own; those
 # of a page that says `<!-- one program -->` are all one. A listing that begins with class, struct or template stands
 # outside. What readers need not see are comments of the pages: `<!-- cpp`, a listing, `-->`, and
-# `<!-- check CONDITION -->`, which must hold where it stands.
+# `<!-- check CONDITION -->`, which must hold where it stands. A listing after `<!-- file NAME -->` is a file of its own,
+# which shell.awk writes.
 
 function flush() {
   if (body == "") return
@@ -37,7 +38,9 @@ FNR == 1 { flush(); one_program = 0; page = FILENAME; sub(/^.*\//, "", page); ti
   sub(/ *\{#.*/, "", title)
   next
 }
-!in_listing && (/^```cpp$/ || /^<!-- cpp$/) { begin_listing(); next }
+/^<!-- file .* -->$/ { is_file = 1; next }
+!in_listing && is_file && /^```/ { if (/^```$/) is_file = 0; next }
+!in_listing && !is_file && (/^```cpp$/ || /^<!-- cpp$/) { begin_listing(); next }
 in_listing && (/^```$/ || /^-->$/) { end_listing(); next }
 in_listing && /^#include/ {
   # Graphviz' headers declare names as short as `path`, which others shadow: they come last.

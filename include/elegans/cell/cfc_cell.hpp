@@ -72,6 +72,7 @@ class CfCCell {
   [[nodiscard]] const CfCOptions& options() const noexcept { return options_; }
   /// The shapes of its blocks, the one next to the inputs first; with a wiring, each has a mask.
   [[nodiscard]] const std::vector<detail::CfCLayout>& layout() const noexcept { return layout_; }
+  /// What steps together, the block next to the inputs first.
   [[nodiscard]] const std::vector<Block>& blocks() const noexcept { return blocks_; }
   /// The linear map behind the last block; of no outputs if there is none.
   [[nodiscard]] const detail::Linear<Scalar>& projection() const noexcept { return projection_; }

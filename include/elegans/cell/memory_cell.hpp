@@ -63,6 +63,7 @@ class MemoryCell {
   }
 
   [[nodiscard]] const Inner& inner() const noexcept { return inner_; }
+  /// The LSTM's i, ig, fg and og: linear maps of [x, h].
   [[nodiscard]] const detail::Linear<Scalar, 4>& gate_maps() const noexcept { return gates_; }
   [[nodiscard]] Index units() const noexcept { return inner_.units(); }
   [[nodiscard]] Index state_size() const noexcept { return 2 * inner_.units(); }

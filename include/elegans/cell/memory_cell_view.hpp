@@ -13,7 +13,7 @@
 namespace elegans {
 
 /// Mixed memory for a single stream, of fixed sizes, on weights that are constants: as `MemoryCell`, to the bit, but
-/// without heap.
+/// without heap. `export_header` writes what it takes.
 ///
 /// \tparam Inner  the other cell: LTCCell of fixed sizes, or CfCCellView
 template <typename Inner>
@@ -34,6 +34,7 @@ class MemoryCellView {
     Buffer<Scalar, 2 * padded> states;
   };
 
+  /// \param gates  i, ig, fg and og; their weights must outlive the cell
   MemoryCellView(const detail::LinearView<Scalar, 4>& gates, Inner inner) : gates_{gates}, inner_(std::move(inner)) {}
 
   [[nodiscard]] static constexpr Index units() noexcept { return units_at_compile_time; }
