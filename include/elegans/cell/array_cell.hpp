@@ -107,6 +107,7 @@ class ArrayCell {
     Buffer<Scalar> d_elapsed;
   };
 
+  /// A cell that steps as `dynamics` says.
   /// \throws InvalidArgument if a size is below 1, or there are more outputs than values in a state
   explicit ArrayCell(Dynamics dynamics) : dynamics_(std::move(dynamics)), parameters_(dynamics_.parameters()) {
     const auto check = [](const char* name, Index size) {

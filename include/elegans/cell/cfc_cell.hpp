@@ -47,7 +47,7 @@ class CfCCell {
     detail::LinearAdjoint<Scalar> projection;
   };
 
-  /// \throws InvalidArgument if an option is out of range
+  /// A cell of given blocks, its weights not packed yet. \throws InvalidArgument if an option is out of range
   CfCCell(std::vector<detail::CfCLayout> layout, const CfCOptions& options)
       : layout_(std::move(layout)), options_(options), parameters_(detail::cfc_parameters(layout_, options)) {
     detail::check(options);

@@ -45,6 +45,8 @@ class CfCCellView {
     Buffer<Scalar, detail::pad_neurons(Units)> f1, f2, a, t, h;  ///< see CfCHeads::forward
   };
 
+  /// A cell on weights that lie somewhere else.
+  ///
   /// \param blocks      as many as there are, the one next to the inputs first; they must outlive the cell
   /// \param projection  a linear map of the last block's neurons; of no outputs if there is none
   constexpr CfCCellView(const detail::CfCBlockView<Scalar>* blocks, Index count,

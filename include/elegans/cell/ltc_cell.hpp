@@ -67,6 +67,7 @@ class LTCCell {
     typename detail::BatchDrive<Scalar, Inputs, Units>::Adjoint sensory_of_batch;
   };
 
+  /// A cell of a built wiring, its parameters not packed yet.
   /// \throws InvalidArgument if the wiring does not know its number of inputs, or an option is out of range
   LTCCell(const WiringType& wiring, const LTCOptions& options)
       : wiring_(wiring),

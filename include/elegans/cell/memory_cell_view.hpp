@@ -34,6 +34,8 @@ class MemoryCellView {
     Buffer<Scalar, 2 * padded> states;
   };
 
+  /// A memory on weights that lie somewhere else, in front of a cell.
+  ///
   /// \param gates  i, ig, fg and og; their weights must outlive the cell
   MemoryCellView(const detail::LinearView<Scalar, 4>& gates, Inner inner) : gates_{gates}, inner_(std::move(inner)) {}
 

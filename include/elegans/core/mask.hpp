@@ -19,6 +19,8 @@ class Mask {
   /// Every step of every sample exists.
   Mask() = default;
 
+  /// A mask of any array: steps that are not 0 exist.
+  ///
   /// \param values  (time, batch): the step exists where the value is not 0
   template <typename Derived>
   Mask(const Eigen::DenseBase<Derived>& values) {
@@ -74,6 +76,7 @@ class Mask {
     return count;
   }
 
+  /// Checks that it fits a batch of sequences.
   /// \throws InvalidArgument unless it fits a sequence of that many steps and samples
   void require_shape(Index time, Index batch) const {
     if (all_ || (time_ == time && batch_ == batch)) return;

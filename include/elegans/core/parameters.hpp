@@ -48,7 +48,7 @@ class ParameterList {
     return nullptr;
   }
 
-  /// \throws InvalidArgument if there is none of that name; the message lists those there are
+  /// The tensor of a name. \throws InvalidArgument if there is none of that name; the message lists those there are
   [[nodiscard]] const Parameter& at(std::string_view name) const {
     if (const Parameter* entry = find(name)) return *entry;
     std::string names;

@@ -23,6 +23,8 @@ namespace elegans {
 /// keeps them apart, link `Threads::Threads`.
 class ThreadPool : public Executor {
  public:
+  /// Starts the threads; the one that calls is a worker too.
+  ///
   /// \param workers  threads that work, the caller's included, at least 1. \throws InvalidArgument
   explicit ThreadPool(int workers) {
     if (workers < 1) detail::refuse("ThreadPool: workers must be at least 1, got ", workers);

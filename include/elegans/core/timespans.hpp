@@ -61,6 +61,7 @@ class Timespans {
     }
   }
 
+  /// Checks that they fit a batch of sequences.
   /// \throws InvalidArgument unless they fit a sequence of that many steps and samples
   void require_shape(Index time, Index batch) const {
     if (is_uniform_ || (time_ == time && (batch_ == 1 || batch_ == batch))) return;
@@ -68,7 +69,7 @@ class Timespans {
                    batch_, ")");
   }
 
-  /// \throws InvalidArgument if negative or not finite
+  /// Checks one elapsed time. \throws InvalidArgument if negative or not finite
   static void check(Scalar value, Index t, Index b) {
     if (!(value >= Scalar(0)) || !std::isfinite(value)) {
       detail::refuse("elapsed time must be finite and at least 0, got ", value, " at step ", t, ", sample ", b);

@@ -39,7 +39,7 @@ struct CheckpointOptions {
 /// at all. Data, options and seed must be the same when a run is resumed; more epochs may be asked for.
 class Checkpoint {
  public:
-  /// \throws InvalidArgument if an option is out of range
+  /// A checkpoint in a file, which need not be there yet. \throws InvalidArgument if an option is out of range
   explicit Checkpoint(std::filesystem::path file_path, const CheckpointOptions& options = {})
       : path_(std::move(file_path)), options_(options) {
     if (options.every < 1) detail::refuse("Checkpoint: every must be at least 1, got ", options.every);
@@ -58,6 +58,7 @@ class Checkpoint {
                     std::chrono::steady_clock::now() - saved_ >= std::chrono::duration<double>(options_.seconds));
   }
 
+  /// Writes the state of a training.
   /// \throws RuntimeError if the file cannot be written; what was there before is then still there
   template <typename Scalar>
   void save(const TrainingState<Scalar>& state);

@@ -51,6 +51,7 @@ struct Tensor {
 /// The format: https://github.com/huggingface/safetensors.
 class SafeTensors {
  public:
+  /// Reads a file.
   /// \throws RuntimeError if the file cannot be read; InvalidArgument if it is not a safetensors file. Both say why,
   ///         and of which file and tensor
   explicit SafeTensors(const std::filesystem::path& file_path);
@@ -70,7 +71,7 @@ class SafeTensors {
                                      [&](std::size_t i, std::string_view wanted) { return tensors_[i].name < wanted; });
     return at != by_name_.end() && tensors_[*at].name == name ? &tensors_[*at] : nullptr;
   }
-  /// \throws InvalidArgument if there is none of that name
+  /// The tensor of a name. \throws InvalidArgument if there is none of that name
   [[nodiscard]] const Tensor& at(std::string_view name) const {
     const Tensor* const tensor = find(name);
     if (!tensor) refuse("there is no tensor '", detail::printable(name), "'");

@@ -34,6 +34,8 @@ class SafeTensorsWriter {
   /// Free text that is to travel along.
   Metadata metadata;
 
+  /// Takes up a matrix, to be written later.
+  ///
   /// \param values  (rows, columns), written row by row; it must live until `write`
   /// \throws InvalidArgument if the name is taken
   template <typename Derived>
@@ -43,6 +45,8 @@ class SafeTensorsWriter {
         [&values](Index row, Index column) { return values.derived().coeff(row, column); });
   }
 
+  /// Takes up a tensor of any rank, whose values are asked for when it is written.
+  ///
   /// \param shape     of any rank; the values are written as those of a matrix with its last size as columns
   /// \param value_at  (row, column) -> value; called when the file is written
   template <typename Scalar>

@@ -36,6 +36,7 @@ class Bidirectional : public Composite<Bidirectional<Layer>, typename Layer::Sca
   using StateType = typename Base::StateType;
   using ContextType = Context<Scalar, Base::state_size_at_compile_time>;
 
+  /// Two layers of the same inputs, each with parameters of its own.
   /// \throws InvalidArgument unless both have as many inputs, and both give every output or both the last only
   Bidirectional(Layer forward_layer, Layer backward_layer)
       : Base([](std::size_t k) { return std::string(k == 0 ? "forward_layer" : "backward_layer"); },

@@ -27,12 +27,16 @@ class CfC : public Rnn<CfCCell<Scalar>> {
   using Base = Rnn<CfCCell<Scalar>>;
 
  public:
+  /// One block of neurons behind a backbone; all are outputs, unless `proj_size` maps them.
+  ///
   /// \param units      number of neurons, at least 1, all of which are outputs
   /// \param input_dim  number of inputs, at least 1
   /// \throws InvalidArgument if a size or an option is out of range
   CfC(int units, int input_dim, const CfCOptions& options = {})
       : Base(CfCCell<Scalar>(checked_layout(units, input_dim, options), options), options.return_sequences) {}
 
+  /// A block of neurons for each layer of a wiring, without a backbone.
+  ///
   /// \param wiring  any wiring; its layers step one after the other, and the last one's neurons are the outputs
   /// \throws InvalidArgument if the wiring was built for another number, has a layer without neurons, or an option is
   ///                         out of range

@@ -45,6 +45,8 @@ class Dense : public Parameterized<Dense<ScalarType>, ScalarType> {
   using Scalar = ScalarType;
   static constexpr int state_size_at_compile_time = 0;
 
+  /// A layer with initial values from the seed.
+  ///
   /// \param units      number of outputs, at least 1
   /// \param input_dim  number of inputs, at least 1
   /// \throws InvalidArgument if a size is out of range

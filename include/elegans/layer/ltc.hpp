@@ -52,6 +52,8 @@ class LTC : public Rnn<LTCCell<Scalar, detail::fixed_units<W>(), detail::fixed_o
   using Base = Rnn<Cell>;
 
  public:
+  /// A network of a wiring, with initial values from the seed.
+  ///
   /// \param input_dim  number of inputs, at least 1; the copy of the wiring is built for it
   /// \throws InvalidArgument if the wiring was built for another number, or an option is out of range
   template <AnyWiring Given>

@@ -22,7 +22,7 @@ class MixedLTC : public Rnn<MemoryCell<LTCCell<Scalar>>> {
   using Base = Rnn<MemoryCell<LTCCell<Scalar>>>;
 
  public:
-  /// \throws InvalidArgument as `LTC`'s constructor
+  /// An LSTM before an LTC of a wiring. \throws InvalidArgument as `LTC`'s constructor
   template <AnyWiring Given>
   MixedLTC(const Given& wiring, int input_dim, const LTCOptions& options = {})
       : Base(MemoryCell(LTC<Scalar>(wiring, input_dim, options).cell()), options.return_sequences) {}
@@ -45,6 +45,8 @@ class MixedCfC : public Rnn<MemoryCell<CfCCell<Scalar>>> {
   using Base = Rnn<MemoryCell<CfCCell<Scalar>>>;
 
  public:
+  /// An LSTM before a CfC of a wiring, or of a number of neurons.
+  ///
   /// \param wiring_or_units  a wiring, or a number of neurons
   /// \throws InvalidArgument as `CfC`'s constructors
   template <typename Given>

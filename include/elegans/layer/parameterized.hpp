@@ -33,6 +33,7 @@ class Parameterized {
     self().parameters_changed();
   }
 
+  /// Changes all parameters at once, as `update` does.
   /// \throws InvalidArgument if there is not a value for each parameter
   template <typename Values>
   void set_parameters(const Eigen::DenseBase<Values>& values) {
@@ -46,6 +47,8 @@ class Parameterized {
     });
   }
 
+  /// Changes one tensor, as `update` does.
+  ///
   /// \param value  (rows, columns) of the tensor. \throws InvalidArgument if the name or the shape differs
   template <typename Values>
   void set_parameter(std::string_view name, const Eigen::DenseBase<Values>& value) {

@@ -48,6 +48,8 @@ class Rnn : public Parameterized<Rnn<CellType>, typename CellType::Scalar, CellT
   using Scalar = typename Cell::Scalar;
   static constexpr int state_size_at_compile_time = Cell::state_size_at_compile_time;
 
+  /// A cell with parameters, at its initial values.
+  ///
   /// \param return_sequences  the outputs of all steps, or of the last one only
   explicit Rnn(Cell cell, bool return_sequences = true);
 
@@ -106,6 +108,8 @@ class Rnn : public Parameterized<Rnn<CellType>, typename CellType::Scalar, CellT
     Timespans<Scalar>::check(elapsed_time, 0, 0);
     return step_with(x, state, [=](Index) { return elapsed_time; });
   }
+  /// The same with an elapsed time for each stream.
+  ///
   /// \param elapsed_times  (batch) or (batch, 1): one a stream
   template <typename Derived, int Batch, typename DerivedTimes>
   ConstArrayView<Scalar> step(const Eigen::DenseBase<Derived>& x,

@@ -40,6 +40,7 @@ class Sequential : public Composite<Sequential<First, Rest...>, typename First::
   using StateType = typename Base::StateType;
   using ContextType = Context<Scalar, Base::state_size_at_compile_time>;
 
+  /// Layers one after the other: the outputs of one are the inputs of the next.
   /// \throws InvalidArgument if a layer has not as many inputs as the one before it has outputs
   explicit Sequential(First first, Rest... rest)
       : Base([](std::size_t k) { return std::to_string(k); }, std::move(first), std::move(rest)...) {

@@ -21,6 +21,8 @@ class Stream {
   using Scalar = typename Cell::Scalar;
   static constexpr int state_size_at_compile_time = Cell::state_size_at_compile_time;
 
+  /// A cell with room for its steps.
+  ///
   /// \param cell  with its parameters packed, for a single sample
   explicit Stream(Cell cell) : cell_(std::move(cell)), space_(cell_) {}
 

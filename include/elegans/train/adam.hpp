@@ -32,7 +32,7 @@ struct AdamOptions {
 template <typename Scalar>
 class Adam : public OptimizerBase<Scalar, 2> {
  public:
-  /// \throws InvalidArgument if an option is out of range
+  /// An optimizer that has taken no step yet. \throws InvalidArgument if an option is out of range
   explicit Adam(const AdamOptions<Scalar>& options = {}) : Adam("Adam", options) {}
 
   /// As they were given; for the rate now in force see `learning_rate()`.

@@ -24,7 +24,7 @@ struct AdamWOptions {
 template <typename Scalar>
 class AdamW : public Adam<Scalar> {
  public:
-  /// \throws InvalidArgument if an option is out of range
+  /// An optimizer that has taken no step yet. \throws InvalidArgument if an option is out of range
   explicit AdamW(const AdamWOptions<Scalar>& options = {})
       : Adam<Scalar>("AdamW", {.learning_rate = options.learning_rate,
                                .beta1 = options.beta1,

@@ -57,6 +57,7 @@ class Huber {
  public:
   static constexpr const char* name = "huber";
 
+  /// A loss that is quadratic up to `delta`, and linear beyond.
   /// \throws InvalidArgument unless delta is finite and above 0
   explicit Huber(double delta = 1) : delta_(delta) {
     if (!(delta > 0) || !std::isfinite(delta)) detail::refuse("Huber: delta must be finite and above 0, got ", delta);

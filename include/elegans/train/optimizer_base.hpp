@@ -19,7 +19,7 @@ template <typename Scalar, int Vectors>
 class OptimizerBase {
  public:
   [[nodiscard]] Scalar learning_rate() const noexcept { return learning_rate_; }
-  /// \throws InvalidArgument unless finite and at least 0
+  /// From the next step on. \throws InvalidArgument unless finite and at least 0
   void set_learning_rate(Scalar rate) {
     require(rate >= Scalar(0) && std::isfinite(rate), "learning_rate", "finite and at least 0", rate);
     learning_rate_ = rate;

@@ -24,7 +24,7 @@ struct RMSpropOptions {
 template <typename Scalar>
 class RMSprop : public OptimizerBase<Scalar, 2> {
  public:
-  /// \throws InvalidArgument if an option is out of range
+  /// An optimizer that has taken no step yet. \throws InvalidArgument if an option is out of range
   explicit RMSprop(const RMSpropOptions<Scalar>& options = {})
       : OptimizerBase<Scalar, 2>("RMSprop", options.learning_rate), options_(options) {
     this->require_decay("rho", options.rho);

@@ -23,7 +23,7 @@ struct SGDOptions {
 template <typename Scalar>
 class SGD : public OptimizerBase<Scalar, 1> {
  public:
-  /// \throws InvalidArgument if an option is out of range
+  /// An optimizer that has taken no step yet. \throws InvalidArgument if an option is out of range
   explicit SGD(const SGDOptions<Scalar>& options = {})
       : OptimizerBase<Scalar, 1>("SGD", options.learning_rate), options_(options) {
     this->require_decay("momentum", options.momentum);

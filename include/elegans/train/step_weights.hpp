@@ -16,6 +16,8 @@ class StepWeights {
   StepWeights() = default;
 
   void set_uniform() noexcept { uniform_ = true; }
+  /// Gives each step of each sample its weight.
+  ///
   /// \param weight_of  (step, sample) -> its weight, at least 0
   template <typename WeightOf>
   void set(Index time, Index batch, WeightOf weight_of) {

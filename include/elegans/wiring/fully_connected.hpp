@@ -24,6 +24,7 @@ class FullyConnected : public Wiring<Units, Outputs, Inputs> {
   using Base = Wiring<Units, Outputs, Inputs>;
 
  public:
+  /// A wiring whose polarities between neurons are drawn here, those from the inputs in `build`.
   /// \throws InvalidArgument unless 1 <= output_dim <= units, or if a size differs from a fixed one
   FullyConnected(int units, int output_dim, FullyConnectedOptions options = {})
       : Base(units, output_dim), options_(options), generator_(options.seed) {

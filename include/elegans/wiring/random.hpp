@@ -26,6 +26,7 @@ class Random : public Wiring<Units, Outputs, Inputs> {
   using Base = Wiring<Units, Outputs, Inputs>;
 
  public:
+  /// A wiring whose synapses between neurons are drawn here, those from the inputs in `build`.
   /// \throws InvalidArgument unless 1 <= output_dim <= units and 0 <= sparsity < 1, or if a size differs from a fixed
   /// one
   Random(int units, int output_dim, RandomOptions options = {})

@@ -40,7 +40,7 @@ class Wiring {
 
   [[nodiscard]] int units() const noexcept { return units_; }
   [[nodiscard]] int output_dim() const noexcept { return output_dim_; }
-  /// \throws InvalidArgument before the number of inputs is known
+  /// Number of inputs it is built for. \throws InvalidArgument before the number of inputs is known
   [[nodiscard]] int input_dim() const {
     require_built("input_dim");
     return input_dim_;
@@ -81,7 +81,7 @@ class Wiring {
   [[nodiscard]] int synapse_count() const noexcept { return sparsity_mask().sum(); }
   [[nodiscard]] int sensory_synapse_count() const { return sensory_sparsity_mask().sum(); }
 
-  /// \throws InvalidArgument if there is no such neuron
+  /// What a neuron is for. \throws InvalidArgument if there is no such neuron
   [[nodiscard]] NeuronType neuron_type(int neuron) const {
     check_neuron("neuron_type: neuron", neuron, units_);
     return types_[neuron];
