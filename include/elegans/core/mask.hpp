@@ -14,6 +14,9 @@ namespace elegans {
 
 /// Which steps of a batch of sequences exist: (time, batch). Shorter sequences are padded to the longest; a padded step
 /// leaves the state alone and adds nothing to a loss.
+///
+///     const elegans::Index lengths[] = {5, 3};  // two samples
+///     model(x, {.mask = elegans::Mask::of_lengths(lengths, 5)});
 class Mask {
  public:
   /// Every step of every sample exists.

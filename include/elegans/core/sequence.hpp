@@ -12,6 +12,7 @@ namespace elegans {
 template <typename Scalar>
 class Sequence {
  public:
+  /// No steps.
   Sequence() = default;
 
   /// Zeros. \throws InvalidArgument if a size is negative

@@ -29,7 +29,7 @@ class CfC : public Rnn<CfCCell<Scalar>> {
  public:
   /// One block of neurons behind a backbone; all are outputs, unless `proj_size` maps them.
   ///
-  /// \param units      number of neurons, at least 1, all of which are outputs
+  /// \param units      number of neurons, at least 1
   /// \param input_dim  number of inputs, at least 1
   /// \throws InvalidArgument if a size or an option is out of range
   CfC(int units, int input_dim, const CfCOptions& options = {})

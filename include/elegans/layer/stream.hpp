@@ -13,7 +13,12 @@
 namespace elegans {
 
 /// A cell that steps over a stream, and no more: what is left of an `Rnn` on a device where nothing is trained. It owns
-/// neither parameters nor gradients; with a cell of fixed sizes, it uses no heap at all.
+/// neither parameters nor gradients; with a cell of fixed sizes, it uses no heap at all. The `Model` of a header that
+/// `export_header` writes is one:
+///
+///     static model::Model network;
+///     auto state = network.initial_state();
+///     const float motor = network.step(sensors, state, elapsed_time)(0, 0);
 template <StreamCell CellType>
 class Stream {
  public:

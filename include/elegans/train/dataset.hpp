@@ -30,8 +30,8 @@ template <typename Scalar>
 struct Dataset {
   Sequence<Scalar> x;             ///< (time, samples, input_dim)
   Sequence<Scalar> y;             ///< (time, samples, targets), or (1, samples, targets) if only the last output counts
-  Timespans<Scalar> timespans{};  ///< elapsed times, 1 by default
-  Mask mask{};                    ///< steps that exist, all by default
+  Timespans<Scalar> timespans{};  ///< elapsed times, (time, samples) or one a step, (time, 1); 1 by default
+  Mask mask{};                    ///< steps that exist, (time, samples); all by default
   std::vector<Scalar> weights{};  ///< how much each sample counts in a loss, at least 0; none for 1 each
 
   [[nodiscard]] Index samples() const noexcept { return x.batch(); }

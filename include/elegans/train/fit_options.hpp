@@ -21,18 +21,18 @@ struct FitOptions {
   Index batch_size = 0;    ///< samples an update; 0 for all at once
   bool shuffle = true;     ///< samples come in another order each epoch; not if they all come at once
   bool drop_last = false;  ///< leaves out an epoch's last batch if it is smaller than the others
-  std::uint64_t seed = 1;  ///< of the order
+  std::uint64_t seed = 1;  ///< of the order of the samples
 
   double validation_split = 0;                     ///< share of the samples, from the end, not trained on, in [0, 1)
-  std::optional<Dataset<Scalar>> validation = {};  ///< or validation data apart; one of the two
+  std::optional<Dataset<Scalar>> validation = {};  ///< or validation data apart; not both
 
   int patience = 0;                   ///< stops after so many epochs without a better loss; 0 for never
-  double min_delta = 0;               ///< how much better is better, at least 0
+  double min_delta = 0;               ///< the least improvement that counts as one, at least 0
   bool restore_best_weights = false;  ///< ends with the weights after the epoch with the best loss: validation loss, if
                                       ///< there is one
 
-  Schedule schedule = {};  ///< of the learning rate
-  Clipping clip = {};      ///< of the gradient
+  Schedule schedule = {};  ///< what the learning rate is multiplied by in each epoch; none by default
+  Clipping clip = {};      ///< of the gradient, before the optimizer sees it; none by default
   LossOver loss_over = LossOver::every_step;
 
   Index bptt_steps = 0;   ///< truncated BPTT: an update every so many steps, the state carried over; 0 for all steps

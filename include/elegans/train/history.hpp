@@ -34,7 +34,7 @@ template <typename Scalar>
 struct History {
   std::vector<Scalar> loss;             ///< mean over the epoch's batches, each before its update
   std::vector<Scalar> validation_loss;  ///< after the epoch; empty without validation data
-  std::vector<Scalar> learning_rate;    ///< that it was trained with; empty if the optimizer has none
+  std::vector<Scalar> learning_rate;    ///< that the epoch was trained with; empty if the optimizer has none
   std::vector<MetricHistory<Scalar>> metrics;
   int best_epoch = 0;  ///< with the smallest validation loss, or loss without validation data; from 1 on, 0 for none
   StopReason stopped_by = StopReason::all_epochs;
