@@ -26,7 +26,7 @@ class CsvLog {
  public:
   explicit CsvLog(std::filesystem::path file_path) : path_(std::move(file_path)) {}
 
-  /// \throws RuntimeError if the file cannot be written
+  /// Adds the epoch's line, and writes the file, once a second at most. \throws RuntimeError if it cannot be written
   template <typename Scalar>
   void operator()(const Epoch<Scalar>& epoch) {
     std::ostringstream row;
@@ -48,7 +48,7 @@ class CsvLog {
     written_ = now;
   }
 
-  /// \throws RuntimeError if the file cannot be written
+  /// Writes the file whole, at the end of a run. \throws RuntimeError if it cannot be written
   void finish() { write_file(path_, text_); }
 
  private:
