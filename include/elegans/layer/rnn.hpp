@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <string_view>
 #include <utility>
@@ -46,6 +47,7 @@ class Rnn : public Parameterized<Rnn<CellType>, typename CellType::Scalar, CellT
 
   using Cell = CellType;
   using Scalar = typename Cell::Scalar;
+  static_assert(!std::numeric_limits<Scalar>::is_integer, "elegans::Rnn: the scalar must be float or double");
   static constexpr int state_size_at_compile_time = Cell::state_size_at_compile_time;
 
   /// A cell with parameters, at its initial values.

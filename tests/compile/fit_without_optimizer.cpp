@@ -1,0 +1,10 @@
+// error: optimizer.step(parameters, gradient)
+#include <elegans/layer/ltc.hpp>
+#include <elegans/train/fit.hpp>
+#include <elegans/wiring/auto_ncp.hpp>
+
+struct NoOptimizer {};
+
+void train(elegans::LTC<float>& model, const Eigen::ArrayXXf& x, const Eigen::ArrayXXf& y) {
+  elegans::fit(model, x, y, NoOptimizer(), {.epochs = 1});
+}
