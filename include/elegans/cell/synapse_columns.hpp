@@ -13,6 +13,7 @@
 #include <elegans/core/buffer.hpp>
 #include <elegans/core/packet.hpp>
 #include <elegans/core/sigmoid.hpp>
+#include <elegans/core/table.hpp>
 
 namespace elegans::detail {
 

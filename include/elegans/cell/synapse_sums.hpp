@@ -4,6 +4,7 @@
 
 #include <elegans/cell/lanes.hpp>
 #include <elegans/cell/synapse_tensors.hpp>
+#include <elegans/core/fold.hpp>
 #include <elegans/core/packet.hpp>
 #include <elegans/core/types.hpp>
 

@@ -2,9 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <cstddef>
 #include <type_traits>
-#include <utility>
 
 #include <elegans/core/types.hpp>
 
@@ -75,51 +73,6 @@ EIGEN_STRONG_INLINE void add_product_to(ScalarOf<P>* to, const P& a, const P& b)
   store<P>(to, Eigen::internal::pmadd(a, b, load<P>(to)));
 }
 
-/// Reads values of a table, each lane another: lane k of `gather(index)` is table[index[k]].
-template <typename Scalar, int Lanes>
-class Table {
- public:
-  Table(const Scalar* values, Eigen::Index) : values_(values) {}
-
-  [[nodiscard]] EIGEN_STRONG_INLINE Packet<Scalar, Lanes> gather(const int* index) const {
-    Scalar values[Lanes];
-    for (int k = 0; k < Lanes; ++k) values[k] = values_[index[k]];
-    return load<Packet<Scalar, Lanes>>(values);
-  }
-
- private:
-  const Scalar* values_;
-};
-
-#ifdef EIGEN_VECTORIZE_AVX512
-/// Up to 64 values stay in four registers, from which any lane is had by two shuffles: a gather from memory takes as
-/// long as three sigmoids.
-template <>
-class Table<float, 16> {
- public:
-  Table(const float* values, Eigen::Index count) : values_(values), in_registers_(count <= 64) {
-    for (int k = 0; in_registers_ && k < 4; ++k) {
-      const Eigen::Index left = count - 16 * k;
-      const unsigned mask = left >= 16 ? 0xffffU : left > 0 ? (1U << left) - 1U : 0U;
-      part_[k] = _mm512_maskz_loadu_ps(static_cast<__mmask16>(mask), values + 16 * k);
-    }
-  }
-
-  [[nodiscard]] EIGEN_STRONG_INLINE Eigen::internal::Packet16f gather(const int* index) const {
-    const __m512i lanes = _mm512_loadu_si512(index);
-    if (!in_registers_) return _mm512_i32gather_ps(lanes, values_, 4);
-    const auto low = _mm512_permutex2var_ps(part_[0], lanes, part_[1]);
-    const auto high = _mm512_permutex2var_ps(part_[2], lanes, part_[3]);
-    return _mm512_mask_blend_ps(_mm512_test_epi32_mask(lanes, _mm512_set1_epi32(32)), low, high);
-  }
-
- private:
-  const float* values_;
-  bool in_registers_;
-  Eigen::internal::Packet16f part_[4];
-};
-#endif
-
 /// As many packets as they have lanes, `distance` values apart: in lane k the sum over the lanes of the k-th.
 template <typename P>
 EIGEN_STRONG_INLINE P sum_each(const ScalarOf<P>* from, Eigen::Index distance) {
@@ -137,45 +90,6 @@ EIGEN_STRONG_INLINE P sum_each(const ScalarOf<P>* from, Eigen::Index distance) {
     return block.packet[0];
   }
 }
-
-#if defined(__has_builtin)
-#if __has_builtin(__builtin_shufflevector)
-#define ELEGANS_SHUFFLES 1
-#endif
-#endif
-
-/// True if `fold` exists: packets of floats, on compilers that shuffle their lanes whatever the target.
-template <typename P>
-concept FoldedPacket =
-#ifdef ELEGANS_SHUFFLES
-    std::is_same_v < ScalarOf<P>,
-float > &&Eigen::internal::unpacket_traits<P>::size % 4 == 0 && requires(P packet) { packet[0] + packet[1]; };
-#else
-    false;
-#endif
-
-#ifdef ELEGANS_SHUFFLES
-/// Of every four lanes of a and b: their sums two apart, taken in turns, (a0 + a2, b0 + b2, a1 + a3, b1 + b3).
-template <typename P, std::size_t... Lane>
-EIGEN_STRONG_INLINE P fold_alternating(const P& a, const P& b, std::index_sequence<Lane...>) {
-  constexpr std::size_t lanes = sizeof...(Lane);
-  return P(__builtin_shufflevector(a, b, (Lane / 4 * 4 + Lane % 4 / 2 + Lane % 2 * lanes)...)) +
-         P(__builtin_shufflevector(a, b, (Lane / 4 * 4 + 2 + Lane % 4 / 2 + Lane % 2 * lanes)...));
-}
-/// The same, one after the other, (a0 + a2, a1 + a3, b0 + b2, b1 + b3).
-template <typename P, std::size_t... Lane>
-EIGEN_STRONG_INLINE P fold_side_by_side(const P& a, const P& b, std::index_sequence<Lane...>) {
-  constexpr std::size_t lanes = sizeof...(Lane);
-  return P(__builtin_shufflevector(a, b, (Lane / 4 * 4 + Lane % 2 + Lane % 4 / 2 * lanes)...)) +
-         P(__builtin_shufflevector(a, b, (Lane / 4 * 4 + 2 + Lane % 2 + Lane % 4 / 2 * lanes)...));
-}
-/// Four packets into one: lane 4 k + m is the sum of the lanes 4 k to 4 k + 3 of the m-th.
-template <FoldedPacket P>
-EIGEN_STRONG_INLINE P fold(const P& a, const P& b, const P& c, const P& d) {
-  using Lanes = std::make_index_sequence<Eigen::internal::unpacket_traits<P>::size>;
-  return fold_side_by_side<P>(fold_alternating<P>(a, b, Lanes()), fold_alternating<P>(c, d, Lanes()), Lanes());
-}
-#endif
 
 /// `if_zero` in the lanes where x is 0, `otherwise` in the others.
 template <typename P>

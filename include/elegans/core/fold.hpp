@@ -1,0 +1,52 @@
+// SPDX-FileCopyrightText: The elegans authors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstddef>
+#include <type_traits>
+#include <utility>
+
+#include <elegans/core/packet.hpp>
+
+namespace elegans::detail {
+
+#if defined(__has_builtin)
+#if __has_builtin(__builtin_shufflevector)
+#define ELEGANS_SHUFFLES 1
+#endif
+#endif
+
+/// True if `fold` exists: packets of floats, on compilers that shuffle their lanes whatever the target.
+template <typename P>
+concept FoldedPacket =
+#ifdef ELEGANS_SHUFFLES
+    std::is_same_v < ScalarOf<P>,
+float > &&Eigen::internal::unpacket_traits<P>::size % 4 == 0 && requires(P packet) { packet[0] + packet[1]; };
+#else
+    false;
+#endif
+
+#ifdef ELEGANS_SHUFFLES
+/// Of every four lanes of a and b: their sums two apart, taken in turns, (a0 + a2, b0 + b2, a1 + a3, b1 + b3).
+template <typename P, std::size_t... Lane>
+EIGEN_STRONG_INLINE P fold_alternating(const P& a, const P& b, std::index_sequence<Lane...>) {
+  constexpr std::size_t lanes = sizeof...(Lane);
+  return P(__builtin_shufflevector(a, b, (Lane / 4 * 4 + Lane % 4 / 2 + Lane % 2 * lanes)...)) +
+         P(__builtin_shufflevector(a, b, (Lane / 4 * 4 + 2 + Lane % 4 / 2 + Lane % 2 * lanes)...));
+}
+/// The same, one after the other, (a0 + a2, a1 + a3, b0 + b2, b1 + b3).
+template <typename P, std::size_t... Lane>
+EIGEN_STRONG_INLINE P fold_side_by_side(const P& a, const P& b, std::index_sequence<Lane...>) {
+  constexpr std::size_t lanes = sizeof...(Lane);
+  return P(__builtin_shufflevector(a, b, (Lane / 4 * 4 + Lane % 2 + Lane % 4 / 2 * lanes)...)) +
+         P(__builtin_shufflevector(a, b, (Lane / 4 * 4 + 2 + Lane % 2 + Lane % 4 / 2 * lanes)...));
+}
+/// Four packets into one: lane 4 k + m is the sum of the lanes 4 k to 4 k + 3 of the m-th.
+template <FoldedPacket P>
+EIGEN_STRONG_INLINE P fold(const P& a, const P& b, const P& c, const P& d) {
+  using Lanes = std::make_index_sequence<Eigen::internal::unpacket_traits<P>::size>;
+  return fold_side_by_side<P>(fold_alternating<P>(a, b, Lanes()), fold_alternating<P>(c, d, Lanes()), Lanes());
+}
+#endif
+
+}  // namespace elegans::detail
