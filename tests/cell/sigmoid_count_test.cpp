@@ -108,7 +108,8 @@ TEST_CASE("A batch takes one sigmoid a synapse, forward and back", "[cell][sigmo
 }
 
 TEST_CASE("A single sample takes one sigmoid a synapse where every pair has one, or few do", "[cell][sigmoid]") {
-  for (const auto& polarity : {polarity_of(FullyConnected(9, 2)), polarity_of(Random(64, 4, {.sparsity = 0.99}))}) {
+  for (const auto& polarity : {polarity_of(FullyConnected(9, 2)), polarity_of(AutoNCP(64, 8)),
+                               polarity_of(Random(64, 4, {.sparsity = 0.99}))}) {
     const long synapses = (polarity != 0).count();
     const Counts counts = count<Single, NeuronLanes<Counting, 1>>(polarity);
     CHECK(counts.forward == synapses);
@@ -117,7 +118,7 @@ TEST_CASE("A single sample takes one sigmoid a synapse where every pair has one,
 }
 
 TEST_CASE("A single sample takes a sigmoid for each pair of a row that has a synapse", "[cell][sigmoid]") {
-  for (const auto& polarity : {polarity_of(AutoNCP(8, 1)), polarity_of(AutoNCP(64, 8))}) {
+  for (const auto& polarity : {polarity_of(AutoNCP(8, 1)), polarity_of(Random(20, 4, {.sparsity = 0.4}))}) {
     const Index n = polarity.cols();
     long pairs = 0;
     for (Index first = 0; first < n; first += neuron_padding) {
