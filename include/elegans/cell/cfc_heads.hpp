@@ -53,16 +53,19 @@ struct CfCHeads {
       return;
     }
     gated.template forward<Lanes>(x, {own.f1.data(), own.f2.data(), own.a.data(), own.t.data()});
-    for (Index i = 0; i < extent<Lanes>(units()); i += Lanes::lanes) {
-      const P first = packet_tanh<P>(load<P>(own.f1.data() + i));
-      const P second = packet_tanh<P>(load<P>(own.f2.data() + i));
-      const P gate = sigmoid<P>(pmadd(load<P>(own.a.data() + i), dt, load<P>(own.t.data() + i)));
-      const P kept = mode == CfCMode::standard ? psub(first, pmul(first, gate)) : first;
-      store<P>(own.f1.data() + i, first);
-      store<P>(own.f2.data() + i, second);
-      store<P>(own.t.data() + i, gate);
-      store<P>(own.h.data() + i, pmadd(gate, second, kept));
-    }
+    with_gate([&]<bool standard>() {
+      for (Index i = 0; i < extent<Lanes>(units()); i += Lanes::lanes) {
+        const P first = packet_tanh<P>(load<P>(own.f1.data() + i));
+        const P second = packet_tanh<P>(load<P>(own.f2.data() + i));
+        const P gate = sigmoid<P>(pmadd(load<P>(own.a.data() + i), dt, load<P>(own.t.data() + i)));
+        P h = pmadd(gate, second, first);
+        if constexpr (standard) h = pmadd(gate, second, psub(first, pmul(first, gate)));
+        store<P>(own.f1.data() + i, first);
+        store<P>(own.f2.data() + i, second);
+        store<P>(own.t.data() + i, gate);
+        store<P>(own.h.data() + i, h);
+      }
+    });
   }
 
   /// After a `forward`: from sums.d_h to the adjoints of the heads, d_f1, d_f2, d_a and d_b (pure: d_f1), and adds to
@@ -88,22 +91,39 @@ struct CfCHeads {
       }
       pure.template backward<Lanes>({sums.d_f1.data()}, d_x);
     } else {
-      for (Index i = 0; i < extent<Lanes>(units()); i += Lanes::lanes) {
-        const P f1 = load<P>(own.f1.data() + i), f2 = load<P>(own.f2.data() + i);
-        const P gate = load<P>(own.t.data() + i), d_h = load<P>(sums.d_h.data() + i);
-        const bool standard = mode == CfCMode::standard;
-        const P share = standard ? psub(one, gate) : one;
-        const P difference = standard ? psub(f2, f1) : f2;
-        const P d_b = pmul(pmul(pmul(d_h, difference), gate), psub(one, gate));
-        store<P>(sums.d_f1.data() + i, pmul(pmul(d_h, share), psub(one, pmul(f1, f1))));
-        store<P>(sums.d_f2.data() + i, pmul(pmul(d_h, gate), psub(one, pmul(f2, f2))));
-        store<P>(sums.d_a.data() + i, pmul(d_b, dt));
-        store<P>(sums.d_b.data() + i, d_b);
-        d_dt = pmadd(d_b, load<P>(own.a.data() + i), d_dt);
-      }
+      with_gate([&]<bool standard>() {
+        for (Index i = 0; i < extent<Lanes>(units()); i += Lanes::lanes) {
+          const P f1 = load<P>(own.f1.data() + i), f2 = load<P>(own.f2.data() + i);
+          const P gate = load<P>(own.t.data() + i), d_h = load<P>(sums.d_h.data() + i);
+          P d_first = d_h;
+          P difference = f2;
+          if constexpr (standard) {
+            d_first = pmul(d_h, psub(one, gate));
+            difference = psub(f2, f1);
+          }
+          const P d_b = pmul(pmul(pmul(d_h, difference), gate), psub(one, gate));
+          store<P>(sums.d_f1.data() + i, pmul(d_first, psub(one, pmul(f1, f1))));
+          store<P>(sums.d_f2.data() + i, pmul(pmul(d_h, gate), psub(one, pmul(f2, f2))));
+          store<P>(sums.d_a.data() + i, pmul(d_b, dt));
+          store<P>(sums.d_b.data() + i, d_b);
+          d_dt = pmadd(d_b, load<P>(own.a.data() + i), d_dt);
+        }
+      });
       gated.template backward<Lanes>({sums.d_f1.data(), sums.d_f2.data(), sums.d_a.data(), sums.d_b.data()}, d_x);
     }
     Lanes::add_to_samples(d_elapsed, d_dt);
+  }
+
+ private:
+  /// Calls body<standard>(). A condition on packets at run time would be an instruction a packet, and g++ 12 at -O2 for
+  /// AVX-512 makes one of it that takes the lanes after the first from the wrong side.
+  template <typename Body>
+  void with_gate(Body&& body) const {
+    if (mode == CfCMode::standard) {
+      body.template operator()<true>();
+    } else {
+      body.template operator()<false>();
+    }
   }
 };
 

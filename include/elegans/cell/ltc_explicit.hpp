@@ -23,13 +23,15 @@ void LTCCell<Scalar, Units, Outputs, Inputs>::explicit_step(const Scalar* v, con
   using P = typename Lanes::Packet;
   using namespace Eigen::internal;
   const detail::Tableau method = detail::tableau(options_.solver);
+  const Index neurons = detail::extent<Lanes>(units());
   Scalar* const start = scratch.start.data();
   Scalar* const slope = scratch.slope.data();
   for (int l = 0; l < options_.ode_unfolds; ++l) {
     // Kept, as what `at` gives for a later stage may be where v is.
-    std::copy_n(v, detail::extent<Lanes>(units()), start);
-    for (int s = 0; s < method.stages; ++s) {
-      const bool last = s + 1 == method.stages;
+    std::copy_n(v, neurons, start);
+    std::fill_n(slope, neurons, Scalar(0));
+    // A choice between packets is the compiler's to make: see CfCHeads::with_gate.
+    const auto stage = [&]<bool last>(int s) {
       const P weight = detail::broadcast<P>(static_cast<Scalar>(method.weight[s]));
       const P reach = detail::broadcast<P>(static_cast<Scalar>(last ? 1.0 : method.reach[s + 1]));
       Scalar* const after = at(l * method.stages + s);
@@ -37,15 +39,18 @@ void LTCCell<Scalar, Units, Outputs, Inputs>::explicit_step(const Scalar* v, con
           v, scratch.synapse, sensed<Lanes>(scratch), [=, this](Index block, const P& num, const P& den) {
             const Index i = block * Lanes::lanes;
             const P cm = Lanes::per_neuron(cm_.data(), block);
-            const P f = pdiv(psub(num, pmul(detail::load<P>(v + i), den)), cm);
-            const P sum = s == 0 ? pmul(weight, f) : pmadd(weight, f, detail::load<P>(slope + i));
+            P f = pdiv(psub(num, pmul(detail::load<P>(v + i), den)), cm);
+            const P sum = pmadd(weight, f, detail::load<P>(slope + i));
             detail::store<P>(slope + i, sum);
+            if constexpr (last) f = sum;
             const P from = detail::load<P>(start + i);
-            const P next = pmadd(pmul(length, reach), last ? sum : f, from);
+            const P next = pmadd(pmul(length, reach), f, from);
             detail::store<P>(after + i, detail::select_zero<P>(length, from, next));
           });
       v = after;
-    }
+    };
+    for (int s = 0; s + 1 < method.stages; ++s) stage.template operator()<false>(s);
+    stage.template operator()<true>(method.stages - 1);
   }
 }
 
