@@ -107,13 +107,20 @@ TEST_CASE("A batch takes one sigmoid a synapse, forward and back", "[cell][sigmo
   }
 }
 
-TEST_CASE("A single sample takes one sigmoid a synapse where every pair has one, or few do", "[cell][sigmoid]") {
-  for (const auto& polarity : {polarity_of(FullyConnected(9, 2)), polarity_of(AutoNCP(64, 8)),
+TEST_CASE("A single sample takes one sigmoid a synapse where every pair has one", "[cell][sigmoid]") {
+  const Counts counts = count<Single, NeuronLanes<Counting, 1>>(polarity_of(FullyConnected(9, 2)));
+  CHECK(counts.forward == 9 * 9);
+  CHECK(counts.backward == 9 * 9);
+}
+
+TEST_CASE("A single sample takes hardly more than one sigmoid a synapse where few pairs have one", "[cell][sigmoid]") {
+  for (const auto& polarity : {polarity_of(AutoNCP(64, 8)), polarity_of(Random(64, 4, {.sparsity = 0.97})),
                                polarity_of(Random(64, 4, {.sparsity = 0.99}))}) {
     const long synapses = (polarity != 0).count();
     const Counts counts = count<Single, NeuronLanes<Counting, 1>>(polarity);
-    CHECK(counts.forward == synapses);
-    CHECK(counts.backward == synapses);
+    CHECK(counts.forward >= synapses);
+    CHECK(counts.forward <= synapses + synapses / 4);
+    CHECK(counts.backward == counts.forward);
   }
 }
 

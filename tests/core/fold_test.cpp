@@ -33,3 +33,28 @@ TEST_CASE("A fold sums every four lanes of four packets", "[core][fold]") {
   check_fold<full_lanes<float>>();
   check_fold<fewest_lanes<float>>();
 }
+
+namespace {
+
+template <typename Scalar, int Lanes>
+void check_sum_each() {
+  using P = Packet<Scalar, Lanes>;
+  constexpr int lanes = Eigen::internal::unpacket_traits<P>::size;
+  Scalar from[lanes * lanes], to[lanes];
+  for (int i = 0; i < lanes * lanes; ++i) from[i] = static_cast<Scalar>(i * i % 97);  // exact
+  store<P>(to, sum_each<P>(from));
+  for (int k = 0; k < lanes; ++k) {
+    Scalar sum(0);
+    for (int i = 0; i < lanes; ++i) sum += from[k * lanes + i];
+    CHECK(to[k] == sum);
+  }
+}
+
+}  // namespace
+
+TEMPLATE_TEST_CASE("The sum of each packet goes to its lane", "[core][fold]", float, double) {
+  check_sum_each<TestType, full_lanes<TestType>>();
+  check_sum_each<TestType, (full_lanes<TestType> > 1 ? full_lanes<TestType> / 2 : 1)>();
+  check_sum_each<TestType, fewest_lanes<TestType>>();
+  check_sum_each<TestType, 1>();
+}

@@ -26,17 +26,21 @@ void check(Model model, Index time, Index batch) {
   CHECK(result.ok(2e-7));
 }
 
-/// Gates that a single sample would have in rows: 16 for each source and 16 destinations with a synapse.
-template <typename Matrix>
-Index slots_in_rows(const Matrix& polarity) {
-  Index slots = 0;
+/// Whether a single sample has its synapses in columns: in less than half the slots that rows would take, 16 for each
+/// source and 16 destinations with a synapse.
+template <typename Model>
+bool takes_columns(const Model& model) {
+  const auto polarity = model.wiring().adjacency_matrix();
+  Index in_rows = 0;
   for (Index source = 0; source < polarity.rows(); ++source) {
     for (Index first = 0; first < polarity.cols(); first += 16) {
       const Index width = std::min<Index>(16, polarity.cols() - first);
-      if ((polarity.block(source, first, 1, width).array() != 0).any()) slots += 16;
+      if ((polarity.block(source, first, 1, width).array() != 0).any()) in_rows += 16;
     }
   }
-  return slots;
+  const Index slots =
+      model.cell().kept_per_step() / model.options().ode_unfolds - 2 * detail::pad_neurons(polarity.cols());
+  return slots < in_rows / 2;
 }
 
 }  // namespace
@@ -68,27 +72,40 @@ TEST_CASE("Gradients are those of finite differences where a single sample takes
   for (const bool implicit : {false, true}) {
     const LTC<double> model(Random(20, 2, {.sparsity = 0.94}), 20,
                             {.ode_unfolds = 2, .implicit_param_constraints = implicit});
-    REQUIRE(model.cell().gates_per_step() < 2 * slots_in_rows(model.wiring().adjacency_matrix()));
+    REQUIRE(takes_columns(model));
     check(model, 2, 1);
   }
 }
 
-TEST_CASE("A single sample's columns of synapses and a batch give the same", "[layer][ltc]") {
-  LTC<double> model(Random(64, 4, {.sparsity = 0.97}), 40);
-  REQUIRE(model.cell().gates_per_step() < 6 * slots_in_rows(model.wiring().adjacency_matrix()));
-  LTC<double> of_batch = model;
-  Sequence<double> x(5, 1, 40), twice(5, 2, 40);
-  x.values().setLinSpaced(-1, 1);
-  for (Index t = 0; t < 5; ++t) {
-    for (Index b = 0; b < 2; ++b) twice.step(t).row(b) = x.step(t).row(0);
-  }
-  const Sequence<double> y = model.forward(x);
-  const Sequence<double> both = of_batch.forward(twice);
-  for (Index t = 0; t < 5; ++t) CHECK((both.step(t).row(1) - y.step(t).row(0)).abs().maxCoeff() < 1e-13);
-  model.backward(y);
-  of_batch.backward(both);
-  CHECK(model.gradient().abs().maxCoeff() > 1e-3);
-  CHECK((of_batch.gradient() / 2 - model.gradient()).abs().maxCoeff() < 1e-12);
+TEMPLATE_TEST_CASE("A single sample and a batch give the same, whatever holds its synapses", "[layer][ltc]", float,
+                   double) {
+  const auto exact = std::is_same_v<TestType, double>;
+  const auto compare = [&](LTC<TestType> model, Index inputs, bool columns) {
+    REQUIRE(takes_columns(model) == columns);
+    LTC<TestType> of_batch = model;
+    Sequence<TestType> x(5, 1, inputs), twice(5, 2, inputs);
+    x.values().setLinSpaced(-1, 1);
+    for (Index t = 0; t < 5; ++t) {
+      for (Index b = 0; b < 2; ++b) twice.step(t).row(b) = x.step(t).row(0);
+    }
+    const Sequence<TestType> y = model.forward(x);
+    const Sequence<TestType> both = of_batch.forward(twice);
+    for (Index t = 0; t < 5; ++t) {
+      CHECK((both.step(t).row(1) - y.step(t).row(0)).abs().maxCoeff() < (exact ? 1e-13 : 1e-6));
+    }
+    model.backward(y);
+    of_batch.backward(both);
+    const auto largest = model.gradient().abs().maxCoeff();
+    CHECK(largest > 1e-3);
+    CHECK((of_batch.gradient() / 2 - model.gradient()).abs().maxCoeff() < (exact ? 1e-12 : 1e-5) * largest);
+  };
+  compare(LTC<TestType>(FullyConnected(8, 1), 2), 2, false);
+  compare(LTC<TestType>(FullyConnected(7, 1), 3), 3, false);
+  compare(LTC<TestType>(AutoNCP(8, 1), 2), 2, false);
+  compare(LTC<TestType>(FullyConnected(20, 2), 5), 5, false);
+  compare(LTC<TestType>(AutoNCP(64, 8), 20), 20, true);
+  compare(LTC<TestType>(Random(64, 4, {.sparsity = 0.97}), 40), 40, true);
+  compare(LTC<TestType>(Random(100, 4, {.sparsity = 0.97}), 40), 40, true);
 }
 
 TEST_CASE("A synapse that does not exist has no gradient and no influence", "[layer][ltc]") {

@@ -72,7 +72,7 @@ typename Lanes::Packet LTCCell<Scalar, Units, Outputs, Inputs>::fused_backward(c
     const Scalar* const before = l > 0 ? at(l - 1) : v;
     const Scalar* const after = at(l);
     for (Index i = 0; i < neurons; i += lanes) detail::store<P>(d_before + i, zero);
-    place_gates<Lanes>(l, scratch);
+    place_kept<Lanes>(l, scratch);
     synapse_drive<Lanes>().template backward<Lanes>(
         before, scratch.synapse, sensed<Lanes>(scratch),
         [&](Index block, const P& num, const P& den) {
@@ -111,7 +111,12 @@ void LTCCell<Scalar, Units, Outputs, Inputs>::step_backward(const Scalar* x, con
   Scalar* const d_denominator = adjoint.d_denominator.data();
   std::fill_n(d_numerator, detail::extent<Lanes>(units()), Scalar(0));
   std::fill_n(d_denominator, detail::extent<Lanes>(units()), Scalar(0));
-  sense<Lanes>(x, scratch);
+  // Where the passes were kept, what they began with is no longer needed.
+  if (Lanes::single && scratch.kept) {
+    map_inputs<Lanes>(x, scratch.u.data());
+  } else {
+    sense<Lanes>(x, scratch);
+  }
   const P length = sub_step<Lanes>(elapsed);
   const P d_length = options_.solver == ODESolver::semi_implicit
                          ? fused_backward<Lanes>(v, length, at, d_v, scratch, adjoint)

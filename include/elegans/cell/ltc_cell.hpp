@@ -50,7 +50,7 @@ class LTCCell {
     Buffer<Scalar, NeuronCapacity> start, slope;            ///< of a sub-step, for explicit solvers
     typename detail::NeuronDrive<Scalar, Units, Units>::Scratch synapse;
     typename detail::NeuronDrive<Scalar, Inputs, Units>::Scratch sensory;
-    Scalar* gates = nullptr;  ///< `gates_per_step` of them, which a step leaves there and its adjoint finds there
+    Scalar* kept = nullptr;  ///< `kept_per_step` values, which a step leaves there and its adjoint finds there
   };
   /// What suffices for one sample: no heap if the sizes are fixed.
   using SingleScratch = Scratch<detail::pad_neurons(Units), detail::pad_neurons(Inputs)>;
@@ -92,9 +92,10 @@ class LTCCell {
     return Index{options_.ode_unfolds} * detail::tableau(options_.solver).stages;
   }
 
-  /// Gates that a step of a single sample may leave for its adjoint; 0 if that would make no use of them.
-  [[nodiscard]] Index gates_per_step() const noexcept {
-    return options_.solver == ODESolver::semi_implicit ? options_.ode_unfolds * synapse_neuron_.gate_count() : 0;
+  /// Values, most of them gates, that a step of a single sample may leave for its adjoint; 0 if that would make no use
+  /// of them.
+  [[nodiscard]] Index kept_per_step() const noexcept {
+    return options_.solver == ODESolver::semi_implicit ? options_.ode_unfolds * synapse_neuron_.kept_size() : 0;
   }
 
   [[nodiscard]] const WiringType& wiring() const noexcept { return wiring_; }
@@ -239,9 +240,9 @@ class LTCCell {
   }
 
   template <typename Lanes, typename AnyScratch>
-  void place_gates(int sub_step, AnyScratch& scratch) const noexcept {
-    scratch.synapse.gates =
-        Lanes::single && scratch.gates ? scratch.gates + sub_step * synapse_neuron_.gate_count() : nullptr;
+  void place_kept(int sub_step, AnyScratch& scratch) const noexcept {
+    scratch.synapse.kept =
+        Lanes::single && scratch.kept ? scratch.kept + sub_step * synapse_neuron_.kept_size() : nullptr;
   }
 
   // The two halves of a step that differ from solver to solver.
@@ -335,7 +336,7 @@ void LTCCell<Scalar, Units, Outputs, Inputs>::fused_step(const Scalar* v, const 
   using namespace Eigen::internal;
   for (int l = 0; l < options_.ode_unfolds; ++l) {
     Scalar* const after = at(l);
-    place_gates<Lanes>(l, scratch);
+    place_kept<Lanes>(l, scratch);
     synapse_drive<Lanes>().template forward<Lanes>(
         v, scratch.synapse, sensed<Lanes>(scratch), [=, this](Index block, const P& num, const P& den) {
           const P before = detail::load<P>(v + block * Lanes::lanes);

@@ -8,9 +8,13 @@
 #include <elegans/cell/lanes.hpp>
 #include <elegans/cell/synapse_columns.hpp>
 #include <elegans/cell/synapse_rows.hpp>
+#include <elegans/cell/synapse_slots.hpp>
 #include <elegans/cell/synapse_tensors.hpp>
 #include <elegans/core/buffer.hpp>
+#include <elegans/core/fold.hpp>
+#include <elegans/core/halves.hpp>
 #include <elegans/core/packet.hpp>
+#include <elegans/core/sigmoid.hpp>
 #include <elegans/wiring/synapses.hpp>
 
 namespace elegans::detail {
@@ -24,6 +28,8 @@ template <typename Scalar, int Sources, int Destinations>
 class NeuronDrive {
   using Rows = SynapseRows<Scalar, Sources, Destinations>;
   using Columns = SynapseColumns<Scalar, Sources, Destinations>;
+  using Slots = SynapseSlots<Scalar>;
+  using Kept = KeptPass<Scalar>;
   /// A slot of a column, which gathers, costs as much as that many of a row.
   static constexpr Index rows_a_column = 2;
   /// So few that columns would not save anything.
@@ -31,23 +37,21 @@ class NeuronDrive {
 
  public:
   struct Scratch : Columns::Scratch {
-    Scalar* gates = nullptr;  ///< where a forward pass leaves them, and a backward pass finds them
+    /// Where a forward pass leaves what its adjoint will need, and a backward pass finds it: `kept_size` values; or
+    /// null, and a backward pass computes it anew.
+    Scalar* kept = nullptr;
   };
   /// Room for the adjoint.
   struct Adjoint {
     Buffer<Scalar> gates;   ///< in slots
-    Buffer<Scalar> sums;    ///< SynapseSums: a group of each in turn
+    Slots sums;             ///< SynapseSums
     Buffer<Scalar> across;  ///< adjoints of the sources, before the sums across lanes
     typename Columns::Adjoint columns;
   };
 
   NeuronDrive() = default;
   template <typename Matrix>
-  explicit NeuronDrive(const Matrix& polarity) : synapses_(polarity) {
-    rows_ = Rows(
-        synapses_.sources(), synapses_.destinations(), synapses_.count(),
-        [this](Index s) { return synapses_.source(s); }, [this](Index s) { return synapses_.destination(s); });
-    columns_ = Columns(synapses_);
+  explicit NeuronDrive(const Matrix& polarity) : synapses_(polarity), rows_(synapses_), columns_(synapses_) {
     in_rows_ = rows_.slots() <= std::max(rows_a_column * columns_.slots(), few_slots);
     if (in_rows_) {
       rows_.reserve();
@@ -67,8 +71,8 @@ class NeuronDrive {
     }
   }
 
-  /// Gates that a pass may leave for its adjoint.
-  [[nodiscard]] Index gate_count() const noexcept { return in_rows_ ? rows_.slots() : columns_.slots(); }
+  /// Values that a forward pass may leave for its adjoint.
+  [[nodiscard]] Index kept_size() const noexcept { return slots() + 2 * pad_neurons(synapses_.destinations()); }
 
   void reserve(Scratch& scratch) const {
     if (!in_rows_) columns_.reserve(scratch);
@@ -77,11 +81,15 @@ class NeuronDrive {
   /// As BatchDrive's; a block is a packet of destinations.
   template <typename Lanes, typename Begin, typename Finish>
   EIGEN_STRONG_INLINE void forward(const Scalar* before, Scratch& scratch, Begin begin, Finish finish) const {
-    if (!in_rows_) return columns_.template forward<Lanes>(before, scratch, scratch.gates, begin, finish);
+    using P = typename Lanes::Packet;
+    const Kept kept = kept_in(scratch);
+    if (!in_rows_) return columns_.template forward<Lanes>(before, scratch, kept, begin, finish);
     for (Index block = 0; block < Lanes::blocks(synapses_.destinations()); ++block) {
       auto [numerator, denominator] = begin(block);
-      if (scratch.gates) {
-        add_rows<Lanes, true>(block, before, numerator, denominator, scratch.gates);
+      if (kept) {
+        add_rows<Lanes, true>(block, before, numerator, denominator, kept.gates);
+        store<P>(kept.numerator + block * Lanes::lanes, numerator);
+        store<P>(kept.denominator + block * Lanes::lanes, denominator);
       } else {
         add_rows<Lanes, false>(block, before, numerator, denominator, nullptr);
       }
@@ -93,80 +101,64 @@ class NeuronDrive {
   void reset(Adjoint& adjoint) const {
     if (!in_rows_) return columns_.reset(adjoint.columns);
     adjoint.gates.resize(rows_.slots());
-    for (auto [values, size] : {std::pair{&adjoint.sums, 4 * rows_.slots()},
-                                std::pair{&adjoint.across, extent<Lanes>(synapses_.sources()) * Lanes::lanes}}) {
-      values->resize(size);
-      std::fill_n(values->data(), size, Scalar(0));
-    }
+    adjoint.sums.resize(rows_.slots());
+    adjoint.sums.clear();
+    adjoint.across.resize(extent<Lanes>(synapses_.sources()) * Lanes::lanes);
+    std::fill_n(adjoint.across.data(), adjoint.across.size(), Scalar(0));
   }
 
   template <typename Lanes, typename Begin, typename Respond>
   EIGEN_STRONG_INLINE void backward(const Scalar* before, Scratch& scratch, Begin begin, Respond respond,
                                     Scalar* d_before, Adjoint& adjoint) const {
-    using P = typename Lanes::Packet;
-    using namespace Eigen::internal;
+    const Kept kept = kept_in(scratch);
     if (!in_rows_) {
-      return columns_.template backward<Lanes>(before, scratch, scratch.gates, begin, respond, d_before,
-                                               adjoint.columns);
+      return columns_.template backward<Lanes>(before, scratch, kept, begin, respond, d_before, adjoint.columns);
     }
-    // As local variables, as every store might else have changed them.
-    constexpr Index lanes = Lanes::lanes;
-    const Scalar* const all_weights = rows_.weights();
-    const Scalar* const gates = scratch.gates ? scratch.gates : adjoint.gates.data();
-    Scalar* const all_sums = adjoint.sums.data();
-    Scalar* const across = adjoint.across.data();
-    const P one = broadcast<P>(Scalar(1));
+    using P = typename Lanes::Packet;
+    const Scalar* const gates = kept ? kept.gates : adjoint.gates.data();
     const Index blocks = Lanes::blocks(synapses_.destinations());
     for (Index block = 0; block < blocks; ++block) {
-      auto [numerator, denominator] = begin(block);
-      if (scratch.gates) {
-        add_known_rows<Lanes>(block, numerator, denominator, gates);
+      const Index i = block * Lanes::lanes;
+      std::pair<P, P> response;
+      if (kept) {
+        response = respond(block, load<P>(kept.numerator + i), load<P>(kept.denominator + i));
       } else {
+        auto [numerator, denominator] = begin(block);
         add_rows<Lanes, true>(block, before, numerator, denominator, adjoint.gates.data());
+        response = respond(block, numerator, denominator);
       }
-      const auto response = respond(block, numerator, denominator);
-      const P a = response.first;
-      const P b = response.second;
-      const auto each = [=](Index source, Index slot) {
-        const Scalar* const weights = all_weights + Rows::template place<Rows::weight_kinds>(slot);
-        Scalar* const sums = all_sums + Rows::template place<4>(slot);
-        const P gate = load<P>(gates + slot);
-        const P d_gate = pmadd(load<P>(weights + Rows::w_erev), a, pmul(load<P>(weights + Rows::w), b));
-        const P d_z = pmul(d_gate, pmul(gate, psub(one, gate)));
-        add_product_to<P>(sums, gate, a);
-        add_product_to<P>(sums + group, gate, b);
-        add_to<P>(sums + 2 * group, d_z);
-        add_product_to<P>(sums + 3 * group, d_z, broadcast<P>(before[source]));
-        return pmul(load<P>(weights + Rows::sigma), d_z);
-      };
-      if (blocks == 1) {
-        rows_.template for_each_outer<Lanes>(
-            block, [=](Index source, Index slot) { store<P>(across + source * lanes, each(source, slot)); });
-      } else {
-        rows_.template for_each_outer<Lanes>(
-            block, [=](Index source, Index slot) { add_to<P>(across + source * lanes, each(source, slot)); });
-      }
+      respond_in_rows<Lanes>(block, before, gates, response.first, response.second, adjoint);
     }
+    const P unscaled = broadcast<P>(Scalar(1) / sigmoid_scale<Scalar>);
     for (Index block = 0; block < Lanes::blocks(synapses_.sources()); ++block) {
-      add_to<P>(d_before + block * lanes, sum_each<P>(across + block * lanes * lanes, lanes));
+      const P sums = sum_each<P>(adjoint.across.data() + block * Lanes::lanes * Lanes::lanes);
+      add_product_to<P>(d_before + block * Lanes::lanes, sums, unscaled);
     }
     if (blocks == 1) return;  // every row is written anew, what has none stays 0
-    for (Index i = 0; i < adjoint.across.size(); i += lanes) store<P>(across + i, broadcast<P>(Scalar(0)));
+    for (Index i = 0; i < adjoint.across.size(); i += Lanes::lanes) {
+      store<P>(adjoint.across.data() + i, broadcast<P>(Scalar(0)));
+    }
   }
 
   template <typename Lanes>
   void collect(const Adjoint& adjoint, const SynapseTensors<const Scalar*>& tensors,
                const SynapseTensors<Scalar*>& gradient, bool implicit) const {
     for (Index s = 0; s < synapses_.count(); ++s) {
-      const Scalar* const sums = in_rows_ ? adjoint.sums.data() + Rows::template place<4>(rows_.slot_of(s))
-                                          : adjoint.columns.sums.data() + Rows::template place<4>(columns_.slot_of(s));
-      add_synapse_gradient<Scalar>(tensors, gradient, synapses_.tensor_index(s), implicit,
-                                   {sums[0], sums[group], sums[2 * group], sums[3 * group]});
+      add_synapse_gradient<Scalar>(
+          tensors, gradient, synapses_.tensor_index(s), implicit,
+          in_rows_ ? adjoint.sums.sums(rows_.slot_of(s)) : adjoint.columns.sums.sums(columns_.slot_of(s)));
     }
   }
 
  private:
-  static constexpr Index group = neuron_padding;
+  [[nodiscard]] Index slots() const noexcept { return in_rows_ ? rows_.slots() : columns_.slots(); }
+
+  [[nodiscard]] Kept kept_in(const Scratch& scratch) const noexcept {
+    if (!scratch.kept) return {};
+    Scalar* const numerator = scratch.kept + slots();
+    return {scratch.kept, numerator, numerator + pad_neurons(synapses_.destinations())};
+  }
+
   /// Adds the rows of a block to its sums; may leave the gates behind.
   template <typename Lanes, bool Keep, typename P>
   EIGEN_STRONG_INLINE void add_rows(Index block, const Scalar* before, P& numerator, P& denominator,
@@ -175,32 +167,53 @@ class NeuronDrive {
     const Scalar* const all_weights = rows_.weights();
     P num = numerator;
     P den = denominator;
-    rows_.template for_each_outer<Lanes>(block, [&](Index source, Index slot) {
-      const Scalar* const weights = all_weights + Rows::template place<Rows::weight_kinds>(slot);
-      const P gate = Rows::template gate<P>(weights, broadcast<P>(before[source]));
+    rows_.template for_each_source<Lanes>(block, [&](Index source, Index slot) {
+      const Scalar* const weights = all_weights + Slots::template place<Lanes::lanes>(slot);
+      const P gate = Slots::template gate<P>(weights, broadcast<P>(before[source]));
       if constexpr (Keep) store<P>(gates + slot, gate);
-      num = pmadd(load<P>(weights + Rows::w_erev), gate, num);
-      den = pmadd(load<P>(weights + Rows::w), gate, den);
+      num = pmadd(load<P>(weights + Slots::w_erev), gate, num);
+      den = pmadd(load<P>(weights + Slots::w), gate, den);
     });
     numerator = num;
     denominator = den;
   }
 
-  /// The same, where the gates are known.
+  /// From the adjoints a and b of a block's numerator and denominator to the sums of its synapses, and to what goes
+  /// back to their sources.
   template <typename Lanes, typename P>
-  EIGEN_STRONG_INLINE void add_known_rows(Index block, P& numerator, P& denominator, const Scalar* gates) const {
-    using namespace Eigen::internal;
+  EIGEN_STRONG_INLINE void respond_in_rows(Index block, const Scalar* before, const Scalar* gates, const P& a,
+                                           const P& b, Adjoint& adjoint) const {
+    // As local variables, as every store might else have changed them.
     const Scalar* const all_weights = rows_.weights();
-    P num = numerator;
-    P den = denominator;
-    rows_.template for_each_outer<Lanes>(block, [&](Index, Index slot) {
-      const Scalar* const weights = all_weights + Rows::template place<Rows::weight_kinds>(slot);
-      const P gate = load<P>(gates + slot);
-      num = pmadd(load<P>(weights + Rows::w_erev), gate, num);
-      den = pmadd(load<P>(weights + Rows::w), gate, den);
-    });
-    numerator = num;
-    denominator = den;
+    Scalar* const all_sums = adjoint.sums.data();
+    Scalar* const across = adjoint.across.data();
+    if constexpr (DoubledPacket<P>) {
+      if (rows_.template takes_two_sources<Lanes>()) {
+        using Two = Doubled<P>;
+        const typename Two::type both_a = Two::join(a, a);
+        const typename Two::type both_b = Two::join(b, b);
+        using Pair = typename Two::type;
+        rows_.for_each_two_sources([=](Index source, Index slot) {
+          const Index place = Slots::template place<neuron_padding>(slot);
+          store<Pair>(across + source * Lanes::lanes,
+                      Slots::template respond<Pair>(all_weights + place, all_sums + place, load<Pair>(gates + slot),
+                                                    both_a, both_b, Two::broadcast_two(before + source)));
+        });
+        return;
+      }
+    }
+    const auto respond = [=](Index source, Index slot) {
+      const Index place = Slots::template place<Lanes::lanes>(slot);
+      return Slots::template respond<P>(all_weights + place, all_sums + place, load<P>(gates + slot), a, b,
+                                        broadcast<P>(before[source]));
+    };
+    if (Lanes::blocks(synapses_.destinations()) == 1) {
+      rows_.template for_each_source<Lanes>(
+          block, [=](Index source, Index slot) { store<P>(across + source * Lanes::lanes, respond(source, slot)); });
+    } else {
+      rows_.template for_each_source<Lanes>(
+          block, [=](Index source, Index slot) { add_to<P>(across + source * Lanes::lanes, respond(source, slot)); });
+    }
   }
 
   Synapses<Sources, Destinations, SynapseOrder::by_source> synapses_;

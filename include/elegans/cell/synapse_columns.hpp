@@ -3,12 +3,13 @@
 #pragma once
 
 #include <algorithm>
-#include <cstddef>
 #include <numeric>
 #include <span>
 #include <utility>
 
 #include <elegans/cell/lanes.hpp>
+#include <elegans/cell/slot_rows.hpp>
+#include <elegans/cell/synapse_slots.hpp>
 #include <elegans/cell/synapse_tensors.hpp>
 #include <elegans/core/buffer.hpp>
 #include <elegans/core/packet.hpp>
@@ -19,166 +20,142 @@ namespace elegans::detail {
 
 /// Synapses of a single sample, few enough that most pairs in a row (see SynapseRows) would have none: each lane is a
 /// destination, and walks down a column of its own synapses. Destinations are sorted by their number of synapses, so
-/// that columns side by side are about as long; the price is that every lane gathers its own source.
+/// that columns side by side are about as long. The price is that every lane gathers its own source, and that what goes
+/// back to the sources goes to a different one from each lane; but never two lanes of a row to the same (see SlotRows).
 template <typename Scalar, int Sources, int Destinations>
 class SynapseColumns {
   static constexpr int padded_destinations = pad_neurons(Destinations);
-  static constexpr int capacity = multiply_sizes(Sources, padded_destinations);
+  static constexpr int group_count = padded_destinations == Dynamic ? Dynamic : padded_destinations / neuron_padding;
+  static constexpr int capacity = multiply_sizes(add_sizes(Sources, neuron_padding), padded_destinations);
 
  public:
-  static constexpr Index group = neuron_padding;
+  using Slots = SynapseSlots<Scalar, capacity>;
+  using Kept = KeptPass<Scalar>;
 
-  /// Room for a pass: sums in the order of the neurons.
+  /// Room for a pass: sums in the order of the lanes.
   struct Scratch {
     Buffer<Scalar, padded_destinations> numerator, denominator;
   };
   struct Adjoint {
     Buffer<Scalar> gates, products;  ///< in slots; products are what goes back to the sources
-    Buffer<Scalar> a, b;             ///< of destinations, in the order of the neurons, then in that of the lanes
-    Buffer<Scalar> sums;             ///< SynapseSums: a group of each in turn
+    Buffer<Scalar> a, b;             ///< of destinations, in the order of the neurons
+    SynapseSlots<Scalar> sums;       ///< SynapseSums
   };
 
   SynapseColumns() = default;
 
-  /// \param synapses  a `Synapses` by source
+  /// \param synapses  a `Synapses`
   template <typename Connections>
-  explicit SynapseColumns(const Connections& synapses) : sources_(synapses.sources()) {
-    const Index destinations = synapses.destinations();
-    Buffer<int, padded_destinations> degree(destinations), lane(destinations);
+  explicit SynapseColumns(const Connections& synapses)
+      : sources_(synapses.sources()), destinations_(synapses.destinations()) {
+    const Index padded = pad_neurons(destinations_);
+    Buffer<int, padded_destinations> degree(padded);
     for (Index s = 0; s < synapses.count(); ++s) ++degree[synapses.destination(s)];
-    neuron_.resize(destinations);
-    std::iota(neuron_.data(), neuron_.data() + destinations, 0);
-    std::sort(neuron_.data(), neuron_.data() + destinations,
+    neuron_.resize(padded);
+    std::iota(neuron_.data(), neuron_.data() + padded, 0);
+    std::sort(neuron_.data(), neuron_.data() + padded,
               [&](int a, int b) { return degree[a] != degree[b] ? degree[a] > degree[b] : a < b; });
-    length_.resize(pad_neurons(destinations));
-    first_of_group_.resize(length_.size() / group + 1);
-    for (Index p = 0; p < destinations; ++p) {
-      lane[neuron_[p]] = static_cast<int>(p);
-      length_[p] = degree[neuron_[p]];
-    }
-    for (Index g = 0; g < length_.size() / group; ++g) {
-      first_of_group_[g + 1] = first_of_group_[g] + length_[g * group] * static_cast<int>(group);
-    }
-    source_.resize(first_of_group_[length_.size() / group]);
+    lane_.resize(padded);
+    for (Index p = 0; p < padded; ++p) lane_[neuron_[p]] = static_cast<int>(p);
+
+    first_of_group_.resize(padded / Slots::row + 1);
+    rows_of_lane_.resize(padded);
     slot_.resize(synapses.count());
-    for (int& count : std::span(degree.data(), static_cast<std::size_t>(degree.size()))) count = 0;
-    for (Index s = 0; s < synapses.count(); ++s) {
-      const int destination = synapses.destination(s);
-      const Index p = lane[destination];
-      slot_[s] = static_cast<int>(first_of_group_[p / group] + degree[destination]++ * group + p % group);
-      source_[slot_[s]] = synapses.source(s);
-    }
-    // What fills up the last four of a source lies behind all others, where products are 0.
-    first_of_source_.resize(sources_ + 1);
-    for (Index j = 0; j < sources_; ++j) {
-      const Index count = synapses.first(j + 1) - synapses.first(j);
-      first_of_source_[j + 1] = first_of_source_[j] + static_cast<int>((count + 3) / 4 * 4);
-    }
-    slot_of_source_.resize(first_of_source_[sources_]);
-    for (Index j = 0; j < sources_; ++j) {
-      const Index count = synapses.first(j + 1) - synapses.first(j);
-      for (Index k = 0; k < first_of_source_[j + 1] - first_of_source_[j]; ++k) {
-        slot_of_source_[first_of_source_[j] + k] = k < count ? slot_[synapses.first(j) + k] : static_cast<int>(slots());
+    SlotRows<Sources> rows(sources_);
+    for (Index g = 0; g < padded / Slots::row; ++g) {
+      rows.clear();
+      for (Index s = 0; s < synapses.count(); ++s) {
+        const int p = lane_[synapses.destination(s)];
+        if (p / Slots::row == g) rows.add(p % static_cast<int>(Slots::row), synapses.source(s));
+      }
+      const Index first = first_of_group_[g];
+      first_of_group_[g + 1] = static_cast<int>(first + rows.count());
+      for (Index k = 0; k < Slots::row; ++k) rows_of_lane_[g * Slots::row + k] = static_cast<int>(rows.count_from(k));
+      for (Index s = 0; s < synapses.count(); ++s) {
+        const int p = lane_[synapses.destination(s)];
+        if (p / Slots::row != g) continue;
+        const Index k = p % Slots::row;
+        slot_[s] = static_cast<int>((first + rows.row_of(k, synapses.source(s))) * Slots::row + k);
       }
     }
+    source_.resize(first_of_group_[padded / Slots::row] * Slots::row);
+    for (Index s = 0; s < synapses.count(); ++s) source_[slot_[s]] = synapses.source(s);
+    set_ways_back(synapses);
   }
 
-  /// Synapses, and what is left empty below shorter columns.
+  /// Synapses, and what is left empty in columns.
   [[nodiscard]] Index slots() const noexcept { return source_.size(); }
   [[nodiscard]] Index slot_of(Index synapse) const noexcept { return slot_[synapse]; }
 
-  void reserve() { weights_.resize(weight_kinds * slots()); }
+  void reserve() { weights_.resize(slots()); }
   void reserve(Scratch& scratch) const {
-    scratch.numerator.resize(length_.size());
-    scratch.denominator.resize(length_.size());
+    scratch.numerator.resize(neuron_.size());
+    scratch.denominator.resize(neuron_.size());
   }
   void reset(Adjoint& adjoint) const {
     adjoint.gates.resize(slots());
     adjoint.products.resize(slots() + 1);
     adjoint.products[slots()] = Scalar(0);
-    for (auto* values : {&adjoint.a, &adjoint.b}) values->resize(2 * length_.size());
-    adjoint.sums.resize(4 * slots());
-    std::fill_n(adjoint.sums.data(), adjoint.sums.size(), Scalar(0));
+    for (auto* values : {&adjoint.a, &adjoint.b}) values->resize(neuron_.size());
+    adjoint.sums.resize(slots());
+    adjoint.sums.clear();
   }
 
-  void pack(Index synapse, const SynapseWeight<Scalar>& values) {
-    Scalar* const weights = weights_.data() + place<weight_kinds>(slot_of(synapse));
-    weights[steepness] = values.steepness;
-    weights[mu] = values.mu;
-    weights[w] = values.w;
-    weights[w_erev] = values.w_erev;
-  }
+  void pack(Index synapse, const SynapseWeight<Scalar>& weight) { weights_.pack(slot_of(synapse), weight); }
 
-  /// As NeuronDrive's. \param kept  where to leave the gates for a backward pass, or null
+  /// As NeuronDrive's. \param kept  where to leave the pass for its adjoint, if anywhere
   template <typename Lanes, typename Begin, typename Finish>
-  EIGEN_DONT_INLINE void forward(const Scalar* before, Scratch& scratch, Scalar* kept, Begin begin,
+  EIGEN_DONT_INLINE void forward(const Scalar* before, Scratch& scratch, const Kept& kept, Begin begin,
                                  Finish finish) const {
     using P = typename Lanes::Packet;
-    using Eigen::internal::padd;
     if (kept) {
-      add_columns<Lanes, Gates::keep>(before, scratch, kept);
+      add_columns<Lanes, true>(before, scratch, kept.gates);
     } else {
-      add_columns<Lanes, Gates::forget>(before, scratch, static_cast<Scalar*>(nullptr));
+      add_columns<Lanes, false>(before, scratch, nullptr);
     }
-    for (Index block = 0; block < Lanes::blocks(neuron_.size()); ++block) {
-      const Index i = block * Lanes::lanes;
-      const auto [numerator, denominator] = begin(block);
-      finish(block, padd(numerator, load<P>(scratch.numerator.data() + i)),
-             padd(denominator, load<P>(scratch.denominator.data() + i)));
-    }
+    for_each_sum<Lanes>(scratch, begin, [&](Index block, const P& numerator, const P& denominator) {
+      if (kept) {
+        store<P>(kept.numerator + block * Lanes::lanes, numerator);
+        store<P>(kept.denominator + block * Lanes::lanes, denominator);
+      }
+      finish(block, numerator, denominator);
+    });
   }
 
-  /// As NeuronDrive's.
-  /// \param kept  what the forward pass left behind, or null
+  /// As NeuronDrive's. \param kept  what the forward pass left behind, if anything
   template <typename Lanes, typename Begin, typename Respond>
-  EIGEN_DONT_INLINE void backward(const Scalar* before, Scratch& scratch, const Scalar* kept, Begin begin,
+  EIGEN_DONT_INLINE void backward(const Scalar* before, Scratch& scratch, const Kept& kept, Begin begin,
                                   Respond respond, Scalar* d_before, Adjoint& adjoint) const {
     using P = typename Lanes::Packet;
-    using namespace Eigen::internal;
+    const auto answer = [&](Index block, const P& numerator, const P& denominator) {
+      const auto [a, b] = respond(block, numerator, denominator);
+      store<P>(adjoint.a.data() + block * Lanes::lanes, a);
+      store<P>(adjoint.b.data() + block * Lanes::lanes, b);
+    };
     if (kept) {
-      add_columns<Lanes, Gates::know>(before, scratch, kept);
-    } else {
-      add_columns<Lanes, Gates::keep>(before, scratch, adjoint.gates.data());
-    }
-    for (Index block = 0; block < Lanes::blocks(neuron_.size()); ++block) {
-      const Index i = block * Lanes::lanes;
-      const auto [numerator, denominator] = begin(block);
-      const auto [a, b] = respond(block, padd(numerator, load<P>(scratch.numerator.data() + i)),
-                                  padd(denominator, load<P>(scratch.denominator.data() + i)));
-      store<P>(adjoint.a.data() + i, a);
-      store<P>(adjoint.b.data() + i, b);
-    }
-    Scalar* const a_of_lane = adjoint.a.data() + length_.size();
-    Scalar* const b_of_lane = adjoint.b.data() + length_.size();
-    for (Index p = 0; p < neuron_.size(); ++p) {
-      a_of_lane[p] = adjoint.a[neuron_[p]];
-      b_of_lane[p] = adjoint.b[neuron_[p]];
-    }
-    // As local variables, as every store might else have changed them.
-    const Scalar* const all_weights = weights_.data();
-    const int* const sources = source_.data();
-    const Table<Scalar, int{Lanes::lanes}> table(before, sources_);
-    const Scalar* const gates = kept ? kept : adjoint.gates.data();
-    Scalar* const products = adjoint.products.data();
-    Scalar* const all_sums = adjoint.sums.data();
-    const P one = broadcast<P>(Scalar(1));
-    // From the end, where the first-level cache still has what the gates were made of.
-    for_each_block_from_end<Lanes>([&](Index p, Index first, Index last) {
-      const P a = load<P>(a_of_lane + p);
-      const P b = load<P>(b_of_lane + p);
-      for (Index slot = last - group; slot >= first; slot -= group) {
-        const Scalar* const weights = all_weights + place<weight_kinds>(slot);
-        Scalar* const sums = all_sums + place<4>(slot);
-        const P gate = load<P>(gates + slot);
-        const P d_gate = pmadd(load<P>(weights + w_erev), a, pmul(load<P>(weights + w), b));
-        const P d_z = pmul(d_gate, pmul(gate, psub(one, gate)));
-        add_product_to<P>(sums, gate, a);
-        add_product_to<P>(sums + group, gate, b);
-        add_to<P>(sums + 2 * group, d_z);
-        add_product_to<P>(sums + 3 * group, d_z, table.gather(sources + slot));
-        store<P>(products + slot, pmul(load<P>(weights + steepness), d_z));
+      for (Index block = 0; block < Lanes::blocks(destinations_); ++block) {
+        answer(block, load<P>(kept.numerator + block * Lanes::lanes), load<P>(kept.denominator + block * Lanes::lanes));
       }
-    });
+    } else {
+      add_columns<Lanes, true>(before, scratch, adjoint.gates.data());
+      for_each_sum<Lanes>(scratch, begin, answer);
+    }
+    const Scalar* const gates = kept ? kept.gates : adjoint.gates.data();
+    using Sums = TableSums<Scalar, int{Lanes::lanes}>;
+    const P unscaled = broadcast<P>(Scalar(1) / sigmoid_scale<Scalar>);
+    if constexpr (Sums::capacity > 0) {
+      if (sources_ <= Sums::capacity) {
+        Sums sums;
+        const int* const ways = way_back_.data();
+        respond_in_columns<Lanes>(before, gates, adjoint,
+                                  [&](Index slot, const P& product) { sums.add(ways + slot, product); });
+        sums.add_products_to(d_before, sources_, unscaled);
+        return;
+      }
+    }
+    Scalar* const products = adjoint.products.data();
+    respond_in_columns<Lanes>(before, gates, adjoint,
+                              [=](Index slot, const P& product) { store<P>(products + slot, product); });
     const int* const slots = slot_of_source_.data();
     for (Index j = 0; j < sources_; ++j) {
       Scalar sum(0);
@@ -189,85 +166,136 @@ class SynapseColumns {
     }
   }
 
-  /// Place of a slot where a group of slots has `Kinds` values each, all of a kind side by side.
-  template <int Kinds>
-  [[nodiscard]] static constexpr Index place(Index slot) noexcept {
-    return slot / group * (Kinds * group) + slot % group;
-  }
-
  private:
-  // Where the weights of a slot lie, from its place on.
-  static constexpr int weight_kinds = 4;
-  static constexpr Index steepness = 0, mu = group, w = 2 * group, w_erev = 3 * group;
-
-  /// Calls body(first lane, first slot, end of the slots) for each packet of lanes that have synapses; its slots are a
-  /// group apart.
-  template <typename Lanes, typename Body>
-  EIGEN_STRONG_INLINE void for_each_block(Body&& body) const {
-    for (Index p = 0; p < length_.size() && length_[p] > 0; p += Lanes::lanes) {
-      const Index first = first_of_group_[p / group] + p % group;
-      body(p, first, first + length_[p] * group);
+  /// Both ways in which products find their sources: by their lanes, and one by one.
+  template <typename Connections>
+  void set_ways_back(const Connections& synapses) {
+    way_back_.resize(slots());
+    for (int& way : std::span(way_back_.data(), static_cast<std::size_t>(slots()))) way = table_sums_none;
+    first_of_source_.resize(sources_ + 1);
+    for (Index s = 0; s < synapses.count(); ++s) {
+      const int source = synapses.source(s);
+      first_of_source_[source + 1] += 1;
+      if (source < table_sums_capacity) {
+        const Index row = slot_[s] / Slots::row * Slots::row;
+        set_table_sum(way_back_.data() + row, source, static_cast<int>(slot_[s] - row));
+      }
+    }
+    // What fills up the last four of a source lies behind all others, where products are 0.
+    for (Index j = 0; j < sources_; ++j) {
+      first_of_source_[j + 1] = first_of_source_[j] + (first_of_source_[j + 1] + 3) / 4 * 4;
+    }
+    slot_of_source_.resize(first_of_source_[sources_]);
+    for (int& slot : std::span(slot_of_source_.data(), static_cast<std::size_t>(slot_of_source_.size()))) {
+      slot = static_cast<int>(slots());
+    }
+    Buffer<int, Sources> found(sources_);
+    for (Index s = 0; s < synapses.count(); ++s) {
+      const int source = synapses.source(s);
+      slot_of_source_[first_of_source_[source] + found[source]++] = slot_[s];
     }
   }
 
-  template <typename Lanes, typename Body>
-  EIGEN_STRONG_INLINE void for_each_block_from_end(Body&& body) const {
-    Index p = length_.size();
-    while (p > 0) {
-      p -= Lanes::lanes;
-      if (length_[p] == 0) continue;
-      const Index first = first_of_group_[p / group] + p % group;
-      body(p, first, first + length_[p] * group);
+  /// Calls body(first lane, row, first slot of those lanes) for each packet of lanes and each row of it. From the end,
+  /// as the first-level cache then still has what the pass before left there.
+  template <typename Lanes, bool FromEnd, typename BeginLanes, typename Body, typename EndLanes>
+  EIGEN_STRONG_INLINE void for_each_row(BeginLanes&& begin_lanes, Body&& body, EndLanes&& end_lanes) const {
+    const Index count = neuron_.size() / Lanes::lanes;
+    for (Index n = 0; n < count; ++n) {
+      const Index p = (FromEnd ? count - 1 - n : n) * Lanes::lanes;
+      const Index first = first_of_group_[p / Slots::row];
+      const Index last = first + rows_of_lane_[p];
+      const Index lane = Lanes::lanes == Slots::row ? 0 : p % Slots::row;
+      if (first == last) continue;
+      begin_lanes(p);
+      if constexpr (FromEnd) {
+        for (Index row = last - 1; row >= first; --row) body(row * Slots::stride + lane, row * Slots::row + lane);
+      } else {
+        for (Index row = first; row < last; ++row) body(row * Slots::stride + lane, row * Slots::row + lane);
+      }
+      end_lanes(p);
     }
   }
 
-  /// What a pass does with the gates.
-  enum class Gates { forget, keep, know };
-
-  /// What all columns add to the numerators and denominators. \param gates  in slots, left there or found there
-  template <typename Lanes, Gates use, typename Values>
-  EIGEN_STRONG_INLINE void add_columns(const Scalar* before, Scratch& scratch, [[maybe_unused]] Values* gates) const {
+  /// What all columns add to the numerators and denominators, in the order of the lanes. \param gates  in slots, left
+  /// there if `Keep`
+  template <typename Lanes, bool Keep>
+  EIGEN_STRONG_INLINE void add_columns(const Scalar* before, Scratch& scratch, [[maybe_unused]] Scalar* gates) const {
     using P = typename Lanes::Packet;
     using namespace Eigen::internal;
     const Scalar* const all_weights = weights_.data();
-    [[maybe_unused]] const int* const sources = source_.data();
-    [[maybe_unused]] const Table<Scalar, int{Lanes::lanes}> table(before, sources_);
-    for_each_block<Lanes>([&](Index p, Index first, Index last) {
-      P numerator = broadcast<P>(Scalar(0));
-      P denominator = numerator;
-      for (Index slot = first; slot < last; slot += group) {
-        const Scalar* const weights = all_weights + place<weight_kinds>(slot);
-        P gate;
-        if constexpr (use == Gates::know) {
-          gate = load<P>(gates + slot);
-        } else {
-          const P above = psub(table.gather(sources + slot), load<P>(weights + mu));
-          gate = sigmoid_of_scaled<P>(pmul(load<P>(weights + steepness), above));
-        }
-        if constexpr (use == Gates::keep) store<P>(gates + slot, gate);
-        numerator = pmadd(load<P>(weights + w_erev), gate, numerator);
-        denominator = pmadd(load<P>(weights + w), gate, denominator);
-      }
-      Scalar sums[2][Lanes::lanes];
-      store<P>(sums[0], numerator);
-      store<P>(sums[1], denominator);
-      for (Index k = 0; k < std::min<Index>(Lanes::lanes, neuron_.size() - p); ++k) {
-        scratch.numerator[neuron_[p + k]] = sums[0][k];
-        scratch.denominator[neuron_[p + k]] = sums[1][k];
-      }
-    });
+    const int* const sources = source_.data();
+    const Table<Scalar, int{Lanes::lanes}> table(before, sources_);
+    P numerator, denominator;
+    for_each_row<Lanes, false>([&](Index) { numerator = denominator = broadcast<P>(Scalar(0)); },
+                               [&](Index place, Index slot) {
+                                 const Scalar* const weights = all_weights + place;
+                                 const P gate = Slots::template gate<P>(weights, table.gather(sources + slot));
+                                 if constexpr (Keep) store<P>(gates + slot, gate);
+                                 numerator = pmadd(load<P>(weights + Slots::w_erev), gate, numerator);
+                                 denominator = pmadd(load<P>(weights + Slots::w), gate, denominator);
+                               },
+                               [&](Index p) {
+                                 store<P>(scratch.numerator.data() + p, numerator);
+                                 store<P>(scratch.denominator.data() + p, denominator);
+                               });
+  }
+
+  /// Calls body(block, numerator, denominator) for each block of neurons, after `add_columns`.
+  template <typename Lanes, typename Begin, typename Body>
+  EIGEN_STRONG_INLINE void for_each_sum(const Scratch& scratch, Begin& begin, Body&& body) const {
+    using Eigen::internal::padd;
+    using Sums = Table<Scalar, int{Lanes::lanes}>;
+    const Sums numerators(scratch.numerator.data(), neuron_.size());
+    const Sums denominators(scratch.denominator.data(), neuron_.size());
+    for (Index block = 0; block < Lanes::blocks(destinations_); ++block) {
+      const int* const lanes = lane_.data() + block * Lanes::lanes;
+      const auto [numerator, denominator] = begin(block);
+      body(block, padd(numerator, numerators.gather(lanes)), padd(denominator, denominators.gather(lanes)));
+    }
+  }
+
+  /// From the adjoints of all numerators and denominators, a and b, to the sums of the synapses.
+  /// \param take  (slot, what goes back to the sources of this and the next ones) -> void
+  template <typename Lanes, typename Take>
+  EIGEN_STRONG_INLINE void respond_in_columns(const Scalar* before, const Scalar* gates, Adjoint& adjoint,
+                                              Take take) const {
+    using P = typename Lanes::Packet;
+    using namespace Eigen::internal;
+    // As local variables, as every store might else have changed them.
+    const Scalar* const all_weights = weights_.data();
+    Scalar* const all_sums = adjoint.sums.data();
+    const int* const sources = source_.data();
+    const int* const neurons = neuron_.data();
+    const Table<Scalar, int{Lanes::lanes}> table(before, sources_);
+    const Table<Scalar, int{Lanes::lanes}> all_a(adjoint.a.data(), neuron_.size());
+    const Table<Scalar, int{Lanes::lanes}> all_b(adjoint.b.data(), neuron_.size());
+    P a, b;
+    for_each_row<Lanes, true>(
+        [&](Index p) {
+          a = all_a.gather(neurons + p);
+          b = all_b.gather(neurons + p);
+        },
+        [&](Index place, Index slot) {
+          take(slot, Slots::template respond<P>(all_weights + place, all_sums + place, load<P>(gates + slot), a, b,
+                                                table.gather(sources + slot)));
+        },
+        [](Index) {});
   }
 
   Index sources_ = 0;
-  Buffer<int, padded_destinations> neuron_;  // lane -> destination
-  Buffer<int, padded_destinations> length_;  // lane -> synapses, falling; 0 in those that only fill up a group
-  Buffer<int, add_sizes(padded_destinations == Dynamic ? Dynamic : padded_destinations / neuron_padding, 1)>
-      first_of_group_;            // slot
-  Buffer<int, capacity> source_;  // of each slot; of an empty one, 0
-  Buffer<int, capacity> slot_;    // of each synapse
+  Index destinations_ = 0;
+  Buffer<int, padded_destinations> neuron_;                  // lane -> destination
+  Buffer<int, padded_destinations> lane_;                    // destination -> lane
+  Buffer<int, padded_destinations> rows_of_lane_;            // of this one, and of those behind it in its group
+  Buffer<int, add_sizes(group_count, 1)> first_of_group_;    // row
+  Buffer<int, capacity> source_;                             // of each slot; of an empty one, 0
+  Buffer<int, multiply_sizes(Sources, Destinations)> slot_;  // of each synapse
+  Buffer<int, capacity> way_back_;                           // in slots, see TableSums
   Buffer<int, add_sizes(Sources, 1)> first_of_source_;
-  Buffer<int, capacity> slot_of_source_;  // of each source's synapses in turn, filled up to a multiple of four
-  Buffer<Scalar, multiply_sizes(capacity, weight_kinds)> weights_;
+  Buffer<int, multiply_sizes(Sources, add_sizes(Destinations, 3))>
+      slot_of_source_;  // of each source's synapses in turn, filled up to a multiple of four
+  Slots weights_;
 };
 
 }  // namespace elegans::detail

@@ -6,98 +6,106 @@
 #include <span>
 
 #include <elegans/cell/lanes.hpp>
-#include <elegans/cell/synapse_tensors.hpp>
+#include <elegans/cell/synapse_slots.hpp>
 #include <elegans/core/buffer.hpp>
-#include <elegans/core/packet.hpp>
-#include <elegans/core/sigmoid.hpp>
+#include <elegans/core/halves.hpp>
 
 namespace elegans::detail {
 
-/// Synapses between two sets of neurons as rows: an outer neuron with a group of 16 neighbouring inner ones, at least
-/// one of which it has a synapse with. A pair without a synapse is one of strength 0, so nothing is looked up. Rows are
-/// sorted by group, then by outer neuron. Which of the two sets is the sources' is up to the user.
+/// Synapses of a single sample as rows: a source with a group of 16 neighbouring destinations, at least one of which it
+/// feeds, or, where there are 8 destinations at most, two neighbouring sources with all of them, a half for each. A
+/// pair without a synapse is one of strength 0, so nothing is looked up. Rows are sorted by group, then by source.
 ///
-/// \tparam Outer, Inner  numbers of neurons, or Dynamic
-template <typename Scalar, int Outer, int Inner>
+/// \tparam Sources, Destinations  numbers of neurons, or Dynamic
+template <typename Scalar, int Sources, int Destinations>
 class SynapseRows {
-  static constexpr int groups = Inner == Dynamic ? Dynamic : pad_neurons(Inner) / neuron_padding;
-  static constexpr int row_capacity = multiply_sizes(Outer, groups);
+  static constexpr int groups = Destinations == Dynamic ? Dynamic : pad_neurons(Destinations) / neuron_padding;
+  static constexpr int row_capacity = multiply_sizes(Sources, groups);
 
  public:
-  static constexpr Index group = neuron_padding;
-  /// A value for each pair in a row.
-  static constexpr int slot_capacity = multiply_sizes(row_capacity, neuron_padding);
+  using Slots = SynapseSlots<Scalar, multiply_sizes(row_capacity, neuron_padding)>;
 
   SynapseRows() = default;
 
-  /// \param outer_of, inner_of  synapse -> neuron
-  template <typename OuterOf, typename InnerOf>
-  SynapseRows(Index outers, Index inners, Index synapses, OuterOf outer_of, InnerOf inner_of) {
-    const Index group_count = pad_neurons(inners) / group;
-    // Where a pair of outer neuron and group has its row; -1 without one.
-    Buffer<int, row_capacity> rows(outers * group_count);
-    const auto row_of = [&](Index s) -> int& { return rows[outer_of(s) + outers * (inner_of(s) / group)]; };
-    for (int& row : std::span(rows.data(), static_cast<std::size_t>(rows.size()))) row = -1;
-    for (Index s = 0; s < synapses; ++s) row_of(s) = 0;
+  /// \param synapses  a `Synapses`
+  template <typename Connections>
+  explicit SynapseRows(const Connections& synapses) : has_halves_(synapses.destinations() <= half) {
+    const Index sources = synapses.sources();
+    const Index group_count = pad_neurons(synapses.destinations()) / Slots::row;
+    // Whether a source feeds a group, and then where its slots with that group begin.
+    Buffer<int, row_capacity> slots(sources * group_count);
+    const auto slots_of = [&](Index s) -> int& {
+      return slots[synapses.source(s) + sources * (synapses.destination(s) / Slots::row)];
+    };
+    for (int& slot : std::span(slots.data(), static_cast<std::size_t>(slots.size()))) slot = -1;
+    for (Index s = 0; s < synapses.count(); ++s) slots_of(s) = 0;
     first_of_group_.resize(group_count + 1);
-    int count = 0;
+    source_.resize(sources * group_count);
+    first_slot_.resize(sources * group_count);
+    leader_.resize(sources * group_count);
+    int pairs = 0, rows = 0;
     for (Index g = 0; g < group_count; ++g) {
-      for (Index o = 0; o < outers; ++o) {
-        if (int& row = rows[o + outers * g]; row == 0) row = count++;
+      for (int j = 0; j < sources; ++j) {
+        int& slot = slots[j + sources * g];
+        if (slot < 0) continue;
+        const int leader = has_halves() ? j / 2 * 2 : j;
+        if (rows == 0 || first_of_group_[g] == pairs || leader_[rows - 1] != leader) leader_[rows++] = leader;
+        slot = static_cast<int>((rows - 1) * Slots::row + (j - leader) * half);
+        source_[pairs] = j;
+        first_slot_[pairs++] = slot;
       }
-      first_of_group_[g + 1] = count;
+      first_of_group_[g + 1] = pairs;
     }
-    outer_.resize(count);
-    for (Index i = 0; i < rows.size(); ++i) {
-      if (rows[i] >= 0) outer_[rows[i]] = static_cast<int>(i % outers);
+    source_.resize(pairs);
+    first_slot_.resize(pairs);
+    leader_.resize(rows);
+    slot_.resize(synapses.count());
+    for (Index s = 0; s < synapses.count(); ++s) {
+      slot_[s] = static_cast<int>(slots_of(s) + synapses.destination(s) % Slots::row);
     }
-    slot_.resize(synapses);
-    for (Index s = 0; s < synapses; ++s) slot_[s] = static_cast<int>(row_of(s) * group + inner_of(s) % group);
   }
 
-  [[nodiscard]] Index slots() const noexcept { return outer_.size() * group; }
+  [[nodiscard]] Index slots() const noexcept { return leader_.size() * Slots::row; }
   [[nodiscard]] Index slot_of(Index synapse) const noexcept { return slot_[synapse]; }
 
-  void reserve() { weights_.resize(weight_kinds * slots()); }
-  void pack(Index synapse, const SynapseWeight<Scalar>& values) {
-    Scalar* const weights = weights_.data() + place<weight_kinds>(slot_of(synapse));
-    weights[steepness] = values.steepness;
-    weights[sigma] = values.sigma;
-    weights[mu] = values.mu;
-    weights[w] = values.w;
-    weights[w_erev] = values.w_erev;
-  }
-
-  // Where the weights of a slot lie, from its place on.
-  static constexpr int weight_kinds = 5;
-  static constexpr Index steepness = 0, sigma = group, mu = 2 * group, w = 3 * group, w_erev = 4 * group;
-  /// Place of a slot where a row has `Kinds` values a pair, all of a kind side by side.
-  template <int Kinds>
-  [[nodiscard]] static constexpr Index place(Index slot) noexcept {
-    return slot / group * (Kinds * group) + slot % group;
-  }
+  void reserve() { weights_.resize(slots()); }
+  void pack(Index synapse, const SynapseWeight<Scalar>& weight) { weights_.pack(slot_of(synapse), weight); }
   [[nodiscard]] const Scalar* weights() const noexcept { return weights_.data(); }
 
-  template <typename P>
-  static EIGEN_STRONG_INLINE P gate(const Scalar* weights, const P& v) {
-    using namespace Eigen::internal;
-    return sigmoid_of_scaled<P>(pmul(load<P>(weights + steepness), psub(v, load<P>(weights + mu))));
+  /// Calls body(source, slot) for each source that feeds a block of destinations; the slot is that of the block's
+  /// first.
+  template <typename Lanes, typename Body>
+  EIGEN_STRONG_INLINE void for_each_source(Index block, Body&& body) const {
+    const Index first = block * Lanes::lanes;
+    const Index last = first_of_group_[first / Slots::row + 1];
+    const Index offset = Lanes::lanes == Slots::row ? 0 : first % Slots::row;
+    for (Index k = first_of_group_[first / Slots::row]; k < last; ++k) body(source_[k], first_slot_[k] + offset);
   }
 
-  /// Calls body(outer neuron, slot) for each row that has pairs in a block of inner neurons: slot is the first's.
-  template <typename Lanes, typename Body>
-  EIGEN_STRONG_INLINE void for_each_outer(Index block, Body&& body) const {
-    const Index g = block * Lanes::lanes / group;
-    const Index offset = block * Lanes::lanes % group;
-    const Index last = first_of_group_[g + 1];
-    for (Index row = first_of_group_[g]; row < last; ++row) body(outer_[row], row * group + offset);
+  /// True if `for_each_two_sources` may take the place of `for_each_source`.
+  template <typename Lanes>
+  [[nodiscard]] bool takes_two_sources() const noexcept {
+    return Lanes::lanes == half && DoubledPacket<typename Lanes::Packet> && has_halves();
+  }
+  /// Calls body(source, slot) for each row: of the first of its sources.
+  template <typename Body>
+  EIGEN_STRONG_INLINE void for_each_two_sources(Body&& body) const {
+    for (Index row = 0; row < leader_.size(); ++row) body(leader_[row], row * Slots::row);
   }
 
  private:
+  static constexpr Index half = neuron_padding / 2;
+
+  [[nodiscard]] bool has_halves() const noexcept {
+    return Destinations == Dynamic ? has_halves_ : Destinations <= half;
+  }
+
+  bool has_halves_ = false;
   Buffer<int, add_sizes(groups, 1)> first_of_group_;
-  Buffer<int, row_capacity> outer_;                 ///< of each row
-  Buffer<int, multiply_sizes(Outer, Inner)> slot_;  ///< of each synapse
-  Buffer<Scalar, multiply_sizes(slot_capacity, weight_kinds)> weights_;
+  Buffer<int, row_capacity> source_, first_slot_;            // of each pair of source and group
+  Buffer<int, row_capacity> leader_;                         // of each row, its first source
+  Buffer<int, multiply_sizes(Sources, Destinations)> slot_;  // of each synapse
+  Slots weights_;
 };
 
 }  // namespace elegans::detail

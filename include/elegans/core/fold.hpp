@@ -47,6 +47,44 @@ EIGEN_STRONG_INLINE P fold(const P& a, const P& b, const P& c, const P& d) {
   using Lanes = std::make_index_sequence<Eigen::internal::unpacket_traits<P>::size>;
   return fold_side_by_side<P>(fold_alternating<P>(a, b, Lanes()), fold_alternating<P>(c, d, Lanes()), Lanes());
 }
+
+/// The sums of neighbouring blocks of four lanes, a's and then b's.
+template <typename P, std::size_t... Lane>
+EIGEN_STRONG_INLINE P fold_blocks(const P& a, const P& b, std::index_sequence<Lane...>) {
+  return P(__builtin_shufflevector(a, b, (Lane / 4 * 8 + Lane % 4)...)) +
+         P(__builtin_shufflevector(a, b, (Lane / 4 * 8 + 4 + Lane % 4)...));
+}
 #endif
+
+/// As many packets as they have lanes, side by side: in lane k the sum over the lanes of the k-th.
+template <typename P>
+EIGEN_STRONG_INLINE P sum_each(const ScalarOf<P>* from) {
+  using namespace Eigen::internal;
+  constexpr int lanes = unpacket_traits<P>::size;
+  if constexpr (lanes == 1) {
+    return *from;
+  } else if constexpr (FoldedPacket<P>) {
+#ifdef ELEGANS_SHUFFLES
+    using Lanes = std::make_index_sequence<lanes>;
+    P sums[lanes / 4];
+    for (int k = 0; k < lanes / 4; ++k) {
+      const ScalarOf<P>* const four = from + 4 * k * lanes;
+      sums[k] = fold<P>(load<P>(four), load<P>(four + lanes), load<P>(four + 2 * lanes), load<P>(four + 3 * lanes));
+    }
+    for (int count = lanes / 4; count > 1; count /= 2) {
+      for (int k = 0; k < count / 2; ++k) sums[k] = fold_blocks<P>(sums[2 * k], sums[2 * k + 1], Lanes());
+    }
+    return sums[0];
+#endif
+  } else {
+    PacketBlock<P, lanes> block;
+    for (int k = 0; k < lanes; ++k) block.packet[k] = load<P>(from + k * lanes);
+    ptranspose(block);
+    for (int width = lanes / 2; width > 0; width /= 2) {
+      for (int k = 0; k < width; ++k) block.packet[k] = padd(block.packet[k], block.packet[k + width]);
+    }
+    return block.packet[0];
+  }
+}
 
 }  // namespace elegans::detail

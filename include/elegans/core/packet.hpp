@@ -55,10 +55,11 @@ EIGEN_STRONG_INLINE void for_each_packet(Eigen::Index size, Body&& body) {
 /// A function of a value, lane by lane, where there is none for packets.
 template <typename P, typename Function>
 EIGEN_STRONG_INLINE P each_lane(const P& x, Function&& function) {
-  ScalarOf<P> values[Eigen::internal::unpacket_traits<P>::size];
-  store<P>(values, x);
-  for (ScalarOf<P>& value : values) value = function(value);
-  return load<P>(values);
+  constexpr int lanes = Eigen::internal::unpacket_traits<P>::size;
+  ScalarOf<P> from[lanes], to[lanes];
+  store<P>(from, x);
+  for (int k = 0; k < lanes; ++k) to[k] = function(from[k]);
+  return load<P>(to);
 }
 
 /// Adds to what is in memory.
@@ -71,24 +72,6 @@ EIGEN_STRONG_INLINE void add_to(ScalarOf<P>* to, const P& value) {
 template <typename P>
 EIGEN_STRONG_INLINE void add_product_to(ScalarOf<P>* to, const P& a, const P& b) {
   store<P>(to, Eigen::internal::pmadd(a, b, load<P>(to)));
-}
-
-/// As many packets as they have lanes, `distance` values apart: in lane k the sum over the lanes of the k-th.
-template <typename P>
-EIGEN_STRONG_INLINE P sum_each(const ScalarOf<P>* from, Eigen::Index distance) {
-  using namespace Eigen::internal;
-  constexpr int lanes = unpacket_traits<P>::size;
-  if constexpr (lanes == 1) {
-    return *from;
-  } else {
-    PacketBlock<P, lanes> block;
-    for (int k = 0; k < lanes; ++k) block.packet[k] = load<P>(from + k * distance);
-    ptranspose(block);
-    for (int width = lanes / 2; width > 0; width /= 2) {
-      for (int k = 0; k < width; ++k) block.packet[k] = padd(block.packet[k], block.packet[k + width]);
-    }
-    return block.packet[0];
-  }
 }
 
 /// `if_zero` in the lanes where x is 0, `otherwise` in the others.

@@ -268,28 +268,29 @@ class Rnn : public Parameterized<Rnn<CellType>, typename CellType::Scalar, CellT
     if constexpr (requires { space.scratch.position; }) space.scratch.position = {training, runs_, t, first};
   }
 
-  /// The gates of a single sample are kept for its backward pass if all of them stay in the second-level cache, which
+  /// The gates of a single sample are kept for its backward pass if all that is kept stays in the second-level cache,
+  /// which
   /// is faster than to compute them anew. So many bytes, and no more.
-  static constexpr Index most_gates = Index{768} * 1024;
+  static constexpr Index most_kept = Index{896} * 1024;
   template <typename Lanes>
-  [[nodiscard]] bool keeps_gates() const noexcept {
-    if constexpr (Lanes::single && requires { cell_.gates_per_step(); }) {
-      return time_ * cell_.gates_per_step() * Index{sizeof(Scalar)} <= most_gates;
+  [[nodiscard]] bool keeps_passes() const noexcept {
+    if constexpr (Lanes::single && requires { cell_.kept_per_step(); }) {
+      return time_ * cell_.kept_per_step() * Index{sizeof(Scalar)} <= most_kept;
     } else {
       return false;
     }
   }
-  void reserve_gates() {
-    if constexpr (requires { cell_.gates_per_step(); }) gates_.resize(time_ * cell_.gates_per_step());
+  void reserve_kept() {
+    if constexpr (requires { cell_.kept_per_step(); }) kept_.resize(time_ * cell_.kept_per_step());
   }
-  /// Tells a cell where the gates of a step are. A batch has one tile of a single sample at most.
+  /// Tells a cell where what it keeps of a step is. A batch has one tile of a single sample at most.
   template <typename Lanes>
-  void place_gates([[maybe_unused]] Workspace& space, [[maybe_unused]] Index t, [[maybe_unused]] bool keep) {
+  void place_kept([[maybe_unused]] Workspace& space, [[maybe_unused]] Index t, [[maybe_unused]] bool keep) {
     if constexpr (requires {
-                    space.scratch.gates;
-                    cell_.gates_per_step();
+                    space.scratch.kept;
+                    cell_.kept_per_step();
                   }) {
-      space.scratch.gates = keep && keeps_gates<Lanes>() ? gates_.data() + t * cell_.gates_per_step() : nullptr;
+      space.scratch.kept = keep && keeps_passes<Lanes>() ? kept_.data() + t * cell_.kept_per_step() : nullptr;
     }
   }
 
@@ -335,7 +336,7 @@ class Rnn : public Parameterized<Rnn<CellType>, typename CellType::Scalar, CellT
   std::vector<Tile> tiles_;
   std::vector<Workspace> spaces_;  // one a worker
   Buffer<Scalar> tape_;            // states, tile after tile
-  Buffer<Scalar> gates_;           // see keeps_gates
+  Buffer<Scalar> kept_;            // see keeps_passes
   Buffer<Scalar> tile_gradients_;  // of tiles but the first, for their sum in order
   Sequence<Scalar> timespans_;     // (time, batch, 1)
   Mask mask_;

@@ -110,7 +110,7 @@ void Rnn<Cell>::run(const Sequence<Scalar>& x, const Context<Scalar, state_size_
     for (Index b = 0; b < x.batch(); ++b) timespans_(t, b, 0) = context.timespans(t, b);
   }
   cut<Width>(x.batch(), [&]<typename Lanes>() {
-    if (keep && keeps_gates<Lanes>()) reserve_gates();
+    if (keep && keeps_passes<Lanes>()) reserve_kept();
     return keep ? tape_size<Lanes>() : 2 * detail::extent<Lanes>(state_size());
   });
   for_each_tile<Width>(x.batch(),
@@ -152,7 +152,7 @@ void Rnn<Cell>::forward_tile(Workspace& space, const Sequence<Scalar>& x,
       }
       if (!takes_step.all) std::copy_n(state(k), extent, space.held.data());
       place_dropout(space, t, first, keep);
-      place_gates<Lanes>(space, t, keep);
+      place_kept<Lanes>(space, t, keep);
       cell_.template step<Lanes>(
           space.x.data(), state(k), elapsed, [=](Index l) { return state(k + l + 1); }, space.scratch);
       if (!takes_step.all) restore<Lanes>(space, takes_step, samples, state(k + sub_steps));
@@ -257,7 +257,7 @@ void Rnn<Cell>::backward_tile(Workspace& space, const Sequence<Scalar>& d_output
         }
       }
       place_dropout(space, t, first, true);
-      place_gates<Lanes>(space, t, true);
+      place_kept<Lanes>(space, t, true);
       cell_.template step_backward<Lanes>(
           x_lanes, state(k), elapsed, [=](Index l) { return state(k + l + 1); }, d_v, d_x, d_elapsed, space.scratch,
           space.adjoint);
