@@ -41,12 +41,17 @@ void check_sum_each() {
   using P = Packet<Scalar, Lanes>;
   constexpr int lanes = Eigen::internal::unpacket_traits<P>::size;
   Scalar from[lanes * lanes], to[lanes];
+  P packets[lanes];
   for (int i = 0; i < lanes * lanes; ++i) from[i] = static_cast<Scalar>(i * i % 97);  // exact
-  store<P>(to, sum_each<P>(from));
+  for (int k = 0; k < lanes; ++k) packets[k] = load<P>(from + k * lanes);
+  store<P>(to, sum_each<P>(packets));
+  Scalar added[lanes] = {};
+  add_sums<P, lanes>(added, packets);
   for (int k = 0; k < lanes; ++k) {
     Scalar sum(0);
     for (int i = 0; i < lanes; ++i) sum += from[k * lanes + i];
     CHECK(to[k] == sum);
+    CHECK(added[k] == sum);
   }
 }
 

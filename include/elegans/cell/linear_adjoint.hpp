@@ -8,6 +8,7 @@
 #include <elegans/cell/lanes.hpp>
 #include <elegans/cell/linear.hpp>
 #include <elegans/core/buffer.hpp>
+#include <elegans/core/fold.hpp>
 #include <elegans/core/packet.hpp>
 
 namespace elegans::detail {
@@ -23,13 +24,17 @@ class LinearAdjoint {
   void reset(const Linear<Scalar, Maps>& linear) {
     outputs_ = linear.outputs();
     inputs_ = linear.inputs();
-    // Whole packets, both: a single sample's inputs are read one by one, its outputs in packets.
-    x_stride_ = extent<Lanes>(inputs_);
+    // Inputs are taken in whole groups, the last of which reads what follows, and its sums are never collected.
+    const Index groups = (inputs_ + group - 1) / group;
+    x_stride_ = Lanes::single ? inputs_ : extent<Lanes>(inputs_);
     z_stride_ = extent<Lanes>(outputs_);
-    x_.resize(steps_kept * x_stride_);
+    x_.resize(steps_kept * x_stride_ + group * Lanes::samples);
     d_z_.resize(steps_kept * Maps * z_stride_);
-    weight_.resize(Maps * outputs_ * inputs_);
-    bias_.resize(Maps * outputs_);
+    // A batch gets the sums of an output and a group side by side, a single sample those of a packet of outputs.
+    place_ = Lanes::single ? Place{1, Maps * group * z_stride_, group * z_stride_, z_stride_}
+                           : Place{groups * Maps * group, Maps * group, group, 1};
+    weight_.resize(groups * Maps * group * (Lanes::single ? z_stride_ : outputs_));
+    bias_.resize(Maps * z_stride_);
     std::fill_n(weight_.data(), weight_.size(), Scalar(0));
     std::fill_n(bias_.data(), bias_.size(), Scalar(0));
     steps_ = 0;
@@ -38,7 +43,7 @@ class LinearAdjoint {
   template <typename Lanes>
   void record(const Scalar* x, const MapPointers<const Scalar, Maps>& d_z) {
     if (steps_ == steps_kept) sum_up<Lanes>();
-    std::copy_n(x, Lanes::single ? inputs_ : x_stride_, x_.data() + steps_ * x_stride_);
+    std::copy_n(x, x_stride_, x_.data() + steps_ * x_stride_);
     for (int m = 0; m < Maps; ++m) {
       std::copy_n(d_z[static_cast<std::size_t>(m)], z_stride_, d_z_.data() + (steps_ * Maps + m) * z_stride_);
     }
@@ -60,28 +65,35 @@ class LinearAdjoint {
     }
   }
   void collect_bias(int map, Scalar* bias) const {
-    for (Index o = 0; o < outputs_; ++o) bias[o] += bias_[map * outputs_ + o];
+    for (Index o = 0; o < outputs_; ++o) bias[o] += bias_[map * z_stride_ + o];
   }
 
  private:
-  static constexpr Index steps_kept = 32;
+  /// Few enough that what some inputs and one output need of all of them stays in the first-level cache.
+  static constexpr Index steps_kept = 16;
+  /// Inputs whose sums, of each map, fill the registers.
+  static constexpr int group = most_sums / Maps;
+  /// Groups of inputs that stay in the first-level cache, while the outputs pass by.
+  static constexpr Index groups_together = 4;
+  /// How far apart the sums of neighbours are.
+  struct Place {
+    Index output, group, map, input;
+  };
 
-  [[nodiscard]] Index weight_at(int map, Index o, Index j) const noexcept { return o + outputs_ * (j + inputs_ * map); }
+  [[nodiscard]] Index weight_at(int map, Index o, Index j) const noexcept {
+    return o * place_.output + j / group * place_.group + map * place_.map + j % group * place_.input;
+  }
 
-  /// Inputs in the outer loop: all steps' values of those few stay in the first-level cache.
   template <typename Lanes>
   void sum_up() {
-    using P = typename Lanes::Packet;
-    in_groups<most_sums / Maps>(inputs_, [&]<int Count>(Index j) {
-      for (Index block = 0; block < Lanes::blocks(outputs_); ++block) sum_block<Lanes, Count>(block, j);
-    });
-    for (Index block = 0; block < Lanes::blocks(outputs_); ++block) {
-      for (int m = 0; m < Maps; ++m) {
-        P sum = broadcast<P>(Scalar(0));
-        for (Index t = 0; t < steps_; ++t) sum = Eigen::internal::padd(sum, d_z_at<Lanes>(t, m, block));
-        add<Lanes>(bias_.data() + m * outputs_, block, sum);
+    const Index groups = (inputs_ + group - 1) / group;
+    for (Index first = 0; first < groups; first += groups_together) {
+      const Index last = std::min(groups, first + groups_together);
+      for (Index block = 0; block < Lanes::blocks(outputs_); ++block) {
+        for (Index g = first; g < last; ++g) sum_group<Lanes>(block, g);
       }
     }
+    for (Index block = 0; block < Lanes::blocks(outputs_); ++block) sum_bias<Lanes>(block);
     steps_ = 0;
   }
 
@@ -90,43 +102,49 @@ class LinearAdjoint {
     return load<typename Lanes::Packet>(d_z_.data() + (t * Maps + map) * z_stride_ + block * Lanes::lanes);
   }
 
-  /// The weights from some inputs to one packet of outputs, of each map.
-  template <typename Lanes, int Count>
-  void sum_block(Index block, Index j) {
+  /// The weights from a group of inputs to one packet of outputs, of each map.
+  template <typename Lanes>
+  EIGEN_DONT_INLINE void sum_group(Index block, Index g) {
     using P = typename Lanes::Packet;
     constexpr Index lanes = Lanes::lanes;
-    P sums[Maps][Count];
-    for (auto& of_map : sums) std::fill_n(of_map, Count, broadcast<P>(Scalar(0)));
+    P sums[Maps * group];
+    std::fill_n(sums, Maps * group, broadcast<P>(Scalar(0)));
     for (Index t = 0; t < steps_; ++t) {
-      const Scalar* const x = x_.data() + t * x_stride_;
-      P values[Count];
-      for (int k = 0; k < Count; ++k) {
+      const Scalar* const x = x_.data() + t * x_stride_ + g * group * Lanes::samples;
+      P values[group];
+      for (int k = 0; k < group; ++k) {
         if constexpr (Lanes::single) {
-          values[k] = broadcast<P>(x[j + k]);
+          values[k] = broadcast<P>(x[k]);
         } else {
-          values[k] = load<P>(x + (j + k) * lanes);
+          values[k] = load<P>(x + k * lanes);
         }
       }
       for (int m = 0; m < Maps; ++m) {
         const P d_z = d_z_at<Lanes>(t, m, block);
-        for (int k = 0; k < Count; ++k) sums[m][k] = Eigen::internal::pmadd(d_z, values[k], sums[m][k]);
+        for (int k = 0; k < group; ++k)
+          sums[m * group + k] = Eigen::internal::pmadd(d_z, values[k], sums[m * group + k]);
       }
     }
-    for (int m = 0; m < Maps; ++m) {
-      for (int k = 0; k < Count; ++k) add<Lanes>(weight_.data() + weight_at(m, 0, j + k), block, sums[m][k]);
+    Scalar* const to = weight_.data() + g * place_.group;
+    if constexpr (Lanes::single) {
+      for (int k = 0; k < Maps * group; ++k) add_to<P>(to + k * place_.input + block * lanes, sums[k]);
+    } else {
+      add_sums<P, Maps * group>(to + block * place_.output, sums);
     }
   }
 
-  /// Adds a packet's sums to those of its outputs.
   template <typename Lanes>
-  void add(Scalar* to, Index block, const typename Lanes::Packet& sum) const {
-    if constexpr (Lanes::single) {
-      Scalar values[Lanes::lanes];
-      store<typename Lanes::Packet>(values, sum);
-      const Index first = block * Lanes::lanes;
-      for (Index k = 0; k < std::min<Index>(Lanes::lanes, outputs_ - first); ++k) to[first + k] += values[k];
-    } else {
-      to[block] += Eigen::internal::predux(sum);
+  void sum_bias(Index block) {
+    using P = typename Lanes::Packet;
+    for (int m = 0; m < Maps; ++m) {
+      P sum = broadcast<P>(Scalar(0));
+      for (Index t = 0; t < steps_; ++t) sum = Eigen::internal::padd(sum, d_z_at<Lanes>(t, m, block));
+      Scalar* const to = bias_.data() + m * z_stride_ + block * (Lanes::single ? Lanes::lanes : 1);
+      if constexpr (Lanes::single) {
+        add_to<P>(to, sum);
+      } else {
+        *to += Eigen::internal::predux(sum);
+      }
     }
   }
 
@@ -135,9 +153,10 @@ class LinearAdjoint {
   Index x_stride_ = 0;
   Index z_stride_ = 0;
   Index steps_ = 0;
+  Place place_{};
   Buffer<Scalar> x_, d_z_;
-  Buffer<Scalar> weight_;  // (outputs, inputs), map after map
-  Buffer<Scalar> bias_;
+  Buffer<Scalar> weight_;  // see Place
+  Buffer<Scalar> bias_;    // map after map
 };
 
 }  // namespace elegans::detail

@@ -131,7 +131,11 @@ class NeuronDrive {
     }
     const P unscaled = broadcast<P>(Scalar(1) / sigmoid_scale<Scalar>);
     for (Index block = 0; block < Lanes::blocks(synapses_.sources()); ++block) {
-      const P sums = sum_each<P>(adjoint.across.data() + block * Lanes::lanes * Lanes::lanes);
+      P of_sources[Lanes::lanes];
+      for (Index k = 0; k < Lanes::lanes; ++k) {
+        of_sources[k] = load<P>(adjoint.across.data() + (block * Lanes::lanes + k) * Lanes::lanes);
+      }
+      const P sums = sum_each<P>(of_sources);
       add_product_to<P>(d_before + block * Lanes::lanes, sums, unscaled);
     }
     if (blocks == 1) return;  // every row is written anew, what has none stays 0

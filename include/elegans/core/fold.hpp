@@ -56,20 +56,19 @@ EIGEN_STRONG_INLINE P fold_blocks(const P& a, const P& b, std::index_sequence<La
 }
 #endif
 
-/// As many packets as they have lanes, side by side: in lane k the sum over the lanes of the k-th.
+/// As many packets as they have lanes: in lane k the sum over the lanes of the k-th.
 template <typename P>
-EIGEN_STRONG_INLINE P sum_each(const ScalarOf<P>* from) {
+EIGEN_STRONG_INLINE P sum_each(const P* packets) {
   using namespace Eigen::internal;
   constexpr int lanes = unpacket_traits<P>::size;
   if constexpr (lanes == 1) {
-    return *from;
+    return *packets;
   } else if constexpr (FoldedPacket<P>) {
 #ifdef ELEGANS_SHUFFLES
     using Lanes = std::make_index_sequence<lanes>;
     P sums[lanes / 4];
     for (int k = 0; k < lanes / 4; ++k) {
-      const ScalarOf<P>* const four = from + 4 * k * lanes;
-      sums[k] = fold<P>(load<P>(four), load<P>(four + lanes), load<P>(four + 2 * lanes), load<P>(four + 3 * lanes));
+      sums[k] = fold<P>(packets[4 * k], packets[4 * k + 1], packets[4 * k + 2], packets[4 * k + 3]);
     }
     for (int count = lanes / 4; count > 1; count /= 2) {
       for (int k = 0; k < count / 2; ++k) sums[k] = fold_blocks<P>(sums[2 * k], sums[2 * k + 1], Lanes());
@@ -78,13 +77,22 @@ EIGEN_STRONG_INLINE P sum_each(const ScalarOf<P>* from) {
 #endif
   } else {
     PacketBlock<P, lanes> block;
-    for (int k = 0; k < lanes; ++k) block.packet[k] = load<P>(from + k * lanes);
+    for (int k = 0; k < lanes; ++k) block.packet[k] = packets[k];
     ptranspose(block);
     for (int width = lanes / 2; width > 0; width /= 2) {
       for (int k = 0; k < width; ++k) block.packet[k] = padd(block.packet[k], block.packet[k + width]);
     }
     return block.packet[0];
   }
+}
+
+/// Adds to each of `Count` values in a row the sum over the lanes of its packet.
+template <typename P, int Count>
+EIGEN_STRONG_INLINE void add_sums(ScalarOf<P>* to, const P* packets) {
+  constexpr int lanes = Eigen::internal::unpacket_traits<P>::size;
+  int k = 0;
+  for (; k + lanes <= Count; k += lanes) add_to<P>(to + k, sum_each<P>(packets + k));
+  for (; k < Count; ++k) to[k] += Eigen::internal::predux(packets[k]);
 }
 
 }  // namespace elegans::detail
