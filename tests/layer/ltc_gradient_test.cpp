@@ -38,8 +38,9 @@ bool takes_columns(const Model& model) {
       if ((polarity.block(source, first, 1, width).array() != 0).any()) in_rows += 16;
     }
   }
-  const Index slots =
-      model.cell().kept_per_step() / model.options().ode_unfolds - 2 * detail::pad_neurons(polarity.cols());
+  const Index slots = model.cell().template kept_per_step<detail::NeuronLanes<typename Model::Scalar, 1>>() /
+                          model.options().ode_unfolds -
+                      2 * detail::pad_neurons(polarity.cols());
   return slots < in_rows / 2;
 }
 

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <utility>
 #include <vector>
 
 #include <elegans/cell/activation.hpp>
@@ -28,15 +29,18 @@ namespace elegans::detail {
 template <typename Scalar>
 class CfCBlock {
  public:
-  /// What a step computes on the way, all of which its adjoint needs again.
+  /// What a step computes on the way. Its adjoint needs all of that again; the values lie in memory of their own, or
+  /// somewhere else, where they may be kept.
   struct Scratch {
     struct Layer {
-      Buffer<Scalar> z, a;
-      Buffer<Scalar> kept;  ///< a, after dropout
+      Scalar *z, *a;
+      Scalar* dropped;  ///< a, after dropout
     };
     std::vector<Layer> backbone;
-    Buffer<Scalar> in;               ///< [input, state]
-    Buffer<Scalar> f1, f2, a, t, h;  ///< see CfCHeads::forward
+    CfCHeadValues<Scalar*> heads{};
+    Buffer<Scalar> in;      ///< [input, state]
+    Buffer<Scalar> h;       ///< the new state
+    Buffer<Scalar> values;  ///< `values_size` of them
     DropoutPosition position;
   };
 
@@ -93,23 +97,47 @@ class CfCBlock {
     }
   }
 
+  /// How many values a step computes, besides the new state.
+  template <typename Lanes>
+  [[nodiscard]] Index values_size() const noexcept {
+    Index size = heads_kept() * extent<Lanes>(units());
+    for (const auto& layer : backbone_) size += values_a_layer() * extent<Lanes>(layer.outputs());
+    return size;
+  }
+
   template <typename Lanes>
   void reserve(Scratch& scratch) const {
     scratch.backbone.resize(backbone_.size());
-    for (std::size_t layer = 0; layer < backbone_.size(); ++layer) {
-      auto& [z, a, kept] = scratch.backbone[layer];
-      for (auto* values : {&z, &a, &kept}) values->resize(extent<Lanes>(backbone_[layer].outputs()));
-    }
     scratch.in.resize(extent<Lanes>(inputs() + units()));
-    for (auto* values : {&scratch.f1, &scratch.f2, &scratch.a, &scratch.t, &scratch.h}) {
-      values->resize(extent<Lanes>(units()));
-    }
+    scratch.h.resize(extent<Lanes>(units()));
+    scratch.values.resize(values_size<Lanes>());
   }
 
-  /// From `scratch.in` and the elapsed times to `scratch.h`.
+  /// Says where the values of the next step lie: at `kept`, or, if that is null, in the scratch.
+  template <typename Lanes>
+  void place(Scratch& scratch, Scalar* kept) const {
+    Scalar* next = kept ? kept : scratch.values.data();
+    const auto take = [&](Index neurons) { return std::exchange(next, next + extent<Lanes>(neurons)); };
+    for (std::size_t layer = 0; layer < backbone_.size(); ++layer) {
+      auto& [z, a, dropped] = scratch.backbone[layer];
+      z = take(backbone_[layer].outputs());
+      a = take(backbone_[layer].outputs());
+      dropped = dropout_ > 0 ? take(backbone_[layer].outputs()) : nullptr;
+    }
+    scratch.heads = {};
+    scratch.heads.f1 = take(units());
+    scratch.heads.t = take(units());
+    if (mode_ != CfCMode::pure) {
+      scratch.heads.f2 = take(units());
+      scratch.heads.a = take(units());
+    }
+    scratch.heads.h = scratch.h.data();
+  }
+
+  /// From `scratch.in` and the elapsed times to `scratch.h`, after `place`.
   template <typename Lanes>
   void forward(const Scalar* elapsed, Scratch& scratch) const {
-    heads().template forward<Lanes>(features<Lanes>(scratch), elapsed, scratch);
+    heads().template forward<Lanes>(features<Lanes>(scratch), elapsed, scratch.heads);
   }
 
   template <typename Lanes>
@@ -134,12 +162,14 @@ class CfCBlock {
     }
   }
 
-  /// From `adjoint.d_h` to `adjoint.d_in` after a `forward`. Adds to d_elapsed, a sample.
+  /// From `adjoint.d_h` to `adjoint.d_in` after a `forward`, or after a `place` where its values were kept. Adds to
+  /// d_elapsed, a sample.
   template <typename Lanes>
   void backward(const Scalar* elapsed, Scalar* d_elapsed, Scratch& scratch, Adjoint& adjoint) const {
     std::fill_n(adjoint.d_in.data(), adjoint.d_in.size(), Scalar(0));
     for (auto& d_hidden : adjoint.d_hidden) std::fill_n(d_hidden.data(), d_hidden.size(), Scalar(0));
-    heads().template backward<Lanes>(elapsed, scratch, adjoint, d_elapsed, d_features(adjoint));
+    const auto& [f1, f2, a, t, h] = scratch.heads;
+    heads().template backward<Lanes>(elapsed, {f1, f2, a, t, h}, adjoint, d_elapsed, d_features(adjoint));
     const Scalar* const x = features_of(scratch);
     if (mode_ == CfCMode::pure) {
       adjoint.pure.template record<Lanes>(x, {adjoint.d_f1.data()});
@@ -177,6 +207,9 @@ class CfCBlock {
     return layout_.mask.size() > 0 ? layout_.mask.data() : nullptr;
   }
 
+  [[nodiscard]] Index heads_kept() const noexcept { return mode_ == CfCMode::pure ? 2 : 4; }
+  [[nodiscard]] Index values_a_layer() const noexcept { return dropout_ > 0 ? 3 : 2; }
+
   /// The heads in the order of `CfCHeads::gated`; the wiring masks the first two.
   [[nodiscard]] const LinearPlace& place_of(int head) const noexcept {
     return head == 0 ? places_.ff1 : head == 1 ? places_.ff2 : head == 2 ? places_.time_a : places_.time_b;
@@ -210,7 +243,7 @@ class CfCBlock {
   }
   [[nodiscard]] const Scalar* out_of(std::size_t layer, const Scratch& scratch) const noexcept {
     const auto& own = scratch.backbone[layer];
-    return drops_after(layer, scratch) ? own.kept.data() : own.a.data();
+    return drops_after(layer, scratch) ? own.dropped : own.a;
   }
   template <typename Lanes>
   void drop_after(std::size_t layer, const Scratch& scratch, Scalar* values) const {
@@ -221,13 +254,13 @@ class CfCBlock {
   const Scalar* features(Scratch& scratch) const {
     const Scalar* x = scratch.in.data();
     for (std::size_t layer = 0; layer < backbone_.size(); ++layer) {
-      auto& [z, a, kept] = scratch.backbone[layer];
+      const auto& [z, a, dropped] = scratch.backbone[layer];
       const Index size = extent<Lanes>(backbone_[layer].outputs());
-      backbone_[layer].view().template forward<Lanes>(x, {z.data()});
-      activate<typename Lanes::Packet>(activation_, z.data(), a.data(), size);
+      backbone_[layer].view().template forward<Lanes>(x, {z});
+      activate<typename Lanes::Packet>(activation_, z, a, size);
       if (drops_after(layer, scratch)) {
-        std::copy_n(a.data(), size, kept.data());
-        drop_after<Lanes>(layer, scratch, kept.data());
+        std::copy_n(a, size, dropped);
+        drop_after<Lanes>(layer, scratch, dropped);
       }
       x = out_of(layer, scratch);
     }
@@ -237,11 +270,11 @@ class CfCBlock {
   template <typename Lanes>
   void backbone_backward(Scratch& scratch, Adjoint& adjoint) const {
     for (std::size_t layer = backbone_.size(); layer-- > 0;) {
-      const auto& [z, a, kept] = scratch.backbone[layer];
+      const auto& [z, a, dropped] = scratch.backbone[layer];
       Buffer<Scalar>& d = adjoint.d_hidden[layer];
       const Index size = extent<Lanes>(backbone_[layer].outputs());
       if (drops_after(layer, scratch)) drop_after<Lanes>(layer, scratch, d.data());
-      activate_backward<Scalar>(activation_, {z.data(), size}, {a.data(), size}, {d.data(), size});
+      activate_backward<Scalar>(activation_, {z, size}, {a, size}, {d.data(), size});
       Scalar* const d_x = layer > 0 ? adjoint.d_hidden[layer - 1].data() : adjoint.d_in.data();
       backbone_[layer].view().template backward<Lanes>({d.data()}, d_x);
       adjoint.backbone[layer].template record<Lanes>(layer > 0 ? out_of(layer - 1, scratch) : scratch.in.data(),

@@ -39,6 +39,7 @@ class CfCCell {
   struct Scratch {
     std::vector<typename Block::Scratch> blocks;
     detail::DropoutPosition position;
+    Scalar* kept = nullptr;  ///< `kept_per_step` values, which a step leaves there and its adjoint finds there
   };
   using SingleScratch = Scratch<>;
 
@@ -69,6 +70,13 @@ class CfCCell {
   }
   /// States that a step leaves behind for its adjoint.
   [[nodiscard]] Index states_per_step() const noexcept { return 1; }
+  /// Values that a step may leave for its adjoint, which else computes them anew.
+  template <typename Lanes>
+  [[nodiscard]] Index kept_per_step() const noexcept {
+    Index size = 0;
+    for (const Block& block : blocks_) size += block.template values_size<Lanes>();
+    return size;
+  }
   [[nodiscard]] const CfCOptions& options() const noexcept { return options_; }
   /// The shapes of its blocks, the one next to the inputs first; with a wiring, each has a mask.
   [[nodiscard]] const std::vector<detail::CfCLayout>& layout() const noexcept { return layout_; }
@@ -107,11 +115,14 @@ class CfCCell {
   template <typename Lanes, typename AnyScratch, typename StateAt>
   void step(const Scalar* x, const Scalar* v, const Scalar* elapsed, StateAt at, AnyScratch& scratch) const {
     Index first = 0;
+    place_blocks<Lanes>(scratch);
     for (std::size_t k = 0; k < blocks_.size(); ++k) {
       const Index units = blocks_[k].units();
-      run_block<Lanes>(k, x, v + place<Lanes>(first), elapsed, scratch);
+      auto& own = scratch.blocks[k];
+      feed_block<Lanes>(k, k == 0 ? x : scratch.blocks[k - 1].h.data(), v + place<Lanes>(first), scratch);
+      blocks_[k].template forward<Lanes>(elapsed, own);
       // Not whole packets: what follows them is the next block's.
-      std::copy_n(scratch.blocks[k].h.data(), place<Lanes>(units), at(0) + place<Lanes>(first));
+      std::copy_n(own.h.data(), place<Lanes>(units), at(0) + place<Lanes>(first));
       first += units;
     }
   }
@@ -147,12 +158,17 @@ class CfCCell {
 
   /// The adjoint of `step`; arguments as `LTCCell::step_backward`'s.
   template <typename Lanes, typename AnyScratch, typename StateAt>
-  void step_backward(const Scalar* x, const Scalar* v, const Scalar* elapsed, StateAt, Scalar* d_v, Scalar* d_x,
+  void step_backward(const Scalar* x, const Scalar* v, const Scalar* elapsed, StateAt at, Scalar* d_v, Scalar* d_x,
                      Scalar* d_elapsed, AnyScratch& scratch, Adjoint& adjoint) const {
     Index first = 0;
+    place_blocks<Lanes>(scratch);
     for (std::size_t k = 0; k < blocks_.size(); ++k) {
-      run_block<Lanes>(k, x, v + place<Lanes>(first), elapsed, scratch);
-      first += blocks_[k].units();
+      const Index units = blocks_[k].units();
+      // What the block before it gave is a part of the state after the step.
+      const Scalar* const fed = k == 0 ? x : at(0) + place<Lanes>(first - blocks_[k - 1].units());
+      feed_block<Lanes>(k, fed, v + place<Lanes>(first), scratch);
+      if (!scratch.kept) blocks_[k].template forward<Lanes>(elapsed, scratch.blocks[k]);
+      first += units;
     }
     std::fill_n(d_elapsed, Lanes::samples, Scalar(0));
     for (std::size_t k = blocks_.size(); k-- > 0;) {
@@ -191,15 +207,24 @@ class CfCCell {
     return Lanes::at(neuron, 0);
   }
 
-  /// A block's new state, from the inputs or the block before it. \param v  the block's own state
   template <typename Lanes, typename AnyScratch>
-  void run_block(std::size_t k, const Scalar* x, const Scalar* v, const Scalar* elapsed, AnyScratch& scratch) const {
+  void place_blocks(AnyScratch& scratch) const {
+    Scalar* kept = scratch.kept;
+    for (std::size_t k = 0; k < blocks_.size(); ++k) {
+      blocks_[k].template place<Lanes>(scratch.blocks[k], kept);
+      if (kept) kept += blocks_[k].template values_size<Lanes>();
+    }
+  }
+
+  /// Hands a block what it makes its new state of. \param fed  the inputs, or the new state of the block before it
+  /// \param v  the block's own state
+  template <typename Lanes, typename AnyScratch>
+  void feed_block(std::size_t k, const Scalar* fed, const Scalar* v, AnyScratch& scratch) const {
     auto& own = scratch.blocks[k];
     const Index inputs = place<Lanes>(blocks_[k].inputs());
-    std::copy_n(k == 0 ? x : scratch.blocks[k - 1].h.data(), inputs, own.in.data());
+    std::copy_n(fed, inputs, own.in.data());
     std::copy_n(v, place<Lanes>(blocks_[k].units()), own.in.data() + inputs);
     own.position = scratch.position;
-    blocks_[k].template forward<Lanes>(elapsed, own);
   }
 
   std::vector<detail::CfCLayout> layout_;

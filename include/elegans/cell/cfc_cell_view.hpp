@@ -42,7 +42,7 @@ class CfCCellView {
 
   struct SingleScratch {
     Buffer<Scalar, detail::pad_neurons(Widest)> in, hidden[2];   ///< [input, state]; the backbone's, in turn
-    Buffer<Scalar, detail::pad_neurons(Units)> f1, f2, a, t, h;  ///< see CfCHeads::forward
+    Buffer<Scalar, detail::pad_neurons(Units)> f1, f2, a, t, h;  ///< see CfCHeadValues
   };
 
   /// A cell on weights that lie somewhere else.
@@ -86,7 +86,9 @@ class CfCCellView {
         detail::activate<typename Lanes::Packet>(block->activation, values, values, size);
         features = values;
       }
-      block->heads.template forward<Lanes>(features, elapsed, scratch);
+      block->heads.template forward<Lanes>(
+          features, elapsed,
+          {scratch.f1.data(), scratch.f2.data(), scratch.a.data(), scratch.t.data(), scratch.h.data()});
       std::copy_n(scratch.h.data(), units, at(0) + first);
       fed = scratch.h.data();
       first += units;

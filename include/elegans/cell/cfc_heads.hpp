@@ -11,6 +11,14 @@
 
 namespace elegans::detail {
 
+/// Where the values of a CfC's neurons are, whole packets each.
+template <typename Pointer>
+struct CfCHeadValues {
+  Pointer f1, f2;  ///< tanh(ff1) (pure: ff1), tanh(ff2)
+  Pointer a, t;    ///< time_a; the gate (pure: the exponential)
+  Pointer h;       ///< the new state
+};
+
 /// What neurons of a CfC make of their features x, on weights that lie somewhere else. With every head a linear map
 /// of x,
 ///
@@ -32,46 +40,46 @@ struct CfCHeads {
 
   /// \param x        features
   /// \param elapsed  a sample
-  /// \param own      written: h, the new state, and on the way f1 = tanh(ff1) (pure: ff1), f2 = tanh(ff2), a = time_a,
-  ///                 and t (pure: the exponential)
-  template <typename Lanes, typename AnyScratch>
-  void forward(const Scalar* x, const Scalar* elapsed, AnyScratch& own) const {
+  /// \param own      written; what the mode has no use for may be null
+  template <typename Lanes>
+  void forward(const Scalar* x, const Scalar* elapsed, const CfCHeadValues<Scalar*>& own) const {
     using P = typename Lanes::Packet;
     using namespace Eigen::internal;
     const P dt = Lanes::per_sample(elapsed);
     if (mode == CfCMode::pure) {
-      pure.template forward<Lanes>(x, {own.f1.data()});
+      pure.template forward<Lanes>(x, {own.f1});
       for (Index block = 0; block < Lanes::blocks(units()); ++block) {
         const Index i = block * Lanes::lanes;
-        const P f1 = load<P>(own.f1.data() + i);
+        const P f1 = load<P>(own.f1 + i);
         const P asymptote = Lanes::per_neuron(A, block);
         const P rate = padd(Lanes::per_neuron(w_tau, block), pabs(f1));
         const P decay = packet_exp<P>(pnegate(pmul(dt, rate)));
-        store<P>(own.t.data() + i, decay);
-        store<P>(own.h.data() + i, psub(asymptote, pmul(pmul(asymptote, decay), f1)));
+        store<P>(own.t + i, decay);
+        store<P>(own.h + i, psub(asymptote, pmul(pmul(asymptote, decay), f1)));
       }
       return;
     }
-    gated.template forward<Lanes>(x, {own.f1.data(), own.f2.data(), own.a.data(), own.t.data()});
+    gated.template forward<Lanes>(x, {own.f1, own.f2, own.a, own.t});
     with_gate([&]<bool standard>() {
       for (Index i = 0; i < extent<Lanes>(units()); i += Lanes::lanes) {
-        const P first = packet_tanh<P>(load<P>(own.f1.data() + i));
-        const P second = packet_tanh<P>(load<P>(own.f2.data() + i));
-        const P gate = sigmoid<P>(pmadd(load<P>(own.a.data() + i), dt, load<P>(own.t.data() + i)));
+        const P first = packet_tanh<P>(load<P>(own.f1 + i));
+        const P second = packet_tanh<P>(load<P>(own.f2 + i));
+        const P gate = sigmoid<P>(pmadd(load<P>(own.a + i), dt, load<P>(own.t + i)));
         P h = pmadd(gate, second, first);
         if constexpr (standard) h = pmadd(gate, second, psub(first, pmul(first, gate)));
-        store<P>(own.f1.data() + i, first);
-        store<P>(own.f2.data() + i, second);
-        store<P>(own.t.data() + i, gate);
-        store<P>(own.h.data() + i, h);
+        store<P>(own.f1 + i, first);
+        store<P>(own.f2 + i, second);
+        store<P>(own.t + i, gate);
+        store<P>(own.h + i, h);
       }
     });
   }
 
   /// After a `forward`: from sums.d_h to the adjoints of the heads, d_f1, d_f2, d_a and d_b (pure: d_f1), and adds to
   /// sums.A and sums.w_tau (if pure), to d_elapsed, a sample, and to d_x.
-  template <typename Lanes, typename AnyScratch, typename Sums>
-  void backward(const Scalar* elapsed, const AnyScratch& own, Sums& sums, Scalar* d_elapsed, Scalar* d_x) const {
+  template <typename Lanes, typename Sums>
+  void backward(const Scalar* elapsed, const CfCHeadValues<const Scalar*>& own, Sums& sums, Scalar* d_elapsed,
+                Scalar* d_x) const {
     using P = typename Lanes::Packet;
     using namespace Eigen::internal;
     const P one = broadcast<P>(Scalar(1));
@@ -80,7 +88,7 @@ struct CfCHeads {
     if (mode == CfCMode::pure) {
       for (Index block = 0; block < Lanes::blocks(units()); ++block) {
         const Index i = block * Lanes::lanes;
-        const P f1 = load<P>(own.f1.data() + i), decay = load<P>(own.t.data() + i);
+        const P f1 = load<P>(own.f1 + i), decay = load<P>(own.t + i);
         const P d_h = load<P>(sums.d_h.data() + i);
         const P d_product = pmul(pmul(d_h, Lanes::per_neuron(A, block)), decay);  // of -decay f1
         const P d_exponent = pmul(d_product, f1);                                 // of dt (|w_tau| + |f1|)
@@ -93,8 +101,8 @@ struct CfCHeads {
     } else {
       with_gate([&]<bool standard>() {
         for (Index i = 0; i < extent<Lanes>(units()); i += Lanes::lanes) {
-          const P f1 = load<P>(own.f1.data() + i), f2 = load<P>(own.f2.data() + i);
-          const P gate = load<P>(own.t.data() + i), d_h = load<P>(sums.d_h.data() + i);
+          const P f1 = load<P>(own.f1 + i), f2 = load<P>(own.f2 + i);
+          const P gate = load<P>(own.t + i), d_h = load<P>(sums.d_h.data() + i);
           P d_first = d_h;
           P difference = f2;
           if constexpr (standard) {
@@ -106,7 +114,7 @@ struct CfCHeads {
           store<P>(sums.d_f2.data() + i, pmul(pmul(d_h, gate), psub(one, pmul(f2, f2))));
           store<P>(sums.d_a.data() + i, pmul(d_b, dt));
           store<P>(sums.d_b.data() + i, d_b);
-          d_dt = pmadd(d_b, load<P>(own.a.data() + i), d_dt);
+          d_dt = pmadd(d_b, load<P>(own.a + i), d_dt);
         }
       });
       gated.template backward<Lanes>({sums.d_f1.data(), sums.d_f2.data(), sums.d_a.data(), sums.d_b.data()}, d_x);

@@ -92,10 +92,12 @@ class LTCCell {
     return Index{options_.ode_unfolds} * detail::tableau(options_.solver).stages;
   }
 
-  /// Values, most of them gates, that a step of a single sample may leave for its adjoint; 0 if that would make no use
-  /// of them.
+  /// Values, most of them gates, that a step may leave for its adjoint, which else computes them anew; 0 if that would
+  /// make no use of them.
+  template <typename Lanes>
   [[nodiscard]] Index kept_per_step() const noexcept {
-    return options_.solver == ODESolver::semi_implicit ? options_.ode_unfolds * synapse_neuron_.kept_size() : 0;
+    const bool keeps = Lanes::single && options_.solver == ODESolver::semi_implicit;
+    return keeps ? options_.ode_unfolds * synapse_neuron_.kept_size() : 0;
   }
 
   [[nodiscard]] const WiringType& wiring() const noexcept { return wiring_; }

@@ -177,10 +177,11 @@ class Rnn : public Parameterized<Rnn<CellType>, typename CellType::Scalar, CellT
   using Base::gradient_;
   using Base::parameters_;
 
-  /// Where a tile begins: in the batch, and on the tape.
+  /// Where a tile begins: in the batch, on the tape, and among what is kept of one step.
   struct Tile {
     Index first = 0;
     Index tape = 0;
+    Index kept = 0;
   };
 
   /// Room for a tile: samples that go through time together, one a lane. One a worker.
@@ -188,7 +189,8 @@ class Rnn : public Parameterized<Rnn<CellType>, typename CellType::Scalar, CellT
     typename Cell::template Scratch<> scratch;
     typename Cell::Adjoint adjoint;
     Buffer<Scalar> states, x, y, d_v, d_x;
-    Buffer<Scalar> held;  ///< a state, or its adjoint, for the samples whose step is masked
+    Scalar* kept = nullptr;  ///< where what is kept of a tile's last steps begins
+    Buffer<Scalar> held;     ///< a state, or its adjoint, for the samples whose step is masked
   };
 
   void parameters_changed() {
@@ -222,9 +224,9 @@ class Rnn : public Parameterized<Rnn<CellType>, typename CellType::Scalar, CellT
                                                                               : detail::tile_lanes<Scalar>(batch));
   }
 
-  /// Cuts a batch into tiles and makes room for them; `tape_of<Lanes>()` values on the tape each.
-  template <int Width, typename TapeOf>
-  void cut(Index batch, TapeOf tape_of);
+  /// Cuts a batch into tiles and makes room for them. \param keep  whether a backward pass will follow
+  template <int Width>
+  void cut(Index batch, bool keep);
 
   /// True if several workers share the tiles of the last sequence.
   [[nodiscard]] bool is_spread() const noexcept { return executor_ && executor_->workers() > 1 && tiles_.size() > 1; }
@@ -268,29 +270,21 @@ class Rnn : public Parameterized<Rnn<CellType>, typename CellType::Scalar, CellT
     if constexpr (requires { space.scratch.position; }) space.scratch.position = {training, runs_, t, first};
   }
 
-  /// The gates of a single sample are kept for its backward pass if all that is kept stays in the second-level cache,
-  /// which
-  /// is faster than to compute them anew. So many bytes, and no more.
+  /// What a cell keeps of a step for its adjoint is kept of as many of the last steps as stay in the second-level
+  /// cache: there it is faster than to compute it anew. So many bytes, and no more.
   static constexpr Index most_kept = Index{896} * 1024;
+  static constexpr bool keeps_steps = requires(Workspace space) { space.scratch.kept; };
   template <typename Lanes>
-  [[nodiscard]] bool keeps_passes() const noexcept {
-    if constexpr (Lanes::single && requires { cell_.kept_per_step(); }) {
-      return time_ * cell_.kept_per_step() * Index{sizeof(Scalar)} <= most_kept;
-    } else {
-      return false;
-    }
+  [[nodiscard]] Index kept_per_step() const noexcept {
+    if constexpr (keeps_steps) return cell_.template kept_per_step<Lanes>();
+    return 0;
   }
-  void reserve_kept() {
-    if constexpr (requires { cell_.kept_per_step(); }) kept_.resize(time_ * cell_.kept_per_step());
-  }
-  /// Tells a cell where what it keeps of a step is. A batch has one tile of a single sample at most.
+  /// Tells a cell where what it keeps of a step is, or that it keeps nothing.
   template <typename Lanes>
-  void place_kept([[maybe_unused]] Workspace& space, [[maybe_unused]] Index t, [[maybe_unused]] bool keep) {
-    if constexpr (requires {
-                    space.scratch.kept;
-                    cell_.kept_per_step();
-                  }) {
-      space.scratch.kept = keep && keeps_passes<Lanes>() ? kept_.data() + t * cell_.kept_per_step() : nullptr;
+  void place_kept([[maybe_unused]] Workspace& space, [[maybe_unused]] Index t) const noexcept {
+    if constexpr (keeps_steps) {
+      const Index kept = t - (time_ - kept_steps_);
+      space.scratch.kept = kept >= 0 ? space.kept + kept * kept_per_step<Lanes>() : nullptr;
     }
   }
 
@@ -336,7 +330,8 @@ class Rnn : public Parameterized<Rnn<CellType>, typename CellType::Scalar, CellT
   std::vector<Tile> tiles_;
   std::vector<Workspace> spaces_;  // one a worker
   Buffer<Scalar> tape_;            // states, tile after tile
-  Buffer<Scalar> kept_;            // see keeps_passes
+  Index kept_steps_ = 0;           // see most_kept
+  Buffer<Scalar> kept_;            // of those steps, tile after tile
   Buffer<Scalar> tile_gradients_;  // of tiles but the first, for their sum in order
   Sequence<Scalar> timespans_;     // (time, batch, 1)
   Mask mask_;

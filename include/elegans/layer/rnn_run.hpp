@@ -48,20 +48,23 @@ auto Rnn<Cell>::step_with(const Eigen::DenseBase<Derived>& x, State<Scalar, stat
 }
 
 template <typename Cell>
-template <int Width, typename TapeOf>
-void Rnn<Cell>::cut(Index batch, TapeOf tape_of) {
+template <int Width>
+void Rnn<Cell>::cut(Index batch, bool keep) {
   if constexpr (requires { Cell::collects_by_sample; }) joins_tiles_ = !executor_ || executor_->workers() == 1;
   tiles_.clear();
-  Index tape = 0;
+  Index tape = 0, kept = 0;
   for (Index first = 0; first < batch;) {
-    tiles_.push_back({first, tape});
+    tiles_.push_back({first, tape, kept});
     first += with_tile<Width>(first, batch, [&]<typename Lanes>(Index samples) {
       pack(Lanes::single);
-      tape += tape_of.template operator()<Lanes>();
+      tape += keep ? tape_size<Lanes>() : 2 * detail::extent<Lanes>(state_size());
+      kept += keep ? kept_per_step<Lanes>() : 0;
       return samples;
     });
   }
   tape_.resize(std::max(tape, tape_.size()));
+  kept_steps_ = kept > 0 ? std::min(time_, most_kept / (kept * Index{sizeof(Scalar)})) : 0;
+  kept_.resize(std::max(kept_steps_ * kept, kept_.size()));
   const auto workers = static_cast<std::size_t>(executor_ ? executor_->workers() : 1);
   if (spaces_.size() < workers) spaces_.resize(workers);
 }
@@ -72,8 +75,9 @@ void Rnn<Cell>::for_each_tile(Index batch, Body&& body) {
   const auto run = [&](Index i, int worker) {
     const Tile tile = tiles_[static_cast<std::size_t>(i)];
     with_tile<Width>(tile.first, batch, [&]<typename Lanes>(Index samples) {
-      body.template operator()<Lanes>(spaces_[static_cast<std::size_t>(worker)], i, tile.first, samples,
-                                      tape_.data() + tile.tape);
+      Workspace& space = spaces_[static_cast<std::size_t>(worker)];
+      space.kept = kept_.data() + tile.kept * kept_steps_;
+      body.template operator()<Lanes>(space, i, tile.first, samples, tape_.data() + tile.tape);
     });
   };
   const auto count = static_cast<Index>(tiles_.size());
@@ -109,10 +113,7 @@ void Rnn<Cell>::run(const Sequence<Scalar>& x, const Context<Scalar, state_size_
   for (Index t = 0; t < x.time(); ++t) {
     for (Index b = 0; b < x.batch(); ++b) timespans_(t, b, 0) = context.timespans(t, b);
   }
-  cut<Width>(x.batch(), [&]<typename Lanes>() {
-    if (keep && keeps_passes<Lanes>()) reserve_kept();
-    return keep ? tape_size<Lanes>() : 2 * detail::extent<Lanes>(state_size());
-  });
+  cut<Width>(x.batch(), keep);
   for_each_tile<Width>(x.batch(),
                        [&]<typename Lanes>(Workspace& space, Index, Index first, Index samples, Scalar* states) {
                          forward_tile<Lanes>(space, x, context, first, samples, states, keep);
@@ -152,7 +153,7 @@ void Rnn<Cell>::forward_tile(Workspace& space, const Sequence<Scalar>& x,
       }
       if (!takes_step.all) std::copy_n(state(k), extent, space.held.data());
       place_dropout(space, t, first, keep);
-      place_kept<Lanes>(space, t, keep);
+      place_kept<Lanes>(space, t);
       cell_.template step<Lanes>(
           space.x.data(), state(k), elapsed, [=](Index l) { return state(k + l + 1); }, space.scratch);
       if (!takes_step.all) restore<Lanes>(space, takes_step, samples, state(k + sub_steps));
@@ -257,7 +258,7 @@ void Rnn<Cell>::backward_tile(Workspace& space, const Sequence<Scalar>& d_output
         }
       }
       place_dropout(space, t, first, true);
-      place_kept<Lanes>(space, t, true);
+      place_kept<Lanes>(space, t);
       cell_.template step_backward<Lanes>(
           x_lanes, state(k), elapsed, [=](Index l) { return state(k + l + 1); }, d_v, d_x, d_elapsed, space.scratch,
           space.adjoint);
