@@ -13,9 +13,11 @@
 #include <elegans/train/check_gradients.hpp>
 
 #include "support/catch.hpp"
+#include "support/ramp.hpp"
 #include "support/refusal.hpp"
 
 using namespace elegans;
+using support::ramp;
 
 namespace {
 
@@ -69,12 +71,6 @@ struct Oscillators {
 };
 
 using Model = Rnn<ArrayCell<Oscillators>>;
-
-Sequence<double> ramp(Index time, Index batch, Index features) {
-  Sequence<double> x(time, batch, features);
-  x.values().setLinSpaced(-1, 1);
-  return x;
-}
 
 }  // namespace
 

@@ -62,7 +62,7 @@ struct Counts {
 
 /// Sigmoids of one sample's way through a wiring's synapses, and of the way back.
 template <typename Drive, typename Lanes>
-Counts count(const Eigen::ArrayXXi& polarity) {
+Counts counted(const Eigen::ArrayXXi& polarity) {
   const Index n = polarity.cols();
   Buffer<Counting> tensor(n * n), v(n), d_v(n);
   Drive drive(polarity);
@@ -92,8 +92,8 @@ Eigen::ArrayXXi polarity_of(W wiring) {
   return wiring.adjacency_matrix();
 }
 
-using Batch = BatchDrive<Counting, Dynamic, Dynamic>;
-using Single = NeuronDrive<Counting, Dynamic, Dynamic>;
+using CountingBatch = BatchDrive<Counting, Dynamic, Dynamic>;
+using CountingSingle = NeuronDrive<Counting, Dynamic, Dynamic>;
 
 }  // namespace
 
@@ -101,14 +101,14 @@ TEST_CASE("A batch takes one sigmoid a synapse, forward and back", "[cell][sigmo
   for (const auto& polarity : {polarity_of(FullyConnected(9, 2)), polarity_of(AutoNCP(20, 3)),
                                polarity_of(Random(64, 4, {.sparsity = 0.9}))}) {
     const long synapses = (polarity != 0).count();
-    const Counts counts = count<Batch, BatchLanes<Counting, 1>>(polarity);
+    const Counts counts = counted<CountingBatch, BatchLanes<Counting, 1>>(polarity);
     CHECK(counts.forward == synapses);
     CHECK(counts.backward == synapses);
   }
 }
 
 TEST_CASE("A single sample takes one sigmoid a synapse where every pair has one", "[cell][sigmoid]") {
-  const Counts counts = count<Single, NeuronLanes<Counting, 1>>(polarity_of(FullyConnected(9, 2)));
+  const Counts counts = counted<CountingSingle, NeuronLanes<Counting, 1>>(polarity_of(FullyConnected(9, 2)));
   CHECK(counts.forward == 9 * 9);
   CHECK(counts.backward == 9 * 9);
 }
@@ -117,7 +117,7 @@ TEST_CASE("A single sample takes hardly more than one sigmoid a synapse where fe
   for (const auto& polarity : {polarity_of(AutoNCP(64, 8)), polarity_of(Random(64, 4, {.sparsity = 0.97})),
                                polarity_of(Random(64, 4, {.sparsity = 0.99}))}) {
     const long synapses = (polarity != 0).count();
-    const Counts counts = count<Single, NeuronLanes<Counting, 1>>(polarity);
+    const Counts counts = counted<CountingSingle, NeuronLanes<Counting, 1>>(polarity);
     CHECK(counts.forward >= synapses);
     CHECK(counts.forward <= synapses + synapses / 4);
     CHECK(counts.backward == counts.forward);
@@ -132,7 +132,7 @@ TEST_CASE("A single sample takes a sigmoid for each pair of a row that has a syn
       const Index width = std::min<Index>(neuron_padding, n - first);
       for (Index j = 0; j < n; ++j) pairs += (polarity.row(j).segment(first, width) != 0).any() ? width : 0;
     }
-    const Counts counts = count<Single, NeuronLanes<Counting, 1>>(polarity);
+    const Counts counts = counted<CountingSingle, NeuronLanes<Counting, 1>>(polarity);
     CHECK(counts.forward == pairs);
     CHECK(counts.backward == pairs);
     CHECK(pairs < 8 * (polarity != 0).count());

@@ -14,13 +14,13 @@ using namespace elegans_test;
 
 namespace {
 
-constexpr std::array golden_names{
+constexpr std::array cfc_golden_names{
     "cfc_default",       "cfc_pure",       "cfc_no_gate",     "cfc_silu",          "cfc_relu",
     "cfc_tanh",          "cfc_gelu",       "cfc_no_backbone", "cfc_proj",          "cfc_mixed",
     "cfc_wired_default", "cfc_wired_pure", "cfc_wired_fc",    "cfc_wired_no_gate", "cfc_wired_auto_mixed"};
 
 /// The options that a golden case passed to ncps' PyTorch layer.
-CfCOptions options_of(const nlohmann::json& given) {
+CfCOptions cfc_options_of(const nlohmann::json& given) {
   CfCOptions options;
   const std::string mode = given.value("mode", "default");
   options.mode = mode == "pure" ? CfCMode::pure : mode == "no_gate" ? CfCMode::no_gate : CfCMode::standard;
@@ -56,7 +56,7 @@ void with_wiring(const nlohmann::json& wiring, Body body) {
 }  // namespace
 
 TEMPLATE_TEST_CASE("Outputs, states and gradients of a CfC are ncps'", "[layer][cfc][golden]", double, float) {
-  for (const char* name : golden_names) {
+  for (const char* name : cfc_golden_names) {
     INFO("golden file " << name);
     const GoldenFile file(std::string(name) + ".safetensors");
     const nlohmann::json given = file.metadata.value("options", nlohmann::json::object());
@@ -67,9 +67,9 @@ TEMPLATE_TEST_CASE("Outputs, states and gradients of a CfC are ncps'", "[layer][
         check_other_ways(file, model);
       };
       if (given.value("mixed_memory", false)) {
-        check(MixedCfC<TestType>(wiring, inputs, options_of(given)));
+        check(MixedCfC<TestType>(wiring, inputs, cfc_options_of(given)));
       } else {
-        check(CfC<TestType>(wiring, inputs, options_of(given)));
+        check(CfC<TestType>(wiring, inputs, cfc_options_of(given)));
       }
     });
   }

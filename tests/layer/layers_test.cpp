@@ -10,25 +10,12 @@
 #include <elegans/elegans.hpp>
 
 #include "support/catch.hpp"
+#include "support/gradients.hpp"
+#include "support/ramp.hpp"
 
 using namespace elegans;
-
-namespace {
-
-template <typename Model>
-void check(const Model& model, Index time, Index batch, const Mask& mask = {}) {
-  const GradientCheck result = check_gradients(model, {.time = time, .batch = batch}, mask);
-  INFO("batch " << batch << ": " << result.where << " is off by " << result.largest_error);
-  CHECK(result.ok(2e-7));
-}
-
-Sequence<double> ramp(Index time, Index batch, Index features) {
-  Sequence<double> x(time, batch, features);
-  x.values().setLinSpaced(-1, 1);
-  return x;
-}
-
-}  // namespace
+using support::ramp;
+using support::require_gradients;
 
 TEST_CASE("A dense layer is a matrix product and an activation, at every step", "[layer][dense]") {
   for (const Index batch : {1, 3, 9, 33}) {
@@ -45,7 +32,7 @@ TEST_CASE("A dense layer is a matrix product and an activation, at every step", 
           z = z * 0.5 * (1 + (z / std::sqrt(2.0)).unaryExpr([](double v) { return std::erf(v); }));
         CHECK((y.step(t) - z).abs().maxCoeff() < 1e-14);
       }
-      check(model, 3, batch);
+      require_gradients(model, 3, batch);
     }
   }
 }
@@ -90,19 +77,22 @@ TEST_CASE("Layers in sequence give what each gives from the one before", "[layer
 
 TEST_CASE("Layers in sequence, stacked in any way, have the gradients of finite differences", "[layer][sequential]") {
   for (const Index batch : {1, 3}) {
-    check(Sequential(Dense<double>(3, 2, {.activation = Activation::silu}), LTC<double>(AutoNCP(6, 2), 3),
-                     LTC<double>(FullyConnected(3, 1), 2, {.implicit_param_constraints = true}), Dense<double>(2, 1)),
-          3, batch);
-    check(Sequential(CfC<double>(AutoNCP(6, 2), 2, {.return_sequences = false}),
-                     Dense<double>(3, 2, {.activation = Activation::sigmoid})),
-          4, batch);
-    check(Sequential(Sequential(LTC<double, FullyConnected<3, 2, 2>>(FullyConnected<3, 2, 2>{}), Dense<double>(2, 2)),
-                     MixedCfC<double>(3, 2, {.backbone_units = 4})),
-          3, batch);
+    require_gradients(
+        Sequential(Dense<double>(3, 2, {.activation = Activation::silu}), LTC<double>(AutoNCP(6, 2), 3),
+                   LTC<double>(FullyConnected(3, 1), 2, {.implicit_param_constraints = true}), Dense<double>(2, 1)),
+        3, batch);
+    require_gradients(Sequential(CfC<double>(AutoNCP(6, 2), 2, {.return_sequences = false}),
+                                 Dense<double>(3, 2, {.activation = Activation::sigmoid})),
+                      4, batch);
+    require_gradients(
+        Sequential(Sequential(LTC<double, FullyConnected<3, 2, 2>>(FullyConnected<3, 2, 2>{}), Dense<double>(2, 2)),
+                   MixedCfC<double>(3, 2, {.backbone_units = 4})),
+        3, batch);
   }
   Eigen::ArrayXXi exists = Eigen::ArrayXXi::Ones(4, 3);
   exists(0, 1) = exists(3, 1) = exists(2, 0) = 0;
-  check(Sequential(Dense<double>(3, 2, {.activation = Activation::tanh}), LTC<double>(AutoNCP(6, 2), 3)), 4, 3, exists);
+  require_gradients(Sequential(Dense<double>(3, 2, {.activation = Activation::tanh}), LTC<double>(AutoNCP(6, 2), 3)), 4,
+                    3, exists);
 }
 
 TEST_CASE("Both directions: the backward layer's outputs are those of the reversed sequence",
@@ -127,15 +117,15 @@ TEST_CASE("Both directions have the gradients of finite differences", "[layer][b
   const LTC<double> ahead(AutoNCP(6, 2), 2, {.seed = 1});
   const LTC<double> behind(FullyConnected(4, 2), 2, {.seed = 2});
   for (const Index batch : {1, 3}) {
-    check(Bidirectional(ahead, behind), 3, batch);
-    check(Sequential(Bidirectional(ahead, behind), Dense<double>(1, 4)), 3, batch);
-    check(Bidirectional(CfC<double>(3, 2, {.backbone_layers = 0, .return_sequences = false}),
-                        CfC<double>(3, 2, {.backbone_layers = 0, .return_sequences = false})),
-          3, batch);
+    require_gradients(Bidirectional(ahead, behind), 3, batch);
+    require_gradients(Sequential(Bidirectional(ahead, behind), Dense<double>(1, 4)), 3, batch);
+    require_gradients(Bidirectional(CfC<double>(3, 2, {.backbone_layers = 0, .return_sequences = false}),
+                                    CfC<double>(3, 2, {.backbone_layers = 0, .return_sequences = false})),
+                      3, batch);
   }
   Eigen::ArrayXXi exists = Eigen::ArrayXXi::Ones(4, 3);
   exists(3, 1) = exists(2, 1) = exists(3, 0) = 0;
-  check(Bidirectional(ahead, behind), 4, 3, exists);
+  require_gradients(Bidirectional(ahead, behind), 4, 3, exists);
 }
 
 TEST_CASE("A padded sequence read backwards starts at its last step", "[layer][bidirectional][mask]") {

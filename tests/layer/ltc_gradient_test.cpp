@@ -7,6 +7,7 @@
 #include <elegans/elegans.hpp>
 
 #include "support/catch.hpp"
+#include "support/gradients.hpp"
 
 using namespace elegans;
 
@@ -14,16 +15,14 @@ namespace {
 
 /// A model whose parameters are off their initial values, and away from where clipping has its kink.
 template <typename Model>
-void check(Model model, Index time, Index batch) {
+void check_off_initial(Model model, Index time, Index batch) {
   std::mt19937 random(7);
   std::uniform_real_distribution<double> uniform(-0.1, 0.1);
   model.update([&](auto p) {
     for (Index i = 0; i < p.size(); ++i) p[i] += uniform(random);
   });
   model.update([](auto p) { p += (p == 0.0).template cast<double>() * 0.01; });
-  const GradientCheck result = check_gradients(model, {.time = time, .batch = batch});
-  INFO("batch " << batch << ": " << result.where << " is off by " << result.largest_error);
-  CHECK(result.ok(2e-7));
+  support::require_gradients(model, time, batch);
 }
 
 /// Whether a single sample has its synapses in columns: in less than half the slots that rows would take, 16 for each
@@ -54,7 +53,7 @@ TEST_CASE("Gradients are those of finite differences, for every option", "[layer
         LTC<double> model(
             AutoNCP(6, 1), 2,
             {.input_mapping = mapping, .output_mapping = mapping, .implicit_param_constraints = implicit});
-        check(model, 3, batch);
+        check_off_initial(model, 3, batch);
       }
     }
   }
@@ -62,9 +61,10 @@ TEST_CASE("Gradients are those of finite differences, for every option", "[layer
 
 TEST_CASE("Gradients are those of finite differences, for every size class", "[layer][ltc][gradient]") {
   for (const Index batch : {1, 2, 5, 17}) {
-    check(LTC<double>(FullyConnected(5, 2), 3, {.ode_unfolds = 2, .epsilon = 1e-3}), 2, batch);
-    check(LTC<double>(Random(7, 2, {.sparsity = 0.6}), 2, {.ode_unfolds = 1, .return_sequences = false}), 2, batch);
-    check(LTC<double, FullyConnected<4, 1>, 2>(FullyConnected<4, 1>{}), 2, batch);
+    check_off_initial(LTC<double>(FullyConnected(5, 2), 3, {.ode_unfolds = 2, .epsilon = 1e-3}), 2, batch);
+    check_off_initial(LTC<double>(Random(7, 2, {.sparsity = 0.6}), 2, {.ode_unfolds = 1, .return_sequences = false}), 2,
+                      batch);
+    check_off_initial(LTC<double, FullyConnected<4, 1>, 2>(FullyConnected<4, 1>{}), 2, batch);
   }
 }
 
@@ -74,7 +74,7 @@ TEST_CASE("Gradients are those of finite differences where a single sample takes
     const LTC<double> model(Random(20, 2, {.sparsity = 0.94}), 20,
                             {.ode_unfolds = 2, .implicit_param_constraints = implicit});
     REQUIRE(takes_columns(model));
-    check(model, 2, 1);
+    check_off_initial(model, 2, 1);
   }
 }
 

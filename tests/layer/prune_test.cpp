@@ -15,17 +15,13 @@
 #include <elegans/wiring/fully_connected.hpp>
 
 #include "support/catch.hpp"
+#include "support/ramp.hpp"
 #include "support/refusal.hpp"
 
 using namespace elegans;
+using support::ramp;
 
 namespace {
-
-Sequence<double> ramp(Index time, Index batch, Index features) {
-  Sequence<double> x(time, batch, features);
-  x.values().setLinSpaced(-1, 1);
-  return x;
-}
 
 /// The model with w at 0 wherever the pruned one has no synapse: minus infinity where softplus is to make 0 of it.
 template <typename Model>

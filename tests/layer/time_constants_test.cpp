@@ -12,18 +12,14 @@
 #include <elegans/wiring/fully_connected.hpp>
 
 #include "support/catch.hpp"
+#include "support/ramp.hpp"
 
 using namespace elegans;
+using support::ramp;
 
 namespace {
 
 double sigmoid(double z) { return 1 / (1 + std::exp(-z)); }
-
-Sequence<double> ramp(Index time, Index batch, Index features) {
-  Sequence<double> x(time, batch, features);
-  x.values().setLinSpaced(-1, 1);
-  return x;
-}
 
 /// The definition, neuron by neuron.
 template <typename Model>

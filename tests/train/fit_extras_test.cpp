@@ -59,12 +59,12 @@ struct Keeper {
   void save(const TrainingState<double>& state) { states[state.epochs] = state; }
 };
 
-const FitOptions<double> options{.epochs = 6,
-                                 .batch_size = 4,
-                                 .validation_split = 0.25,
-                                 .restore_best_weights = true,
-                                 .schedule = ExponentialDecay{.factor = 0.9},
-                                 .clip = {.global_norm = 0.5}};
+const FitOptions<double> six_epochs{.epochs = 6,
+                                    .batch_size = 4,
+                                    .validation_split = 0.25,
+                                    .restore_best_weights = true,
+                                    .schedule = ExponentialDecay{.factor = 0.9},
+                                    .clip = {.global_norm = 0.5}};
 
 std::string content_of(const std::filesystem::path& path) {
   std::ifstream file(path);
@@ -77,7 +77,7 @@ TEST_CASE("A run that is resumed after any epoch ends as one that never stopped,
   Keeper keeper;
   CfC<double> whole = classifier();
   const auto expected =
-      fit(whole, bits(), Adam<double>({.learning_rate = 0.05}), options, BinaryCrossEntropy{}, Accuracy{}, keeper);
+      fit(whole, bits(), Adam<double>({.learning_rate = 0.05}), six_epochs, BinaryCrossEntropy{}, Accuracy{}, keeper);
   REQUIRE(keeper.states.size() == 6);
   CHECK(expected.loss.back() != expected.loss.front());
   for (int after = 1; after <= 6; ++after) {
@@ -86,8 +86,8 @@ TEST_CASE("A run that is resumed after any epoch ends as one that never stopped,
     second.at = after;
     CfC<double> resumed = classifier();
     resumed.update([](auto all) { all.setZero(); });
-    const auto history =
-        fit(resumed, bits(), Adam<double>({.learning_rate = 0.05}), options, BinaryCrossEntropy{}, Accuracy{}, second);
+    const auto history = fit(resumed, bits(), Adam<double>({.learning_rate = 0.05}), six_epochs, BinaryCrossEntropy{},
+                             Accuracy{}, second);
     CHECK(history.loss == expected.loss);
     CHECK(history.validation_loss == expected.validation_loss);
     CHECK(history.learning_rate == expected.learning_rate);
@@ -98,7 +98,7 @@ TEST_CASE("A run that is resumed after any epoch ends as one that never stopped,
   other.at = 1;
   CfC<double> larger(7, 2, {.proj_size = 1, .return_sequences = false});
   CHECK(support::refusal_of([&] {
-          fit(larger, bits(), Adam<double>(), options, BinaryCrossEntropy{}, Accuracy{}, other);
+          fit(larger, bits(), Adam<double>(), six_epochs, BinaryCrossEntropy{}, Accuracy{}, other);
         }).starts_with("fit: the checkpoint has "));
 }
 
@@ -106,7 +106,7 @@ TEST_CASE("Learning rates follow the schedule, and the optimizer's own comes bac
   CfC<double> model = classifier();
   Adam<double> adam({.learning_rate = 0.05});
   Keeper keeper;
-  const auto history = fit(model, bits(), std::ref(adam), options, BinaryCrossEntropy{}, Accuracy{}, keeper);
+  const auto history = fit(model, bits(), std::ref(adam), six_epochs, BinaryCrossEntropy{}, Accuracy{}, keeper);
   for (int epoch = 0; epoch < 6; ++epoch) {
     CHECK(history.learning_rate[static_cast<std::size_t>(epoch)] == Approx(0.05 * std::pow(0.9, epoch)).epsilon(1e-14));
   }
