@@ -26,14 +26,18 @@ namespace elegans::detail {
 /// packet has lanes. Where most pairs in the rows would have no synapse, columns take their place.
 template <typename Scalar, int Sources, int Destinations>
 class NeuronDrive {
-  using Rows = SynapseRows<Scalar, Sources, Destinations>;
-  using Columns = SynapseColumns<Scalar, Sources, Destinations>;
-  using Slots = SynapseSlots<Scalar>;
-  using Kept = KeptPass<Scalar>;
   /// A slot of a column, which gathers, costs as much as that many of a row.
   static constexpr Index rows_a_column = 2;
   /// So few that columns would not save anything.
   static constexpr Index few_slots = 256;
+  /// Sizes for which there is no other choice, and no room for one.
+  static constexpr bool always_rows =
+      Sources != Dynamic && Destinations != Dynamic && multiply_sizes(Sources, pad_neurons(Destinations)) <= few_slots;
+
+  using Rows = SynapseRows<Scalar, Sources, Destinations>;
+  using Columns = SynapseColumns<Scalar, always_rows ? 0 : Sources, always_rows ? 0 : Destinations>;
+  using Slots = SynapseSlots<Scalar>;
+  using Kept = KeptPass<Scalar>;
 
  public:
   struct Scratch : Columns::Scratch {
@@ -51,11 +55,12 @@ class NeuronDrive {
 
   NeuronDrive() = default;
   template <typename Matrix>
-  explicit NeuronDrive(const Matrix& polarity) : synapses_(polarity), rows_(synapses_), columns_(synapses_) {
-    in_rows_ = rows_.slots() <= std::max(rows_a_column * columns_.slots(), few_slots);
-    if (in_rows_) {
+  explicit NeuronDrive(const Matrix& polarity) : synapses_(polarity), rows_(synapses_) {
+    in_rows_ = always_rows || rows_.slots() <= std::max(rows_a_column * Columns::least_slots(synapses_), few_slots);
+    if (in_rows()) {
       rows_.reserve();
     } else {
+      columns_ = Columns(synapses_);
       columns_.reserve();
     }
   }
@@ -63,7 +68,7 @@ class NeuronDrive {
   void pack(const SynapseTensors<const Scalar*>& tensors, bool implicit) {
     for (Index s = 0; s < synapses_.count(); ++s) {
       const auto weight = read_synapse(tensors, synapses_.tensor_index(s), implicit);
-      if (in_rows_) {
+      if (in_rows()) {
         rows_.pack(s, weight);
       } else {
         columns_.pack(s, weight);
@@ -75,7 +80,7 @@ class NeuronDrive {
   [[nodiscard]] Index kept_size() const noexcept { return slots() + 2 * pad_neurons(synapses_.destinations()); }
 
   void reserve(Scratch& scratch) const {
-    if (!in_rows_) columns_.reserve(scratch);
+    if (!in_rows()) columns_.reserve(scratch);
   }
 
   /// As BatchDrive's; a block is a packet of destinations.
@@ -83,7 +88,7 @@ class NeuronDrive {
   EIGEN_STRONG_INLINE void forward(const Scalar* before, Scratch& scratch, Begin begin, Finish finish) const {
     using P = typename Lanes::Packet;
     const Kept kept = kept_in(scratch);
-    if (!in_rows_) return columns_.template forward<Lanes>(before, scratch, kept, begin, finish);
+    if (!in_rows()) return columns_.template forward<Lanes>(before, scratch, kept, begin, finish);
     for (Index block = 0; block < Lanes::blocks(synapses_.destinations()); ++block) {
       auto [numerator, denominator] = begin(block);
       if (kept) {
@@ -99,7 +104,7 @@ class NeuronDrive {
 
   template <typename Lanes>
   void reset(Adjoint& adjoint) const {
-    if (!in_rows_) return columns_.reset(adjoint.columns);
+    if (!in_rows()) return columns_.reset(adjoint.columns);
     adjoint.gates.resize(rows_.slots());
     adjoint.sums.resize(rows_.slots());
     adjoint.sums.clear();
@@ -111,7 +116,7 @@ class NeuronDrive {
   EIGEN_STRONG_INLINE void backward(const Scalar* before, Scratch& scratch, Begin begin, Respond respond,
                                     Scalar* d_before, Adjoint& adjoint) const {
     const Kept kept = kept_in(scratch);
-    if (!in_rows_) {
+    if (!in_rows()) {
       return columns_.template backward<Lanes>(before, scratch, kept, begin, respond, d_before, adjoint.columns);
     }
     using P = typename Lanes::Packet;
@@ -150,12 +155,13 @@ class NeuronDrive {
     for (Index s = 0; s < synapses_.count(); ++s) {
       add_synapse_gradient<Scalar>(
           tensors, gradient, synapses_.tensor_index(s), implicit,
-          in_rows_ ? adjoint.sums.sums(rows_.slot_of(s)) : adjoint.columns.sums.sums(columns_.slot_of(s)));
+          in_rows() ? adjoint.sums.sums(rows_.slot_of(s)) : adjoint.columns.sums.sums(columns_.slot_of(s)));
     }
   }
 
  private:
-  [[nodiscard]] Index slots() const noexcept { return in_rows_ ? rows_.slots() : columns_.slots(); }
+  [[nodiscard]] bool in_rows() const noexcept { return always_rows || in_rows_; }
+  [[nodiscard]] Index slots() const noexcept { return in_rows() ? rows_.slots() : columns_.slots(); }
 
   [[nodiscard]] Kept kept_in(const Scratch& scratch) const noexcept {
     if (!scratch.kept) return {};

@@ -22,18 +22,23 @@ class SlotRows {
   static constexpr int lanes = neuron_padding;
 
  public:
+  static constexpr int most_rows = Sources == Dynamic ? Dynamic : std::max(Sources, lanes);
+
   /// \param sources  so many there may be, by number
   explicit SlotRows(Index sources) : source_(std::max<Index>(sources, lanes) * lanes) { clear(); }
 
   void clear() {
     std::fill_n(source_.data(), source_.size(), none);
+    std::fill_n(maybe_free_, lanes, 0);
     rows_ = 0;
   }
 
   /// A synapse, of a pair that has none yet.
   void add(int lane, int source) {
-    const int at_lane = free_row([&](int row) { return at(row, lane) == none; });
-    const int at_source = free_row([&](int row) { return lane_of(row, source) == none; });
+    int& at_lane = maybe_free_[lane];
+    while (at(at_lane, lane) != none) ++at_lane;
+    int at_source = 0;  // soon found: it is in 16 rows at most
+    while (lane_of(at_source, source) != none) ++at_source;
     if (lane_of(at_lane, source) != none) exchange(at_lane, at_source, source);
     at(at_lane, lane) = source;
     rows_ = std::max(rows_, at_lane + 1);
@@ -54,17 +59,10 @@ class SlotRows {
 
  private:
   static constexpr int none = -1;
-  static constexpr int capacity = Sources == Dynamic ? Dynamic : std::max(Sources, lanes) * lanes;
+  static constexpr int capacity = multiply_sizes(most_rows, lanes);
 
   [[nodiscard]] int& at(int row, int lane) noexcept { return source_[row * lanes + lane]; }
   [[nodiscard]] int at(int row, int lane) const noexcept { return source_[row * lanes + lane]; }
-
-  template <typename Free>
-  [[nodiscard]] static int free_row(Free is_free) {
-    int row = 0;
-    while (!is_free(row)) ++row;
-    return row;
-  }
 
   /// Which lane has this source in a row.
   [[nodiscard]] int lane_of(int row, int source) const noexcept {
@@ -87,6 +85,7 @@ class SlotRows {
     rows_ = std::max(rows_, other + 1);
     int lane = lane_of(row, source);
     at(row, lane) = none;
+    maybe_free_[lane] = std::min(maybe_free_[lane], row);
     while (true) {
       const int pushed_out = std::exchange(at(other, lane), source);
       if (pushed_out == none) return;
@@ -94,12 +93,14 @@ class SlotRows {
       at(row, lane) = pushed_out;
       if (next == none) return;
       at(row, next) = none;
+      maybe_free_[next] = std::min(maybe_free_[next], row);
       source = pushed_out;
       lane = next;
     }
   }
 
   int rows_ = 0;
+  int maybe_free_[lanes]{};  // of each lane, the first row that may be
   Buffer<int, capacity> source_;
 };
 

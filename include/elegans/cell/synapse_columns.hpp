@@ -3,6 +3,7 @@
 #pragma once
 
 #include <algorithm>
+#include <functional>
 #include <numeric>
 #include <span>
 #include <utility>
@@ -26,7 +27,7 @@ template <typename Scalar, int Sources, int Destinations>
 class SynapseColumns {
   static constexpr int padded_destinations = pad_neurons(Destinations);
   static constexpr int group_count = padded_destinations == Dynamic ? Dynamic : padded_destinations / neuron_padding;
-  static constexpr int capacity = multiply_sizes(add_sizes(Sources, neuron_padding), padded_destinations);
+  static constexpr int capacity = multiply_sizes(SlotRows<Sources>::most_rows, padded_destinations);
 
  public:
   using Slots = SynapseSlots<Scalar, capacity>;
@@ -49,8 +50,7 @@ class SynapseColumns {
   explicit SynapseColumns(const Connections& synapses)
       : sources_(synapses.sources()), destinations_(synapses.destinations()) {
     const Index padded = pad_neurons(destinations_);
-    Buffer<int, padded_destinations> degree(padded);
-    for (Index s = 0; s < synapses.count(); ++s) ++degree[synapses.destination(s)];
+    const auto degree = degrees(synapses);
     neuron_.resize(padded);
     std::iota(neuron_.data(), neuron_.data() + padded, 0);
     std::sort(neuron_.data(), neuron_.data() + padded,
@@ -81,6 +81,16 @@ class SynapseColumns {
     source_.resize(first_of_group_[padded / Slots::row] * Slots::row);
     for (Index s = 0; s < synapses.count(); ++s) source_[slot_[s]] = synapses.source(s);
     set_ways_back(synapses);
+  }
+
+  /// Slots that columns of these synapses take at least, and seldom more.
+  template <typename Connections>
+  [[nodiscard]] static Index least_slots(const Connections& synapses) {
+    auto degree = degrees(synapses);
+    std::sort(degree.data(), degree.data() + degree.size(), std::greater<>());
+    Index slots = 0;
+    for (Index p = 0; p < degree.size(); p += Slots::row) slots += degree[p] * Slots::row;
+    return slots;
   }
 
   /// Synapses, and what is left empty in columns.
@@ -167,6 +177,14 @@ class SynapseColumns {
   }
 
  private:
+  /// How many synapses each destination has; 0 what fills up the last packet.
+  template <typename Connections>
+  [[nodiscard]] static auto degrees(const Connections& synapses) {
+    Buffer<int, padded_destinations> degree(pad_neurons(synapses.destinations()));
+    for (Index s = 0; s < synapses.count(); ++s) ++degree[synapses.destination(s)];
+    return degree;
+  }
+
   /// Both ways in which products find their sources: by their lanes, and one by one.
   template <typename Connections>
   void set_ways_back(const Connections& synapses) {
@@ -196,8 +214,9 @@ class SynapseColumns {
     }
   }
 
-  /// Calls body(first lane, row, first slot of those lanes) for each packet of lanes and each row of it. From the end,
-  /// as the first-level cache then still has what the pass before left there.
+  /// Calls begin_lanes(first lane), then body(where their values begin, first slot) for each row, and end_lanes(first
+  /// lane), for each packet of lanes. From the end, as the first-level cache then still has what the pass before left
+  /// there.
   template <typename Lanes, bool FromEnd, typename BeginLanes, typename Body, typename EndLanes>
   EIGEN_STRONG_INLINE void for_each_row(BeginLanes&& begin_lanes, Body&& body, EndLanes&& end_lanes) const {
     const Index count = neuron_.size() / Lanes::lanes;
@@ -293,8 +312,8 @@ class SynapseColumns {
   Buffer<int, multiply_sizes(Sources, Destinations)> slot_;  // of each synapse
   Buffer<int, capacity> way_back_;                           // in slots, see TableSums
   Buffer<int, add_sizes(Sources, 1)> first_of_source_;
-  Buffer<int, multiply_sizes(Sources, add_sizes(Destinations, 3))>
-      slot_of_source_;  // of each source's synapses in turn, filled up to a multiple of four
+  // Of each source's synapses in turn, filled up to a multiple of four.
+  Buffer<int, multiply_sizes(Sources, add_sizes(Destinations, 3))> slot_of_source_;
   Slots weights_;
 };
 
