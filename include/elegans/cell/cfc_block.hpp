@@ -50,7 +50,6 @@ class CfCBlock {
     LinearAdjoint<Scalar> pure;
     Buffer<Scalar> w_tau, A;
     Buffer<Scalar> d_in, d_h;              ///< of [input, state]; of the new state
-    Buffer<Scalar> d_f1, d_f2, d_a, d_b;   ///< of the heads
     std::vector<Buffer<Scalar>> d_hidden;  ///< of what each layer of the backbone gives
   };
 
@@ -156,10 +155,7 @@ class CfCBlock {
     adjoint.pure.template reset<Lanes>(pure_);
     adjoint.gated.template reset<Lanes>(gated_);
     clear(adjoint.d_in, extent<Lanes>(inputs() + units()));
-    for (auto* values :
-         {&adjoint.w_tau, &adjoint.A, &adjoint.d_h, &adjoint.d_f1, &adjoint.d_f2, &adjoint.d_a, &adjoint.d_b}) {
-      clear(*values, size);
-    }
+    for (auto* values : {&adjoint.w_tau, &adjoint.A, &adjoint.d_h}) clear(*values, size);
   }
 
   /// From `adjoint.d_h` to `adjoint.d_in` after a `forward`, or after a `place` where its values were kept. Adds to
@@ -169,13 +165,15 @@ class CfCBlock {
     std::fill_n(adjoint.d_in.data(), adjoint.d_in.size(), Scalar(0));
     for (auto& d_hidden : adjoint.d_hidden) std::fill_n(d_hidden.data(), d_hidden.size(), Scalar(0));
     const auto& [f1, f2, a, t, h] = scratch.heads;
-    heads().template backward<Lanes>(elapsed, {f1, f2, a, t, h}, adjoint, d_elapsed, d_features(adjoint));
-    const Scalar* const x = features_of(scratch);
+    const CfCHeadValues<const Scalar*> values{f1, f2, a, t, h};
     if (mode_ == CfCMode::pure) {
-      adjoint.pure.template record<Lanes>(x, {adjoint.d_f1.data()});
+      const auto [d_f1] = adjoint.pure.template next<Lanes>();
+      heads().template backward<Lanes>(elapsed, values, {d_f1}, adjoint, d_elapsed, d_features(adjoint));
+      adjoint.pure.template record<Lanes>(features_of(scratch));
     } else {
-      adjoint.gated.template record<Lanes>(
-          x, {adjoint.d_f1.data(), adjoint.d_f2.data(), adjoint.d_a.data(), adjoint.d_b.data()});
+      const auto d_z = adjoint.gated.template next<Lanes>();
+      heads().template backward<Lanes>(elapsed, values, d_z, adjoint, d_elapsed, d_features(adjoint));
+      adjoint.gated.template record<Lanes>(features_of(scratch));
     }
     backbone_backward<Lanes>(scratch, adjoint);
   }

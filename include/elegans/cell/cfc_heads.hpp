@@ -75,14 +75,17 @@ struct CfCHeads {
     });
   }
 
-  /// After a `forward`: from sums.d_h to the adjoints of the heads, d_f1, d_f2, d_a and d_b (pure: d_f1), and adds to
-  /// sums.A and sums.w_tau (if pure), to d_elapsed, a sample, and to d_x.
+  /// After a `forward`: from sums.d_h to the adjoints of the heads, and adds to sums.A and sums.w_tau (if pure), to
+  /// d_elapsed, a sample, and to d_x.
+  ///
+  /// \param d_z  of each head, in the order of `gated`, written; if pure, only the first
   template <typename Lanes, typename Sums>
-  void backward(const Scalar* elapsed, const CfCHeadValues<const Scalar*>& own, Sums& sums, Scalar* d_elapsed,
-                Scalar* d_x) const {
+  void backward(const Scalar* elapsed, const CfCHeadValues<const Scalar*>& own, const MapPointers<Scalar, 4>& d_z,
+                Sums& sums, Scalar* d_elapsed, Scalar* d_x) const {
     using P = typename Lanes::Packet;
     using namespace Eigen::internal;
     const P one = broadcast<P>(Scalar(1));
+    Scalar *const d_f1 = d_z[0], *const d_f2 = d_z[1], *const d_a = d_z[2], *const d_b = d_z[3];
     const P dt = Lanes::per_sample(elapsed);
     P d_dt = broadcast<P>(Scalar(0));
     if (mode == CfCMode::pure) {
@@ -95,9 +98,9 @@ struct CfCHeads {
         add_to<P>(sums.A.data() + i, pmul(d_h, psub(one, pmul(decay, f1))));
         add_to<P>(sums.w_tau.data() + i, pmul(d_exponent, dt));
         d_dt = pmadd(d_exponent, padd(Lanes::per_neuron(w_tau, block), pabs(f1)), d_dt);
-        store<P>(sums.d_f1.data() + i, pmul(d_product, psub(pmul(dt, pabs(f1)), one)));
+        store<P>(d_f1 + i, pmul(d_product, psub(pmul(dt, pabs(f1)), one)));
       }
-      pure.template backward<Lanes>({sums.d_f1.data()}, d_x);
+      pure.template backward<Lanes>({d_f1}, d_x);
     } else {
       with_gate([&]<bool standard>() {
         for (Index i = 0; i < extent<Lanes>(units()); i += Lanes::lanes) {
@@ -109,15 +112,15 @@ struct CfCHeads {
             d_first = pmul(d_h, psub(one, gate));
             difference = psub(f2, f1);
           }
-          const P d_b = pmul(pmul(pmul(d_h, difference), gate), psub(one, gate));
-          store<P>(sums.d_f1.data() + i, pmul(d_first, psub(one, pmul(f1, f1))));
-          store<P>(sums.d_f2.data() + i, pmul(pmul(d_h, gate), psub(one, pmul(f2, f2))));
-          store<P>(sums.d_a.data() + i, pmul(d_b, dt));
-          store<P>(sums.d_b.data() + i, d_b);
-          d_dt = pmadd(d_b, load<P>(own.a + i), d_dt);
+          const P d_time = pmul(pmul(pmul(d_h, difference), gate), psub(one, gate));
+          store<P>(d_f1 + i, pmul(d_first, psub(one, pmul(f1, f1))));
+          store<P>(d_f2 + i, pmul(pmul(d_h, gate), psub(one, pmul(f2, f2))));
+          store<P>(d_a + i, pmul(d_time, dt));
+          store<P>(d_b + i, d_time);
+          d_dt = pmadd(d_time, load<P>(own.a + i), d_dt);
         }
       });
-      gated.template backward<Lanes>({sums.d_f1.data(), sums.d_f2.data(), sums.d_a.data(), sums.d_b.data()}, d_x);
+      gated.template backward<Lanes>({d_f1, d_f2, d_a, d_b}, d_x);
     }
     Lanes::add_to_samples(d_elapsed, d_dt);
   }

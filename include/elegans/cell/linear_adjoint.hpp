@@ -40,14 +40,25 @@ class LinearAdjoint {
     steps_ = 0;
   }
 
+  /// Where the adjoints of the outputs of a step go, whole packets, before its inputs are recorded.
+  template <typename Lanes>
+  [[nodiscard]] MapPointers<Scalar, Maps> next() {
+    if (steps_ == steps_kept) sum_up<Lanes>();
+    MapPointers<Scalar, Maps> d_z;
+    for (int m = 0; m < Maps; ++m) d_z[static_cast<std::size_t>(m)] = d_z_.data() + (steps_ * Maps + m) * z_stride_;
+    return d_z;
+  }
+  template <typename Lanes>
+  void record(const Scalar* x) {
+    std::copy_n(x, x_stride_, x_.data() + steps_ * x_stride_);
+    ++steps_;
+  }
+  /// The same, of adjoints that are somewhere else.
   template <typename Lanes>
   void record(const Scalar* x, const MapPointers<const Scalar, Maps>& d_z) {
-    if (steps_ == steps_kept) sum_up<Lanes>();
-    std::copy_n(x, x_stride_, x_.data() + steps_ * x_stride_);
-    for (int m = 0; m < Maps; ++m) {
-      std::copy_n(d_z[static_cast<std::size_t>(m)], z_stride_, d_z_.data() + (steps_ * Maps + m) * z_stride_);
-    }
-    ++steps_;
+    const auto to = next<Lanes>();
+    for (std::size_t m = 0; m < to.size(); ++m) std::copy_n(d_z[m], z_stride_, to[m]);
+    record<Lanes>(x);
   }
 
   /// Ends the recording, before the sums are collected.

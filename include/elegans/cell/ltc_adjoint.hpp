@@ -64,23 +64,26 @@ typename Lanes::Packet LTCCell<Scalar, Units, Outputs, Inputs>::fused_backward(c
   const Index neurons = detail::extent<Lanes>(units());
   const P one = detail::broadcast<P>(Scalar(1));
   const P zero = detail::broadcast<P>(Scalar(0));
-  Scalar* const d_before = adjoint.d_before.data();
   Scalar* const d_numerator = adjoint.d_numerator.data();
   Scalar* const d_denominator = adjoint.d_denominator.data();
   P d_length = zero;
+  // The adjoints of the states after and before a sub-step, which change places from one to the next.
+  Scalar* d_v_after = d_v;
+  Scalar* d_v_before = adjoint.d_before.data();
   for (int l = options_.ode_unfolds - 1; l >= 0; --l) {
     const Scalar* const before = l > 0 ? at(l - 1) : v;
     const Scalar* const after = at(l);
-    for (Index i = 0; i < neurons; i += lanes) detail::store<P>(d_before + i, zero);
+    // A single sample's neurons have all responded before anything comes back from their synapses.
+    for (Index i = 0; !Lanes::single && i < neurons; i += lanes) detail::store<P>(d_v_before + i, zero);
     place_kept<Lanes>(l, scratch);
     synapse_drive<Lanes>().template backward<Lanes>(
         before, scratch.synapse, sensed<Lanes>(scratch),
-        [&](Index block, const P& num, const P& den) {
+        [&, d_end = d_v_after, d_start = d_v_before](Index block, const P& num, const P& den) {
           const Index i = block * lanes;
           const P cm = Lanes::per_neuron(cm_.data(), block);
           // 0 only if nothing moves this neuron at all: no capacitance, and no time or no conductance.
           const P divisor = pmadd(length, den, cm);
-          const P d_after = detail::load<P>(d_v + i);
+          const P d_after = detail::load<P>(d_end + i);
           const P gn = pdiv(d_after, detail::select_zero<P>(divisor, one, divisor));
           const P gd = pnegate(pmul(gn, detail::load<P>(after + i)));
           const P a = pmul(length, gn);
@@ -90,12 +93,18 @@ typename Lanes::Packet LTCCell<Scalar, Units, Outputs, Inputs>::fused_backward(c
           detail::add_to<P>(d_numerator + i, a);
           detail::add_to<P>(d_denominator + i, b);
           // No time: the state passes through, and so does its adjoint, even without capacitance.
-          detail::add_to<P>(d_before + i, detail::select_zero<P>(length, d_after, pmul(cm, gn)));
+          const P passed = detail::select_zero<P>(length, d_after, pmul(cm, gn));
+          if constexpr (Lanes::single) {
+            detail::store<P>(d_start + i, passed);
+          } else {
+            detail::add_to<P>(d_start + i, passed);
+          }
           return std::pair{a, b};
         },
-        d_before, synapse_adjoint<Lanes>(adjoint));
-    for (Index i = 0; i < neurons; i += lanes) detail::store<P>(d_v + i, detail::load<P>(d_before + i));
+        d_v_before, synapse_adjoint<Lanes>(adjoint));
+    std::swap(d_v_before, d_v_after);
   }
+  if (d_v_after != d_v) std::copy_n(d_v_after, neurons, d_v);
   return d_length;
 }
 

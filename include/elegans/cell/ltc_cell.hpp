@@ -343,7 +343,8 @@ void LTCCell<Scalar, Units, Outputs, Inputs>::fused_step(const Scalar* v, const 
         v, scratch.synapse, sensed<Lanes>(scratch), [=, this](Index block, const P& num, const P& den) {
           const P before = detail::load<P>(v + block * Lanes::lanes);
           const P cm = Lanes::per_neuron(cm_.data(), block);
-          const P next = pdiv(pmadd(cm, before, pmul(length, num)), pmadd(length, den, cm));
+          // What is known before the sums are is multiplied before they are.
+          const P next = pdiv(pmadd(length, num, pmul(cm, before)), pmadd(length, den, cm));
           detail::store<P>(after + block * Lanes::lanes, detail::select_zero<P>(length, before, next));
         });
     v = after;

@@ -197,9 +197,9 @@ class NeuronDrive {
     const Scalar* const all_weights = rows_.weights();
     Scalar* const all_sums = adjoint.sums.data();
     Scalar* const across = adjoint.across.data();
-    if constexpr (DoubledPacket<P>) {
+    using Two = Doubled<Scalar, int{Lanes::lanes}>;
+    if constexpr (Two::exists) {
       if (rows_.template takes_two_sources<Lanes>()) {
-        using Two = Doubled<P>;
         const typename Two::type both_a = Two::join(a, a);
         const typename Two::type both_b = Two::join(b, b);
         using Pair = typename Two::type;

@@ -85,7 +85,7 @@ class SynapseRows {
   /// True if `for_each_two_sources` may take the place of `for_each_source`.
   template <typename Lanes>
   [[nodiscard]] bool takes_two_sources() const noexcept {
-    return Lanes::lanes == half && DoubledPacket<typename Lanes::Packet> && has_halves();
+    return Lanes::lanes == half && Doubled<Scalar, int{Lanes::lanes}>::exists && has_halves();
   }
   /// Calls body(source, slot) for each row: of the first of its sources.
   template <typename Body>

@@ -6,19 +6,17 @@
 
 namespace elegans::detail {
 
-/// A packet of twice as many lanes as P, if the target has one and can put it together: two where P would be half of a
+/// A packet of twice as many lanes, if the target has one and can put it together: two where one would be half of a
 /// register.
-template <typename P>
-struct Doubled;
-
-template <typename P>
-concept DoubledPacket = requires {
-  typename Doubled<P>::type;
+template <typename Scalar, int Lanes>
+struct Doubled {
+  static constexpr bool exists = false;
 };
 
 #if defined(EIGEN_VECTORIZE_AVX512) && defined(__AVX512DQ__)
 template <>
-struct Doubled<Eigen::internal::Packet8f> {
+struct Doubled<float, 8> {
+  static constexpr bool exists = true;
   using type = Eigen::internal::Packet16f;
 
   static EIGEN_STRONG_INLINE type join(const Eigen::internal::Packet8f& low, const Eigen::internal::Packet8f& high) {
