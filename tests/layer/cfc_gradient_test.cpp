@@ -5,6 +5,7 @@
 
 #include "support/catch.hpp"
 #include "support/gradients.hpp"
+#include "support/ramp.hpp"
 
 using namespace elegans;
 using support::require_gradients;
@@ -96,4 +97,27 @@ TEST_CASE("What dropout drops does not depend on how a batch is cut into tiles",
   const Sequence<double> all = model.forward(x);
   const Sequence<double> some = narrow.forward(first_three);
   for (Index t = 0; t < 2; ++t) CHECK((all.step(t).topRows(3) - some.step(t)).abs().maxCoeff() < 1e-14);
+}
+
+TEST_CASE("What is kept of the last steps changes no gradient", "[layer][cfc][ltc][gradient]") {
+  // Of a batch so large, less than all steps; of one sample, all.
+  const auto compare = [](auto model, Index time) {
+    const Index batch = 64;
+    const Sequence<double> x = support::ramp(time, batch, 2);
+    const Sequence<double> y = model.forward(x);
+    model.backward(y);
+    const Eigen::ArrayXd together = model.gradient();
+    Eigen::ArrayXd one_by_one = Eigen::ArrayXd::Zero(together.size());
+    for (Index b = 0; b < batch; ++b) {
+      Sequence<double> own(time, 1, 2);
+      for (Index t = 0; t < time; ++t) own.step(t).row(0) = x.step(t).row(b);
+      const Sequence<double> own_y = model.forward(own);
+      model.backward(own_y);
+      one_by_one += model.gradient();
+    }
+    CHECK((together - one_by_one).abs().maxCoeff() < 1e-11 * together.abs().maxCoeff());
+  };
+  compare(CfC<double>(10, 2), 60);
+  compare(CfC<double>(12, 2, {.mode = CfCMode::pure, .backbone_units = 20, .backbone_layers = 2}), 40);
+  compare(CfC<double>(AutoNCP(14, 2), 2), 60);
 }

@@ -81,17 +81,17 @@ TEST_CASE("Gradients are those of finite differences where a single sample takes
 TEMPLATE_TEST_CASE("A single sample and a batch give the same, whatever holds its synapses", "[layer][ltc]", float,
                    double) {
   const auto exact = std::is_same_v<TestType, double>;
-  const auto compare = [&](LTC<TestType> model, Index inputs, bool columns) {
+  const auto compare = [&](LTC<TestType> model, Index inputs, bool columns, Index time = 5) {
     REQUIRE(takes_columns(model) == columns);
     LTC<TestType> of_batch = model;
-    Sequence<TestType> x(5, 1, inputs), twice(5, 2, inputs);
+    Sequence<TestType> x(time, 1, inputs), twice(time, 2, inputs);
     x.values().setLinSpaced(-1, 1);
-    for (Index t = 0; t < 5; ++t) {
+    for (Index t = 0; t < time; ++t) {
       for (Index b = 0; b < 2; ++b) twice.step(t).row(b) = x.step(t).row(0);
     }
     const Sequence<TestType> y = model.forward(x);
     const Sequence<TestType> both = of_batch.forward(twice);
-    for (Index t = 0; t < 5; ++t) {
+    for (Index t = 0; t < time; ++t) {
       CHECK((both.step(t).row(1) - y.step(t).row(0)).abs().maxCoeff() < (exact ? 1e-13 : 1e-6));
     }
     model.backward(y);
@@ -107,6 +107,9 @@ TEMPLATE_TEST_CASE("A single sample and a batch give the same, whatever holds it
   compare(LTC<TestType>(AutoNCP(64, 8), 20), 20, true);
   compare(LTC<TestType>(Random(64, 4, {.sparsity = 0.97}), 40), 40, true);
   compare(LTC<TestType>(Random(100, 4, {.sparsity = 0.97}), 40), 40, true);
+  // So long that passes are kept of the last steps alone.
+  compare(LTC<TestType>(FullyConnected(20, 2), 5), 5, false, 120);
+  compare(LTC<TestType>(AutoNCP(64, 8), 20), 20, true, 90);
 }
 
 TEST_CASE("A synapse that does not exist has no gradient and no influence", "[layer][ltc]") {
