@@ -153,7 +153,8 @@ class LTCCell {
   void output_backward(const Scalar* v, const Scalar* d_y, Scalar* d_v, Adjoint& adjoint) const;
 
   /// The adjoint of `step`. With d_v = dLoss/dv' before and dLoss/dv after the call, it goes through the sub-steps in
-  /// reverse; the gates of each are computed anew, as storing them would take more memory than all else together.
+  /// reverse. The gates of each are computed anew, unless the step left them at `scratch.kept`: for a whole batch they
+  /// would take more memory than all else together.
   ///
   /// \param d_x  adjoint of the inputs, written
   /// \param d_elapsed  adjoint of the elapsed time, a sample, written
