@@ -77,10 +77,7 @@ Counts counted(const Eigen::ArrayXXi& polarity) {
   drive.template forward<Lanes>(v.data(), scratch, begin, [](Index, Counting, Counting) {});
   result.forward = std::exchange(exponentials, 0);
   drive.template backward<Lanes>(
-      v.data(), scratch, begin,
-      [](Index, Counting, Counting) {
-        return std::pair{Counting(1), Counting(1)};
-      },
+      v.data(), scratch, begin, [](Index, Counting, Counting) { return std::pair{Counting(1), Counting(1)}; },
       d_v.data(), adjoint);
   result.backward = exponentials;
   return result;

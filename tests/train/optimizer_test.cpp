@@ -69,15 +69,12 @@ TEST_CASE("Optimizers refuse options and vectors that make no sense", "[train][o
   Eigen::ArrayXd p = Eigen::ArrayXd::Zero(3);
   Adam<double> adam;
   adam.step({p.data(), 3}, {p.data(), 3});
-  CHECK(refusal_of([&] {
-          adam.step({p.data(), 2}, {p.data(), 2});
-        }) == "Adam: 3 parameters so far, got 2 and a gradient of 2");
-  CHECK(refusal_of([&] {
-          adam.restore(2, {p.data(), 3});
-        }) == "Adam: cannot go on from step 2 with a memory of 3 values");
-  CHECK(refusal_of([&] {
-          adam.restore(1, {p.data(), 0});
-        }) == "Adam: cannot go on from step 1 with a memory of 0 values");
+  CHECK(refusal_of([&] { adam.step({p.data(), 2}, {p.data(), 2}); }) ==
+        "Adam: 3 parameters so far, got 2 and a gradient of 2");
+  CHECK(refusal_of([&] { adam.restore(2, {p.data(), 3}); }) ==
+        "Adam: cannot go on from step 2 with a memory of 3 values");
+  CHECK(refusal_of([&] { adam.restore(1, {p.data(), 0}); }) ==
+        "Adam: cannot go on from step 1 with a memory of 0 values");
   CHECK(refusal_of([&] { adam.set_learning_rate(-1); }) == "Adam: learning_rate must be finite and at least 0, got -1");
 }
 

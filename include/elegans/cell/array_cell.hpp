@@ -68,17 +68,18 @@ struct ArrayStepAdjoint {
 ///
 /// What a step gives for rows of zeros must be finite.
 template <typename D>
-concept ArrayDynamics = std::copyable<D> &&
+concept ArrayDynamics =
+    std::copyable<D> &&
     requires(const D& dynamics, Tensors<typename D::Scalar> tensors, Tensors<const typename D::Scalar> values,
              const ArrayStep<typename D::Scalar>& now, ArrayView<typename D::Scalar> next,
              ConstArrayView<typename D::Scalar> d_next, ArrayStepAdjoint<typename D::Scalar>& d_now) {
-  { dynamics.units() } -> std::convertible_to<Index>;
-  { dynamics.input_dim() } -> std::convertible_to<Index>;
-  { dynamics.parameters() } -> std::convertible_to<ParameterList<>>;
-  dynamics.initialize(tensors);
-  dynamics.step(values, now, next);
-  dynamics.step_backward(values, now, d_next, d_now, tensors);
-};
+      { dynamics.units() } -> std::convertible_to<Index>;
+      { dynamics.input_dim() } -> std::convertible_to<Index>;
+      { dynamics.parameters() } -> std::convertible_to<ParameterList<>>;
+      dynamics.initialize(tensors);
+      dynamics.step(values, now, next);
+      dynamics.step_backward(values, now, d_next, d_now, tensors);
+    };
 
 /// Makes a cell of dynamics on plain arrays: tiles, tape, masks, elapsed times and truncation follow.
 ///

@@ -31,21 +31,21 @@ using SomeLanes = BatchLanes<Scalar, fewest_lanes<Scalar>>;
 ///     output<Lanes>(v, y)                      what the layer gives
 ///     reserve<Lanes>(scratch)                  makes room, so that no step allocates
 template <typename C>
-concept StreamCell = std::copyable<C> &&
-    requires(const C& cell, const typename C::Scalar* values, typename C::Scalar* out,
-             typename C::SingleScratch& scratch, detail::AnyStateAt<typename C::Scalar*> at) {
-  { C::state_size_at_compile_time } -> std::convertible_to<int>;
-  { C::inputs_at_compile_time } -> std::convertible_to<int>;
-  { C::outputs_at_compile_time } -> std::convertible_to<int>;
-  { cell.units() } -> std::convertible_to<Index>;
-  { cell.state_size() } -> std::convertible_to<Index>;
-  { cell.input_dim() } -> std::convertible_to<Index>;
-  { cell.output_dim() } -> std::convertible_to<Index>;
-  { cell.states_per_step() } -> std::convertible_to<Index>;
-  cell.template reserve<detail::NeuronLanes<typename C::Scalar, 1>>(scratch);
-  cell.template step<detail::NeuronLanes<typename C::Scalar, 1>>(values, values, values, at, scratch);
-  cell.template output<detail::NeuronLanes<typename C::Scalar, 1>>(values, out);
-};
+concept StreamCell =
+    std::copyable<C> && requires(const C& cell, const typename C::Scalar* values, typename C::Scalar* out,
+                                 typename C::SingleScratch& scratch, detail::AnyStateAt<typename C::Scalar*> at) {
+      { C::state_size_at_compile_time } -> std::convertible_to<int>;
+      { C::inputs_at_compile_time } -> std::convertible_to<int>;
+      { C::outputs_at_compile_time } -> std::convertible_to<int>;
+      { cell.units() } -> std::convertible_to<Index>;
+      { cell.state_size() } -> std::convertible_to<Index>;
+      { cell.input_dim() } -> std::convertible_to<Index>;
+      { cell.output_dim() } -> std::convertible_to<Index>;
+      { cell.states_per_step() } -> std::convertible_to<Index>;
+      cell.template reserve<detail::NeuronLanes<typename C::Scalar, 1>>(scratch);
+      cell.template step<detail::NeuronLanes<typename C::Scalar, 1>>(values, values, values, at, scratch);
+      cell.template output<detail::NeuronLanes<typename C::Scalar, 1>>(values, out);
+    };
 
 /// A cell's sizes and parameters. Sizes may be Dynamic at compile time; the state holds at least the neurons, and may
 /// hold more.
@@ -55,8 +55,8 @@ concept StreamCell = std::copyable<C> &&
 ///     constrain(parameters)   brings values back into their range after every change
 ///     pack(parameters, single)   takes over new values, for batches or for single samples
 template <typename C>
-concept CellWithParameters = std::copyable<C> &&
-    requires(const C& cell, C& own, typename C::Scalar* parameters, const typename C::Scalar* values) {
+concept CellWithParameters = std::copyable<C> && requires(const C& cell, C& own, typename C::Scalar* parameters,
+                                                          const typename C::Scalar* values) {
   { C::state_size_at_compile_time } -> std::convertible_to<int>;
   { C::inputs_at_compile_time } -> std::convertible_to<int>;
   { C::outputs_at_compile_time } -> std::convertible_to<int>;

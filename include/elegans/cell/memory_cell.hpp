@@ -108,8 +108,7 @@ class MemoryCell {
     Scalar* const states = scratch.states.data();
     const Scalar* const new_c = gates().template forward<Lanes>(x, v, states, scratch);
     pass_position(scratch);
-    inner_.template step<Lanes>(
-        x, states, elapsed, [=](Index l) { return states + (l + 1) * room; }, scratch.inner);
+    inner_.template step<Lanes>(x, states, elapsed, [=](Index l) { return states + (l + 1) * room; }, scratch.inner);
     for (Index l = 0; l < states_per_step(); ++l) {
       std::copy_n(states + l * room, size, at(l));
       std::copy_n(new_c, size, at(l) + size);

@@ -72,8 +72,7 @@ class Executor {
     run_tasks(count, guarded, &call);
     call.failure.rethrow();
 #else
-    run_tasks(
-        count, [](void* context, Index i, int worker) { (*static_cast<Task*>(context))(i, worker); }, &task);
+    run_tasks(count, [](void* context, Index i, int worker) { (*static_cast<Task*>(context))(i, worker); }, &task);
 #endif
   }
 

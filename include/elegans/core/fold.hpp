@@ -20,8 +20,8 @@ namespace elegans::detail {
 template <typename P>
 concept FoldedPacket =
 #ifdef ELEGANS_SHUFFLES
-    std::is_same_v < ScalarOf<P>,
-float > &&Eigen::internal::unpacket_traits<P>::size % 4 == 0 && requires(P packet) { packet[0] + packet[1]; };
+    std::is_same_v<ScalarOf<P>, float> && Eigen::internal::unpacket_traits<P>::size % 4 == 0 &&
+    requires(P packet) { packet[0] + packet[1]; };
 #else
     false;
 #endif

@@ -24,8 +24,8 @@ inline constexpr float sigmoid_scale<float> = -1.44269504f;
 
 /// True if a packet's bits can be had as integers of the same size.
 template <typename P>
-concept FloatPacket = std::is_same_v < ScalarOf<P>,
-float > &&requires { typename Eigen::internal::unpacket_traits<P>::integer_packet; };
+concept FloatPacket =
+    std::is_same_v<ScalarOf<P>, float> && requires { typename Eigen::internal::unpacket_traits<P>::integer_packet; };
 
 /// How a polynomial is evaluated.
 enum class Evaluation {
@@ -91,7 +91,7 @@ EIGEN_STRONG_INLINE auto times_exp2(const Eigen::internal::Packet4f& x, const Ei
 }
 
 template <Evaluation evaluation, FloatPacket P>
-requires requires(P s) { fraction_of(s); }
+  requires requires(P s) { fraction_of(s); }
 EIGEN_STRONG_INLINE P one_plus_exp2(const P& s) {
   using namespace Eigen::internal;
   const P one = broadcast<P>(1.0f);

@@ -15,10 +15,14 @@ namespace elegans {
 template <typename Scalar, int Units = Dynamic, int Batch = Dynamic>
 class State {
  public:
-  State() requires(Units != Dynamic && Batch != Dynamic) : State(Batch, Units) {}
+  State()
+    requires(Units != Dynamic && Batch != Dynamic)
+      : State(Batch, Units) {}
 
   /// No rows; of no units, unless the type says how many.
-  State() requires(Batch == Dynamic) : State(0, Units == Dynamic ? 0 : Units) {}
+  State()
+    requires(Batch == Dynamic)
+      : State(0, Units == Dynamic ? 0 : Units) {}
 
   /// Zeros. \throws InvalidArgument if a size differs from a fixed one, or is negative
   State(Index batch, Index units) : batch_(batch), units_(units) {
@@ -29,7 +33,9 @@ class State {
   }
 
   /// Changes the number of rows; the values are then undefined.
-  void resize(Index batch) requires(Batch == Dynamic) {
+  void resize(Index batch)
+    requires(Batch == Dynamic)
+  {
     batch_ = batch;
     values_.resize(batch * units_);
   }

@@ -26,9 +26,7 @@ const auto& inner_cell(const Cell& cell) noexcept {
 }
 
 template <typename Cell>
-inline constexpr bool is_ltc_cell = requires(const Cell& cell) {
-  cell.wiring();
-};
+inline constexpr bool is_ltc_cell = requires(const Cell& cell) { cell.wiring(); };
 
 /// Calls body(name, rows, columns, exists) for each of a cell's masks, with exists(row, column) -> bool.
 template <typename Cell, typename Body>

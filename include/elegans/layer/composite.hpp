@@ -35,8 +35,8 @@ class Composite : public Parameterized<Derived, ScalarType> {
 
   /// The state before the first step, for a single stream: zeros.
   [[nodiscard]] auto initial_state() const {
-    return State < Scalar, state_size_at_compile_time,
-           state_size_at_compile_time == Dynamic ? Dynamic : 1 > (1, state_size_);
+    return State<Scalar, state_size_at_compile_time, state_size_at_compile_time == Dynamic ? Dynamic : 1>(1,
+                                                                                                          state_size_);
   }
   /// The same for a batch of streams.
   [[nodiscard]] StateType initial_state(Index batch) const { return StateType(batch, state_size_); }
@@ -79,8 +79,7 @@ class Composite : public Parameterized<Derived, ScalarType> {
     });
     [this]<std::size_t... K>(std::index_sequence<K...>) {
       ((std::get<K>(states_) = std::get<K>(layers_).initial_state(Index{0})), ...);
-    }
-    (std::make_index_sequence<count>{});
+    }(std::make_index_sequence<count>{});
     final_state_ = d_initial_state_ = initial_state(Index{0});
     parameters_.resize(parameter_list_.count());
     gather(parameters_, [](const auto& layer) { return layer.parameters(); });
@@ -89,8 +88,9 @@ class Composite : public Parameterized<Derived, ScalarType> {
   /// visit(layer, number)
   template <typename Visit>
   void for_each(Visit visit) {
-    [&]<std::size_t... K>(std::index_sequence<K...>) { (visit(std::get<K>(layers_), K), ...); }
-    (std::make_index_sequence<count>{});
+    [&]<std::size_t... K>(std::index_sequence<K...>) {
+      (visit(std::get<K>(layers_), K), ...);
+    }(std::make_index_sequence<count>{});
   }
 
   /// Joins a flat vector of each layer.

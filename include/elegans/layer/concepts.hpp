@@ -16,18 +16,22 @@ namespace elegans {
 /// output_dim) where `return_sequences()` is false. What it remembers, (batch, state_size), it takes from the context
 /// at first, and has in `final_state()` at last; a step that the context masks leaves it alone.
 template <typename L>
-concept LayerWithForward = std::copyable<L> &&
-    requires(L& layer, const L& constant, const Sequence<typename L::Scalar>& x,
-             const Context<typename L::Scalar, L::state_size_at_compile_time>& context) {
-  { constant.input_dim() } -> std::convertible_to<Index>;
-  { constant.output_dim() } -> std::convertible_to<Index>;
-  { constant.state_size() } -> std::convertible_to<Index>;
-  { constant.return_sequences() } -> std::convertible_to<bool>;
-  { constant.initial_state(Index{1}) } -> std::convertible_to<State<typename L::Scalar, L::state_size_at_compile_time>>;
-  { constant.final_state() } -> std::convertible_to<const State<typename L::Scalar, L::state_size_at_compile_time>&>;
-  { layer(x, context) } -> std::convertible_to<const Sequence<typename L::Scalar>&>;
-  { layer.forward(x, context) } -> std::same_as<const Sequence<typename L::Scalar>&>;
-};
+concept LayerWithForward =
+    std::copyable<L> && requires(L& layer, const L& constant, const Sequence<typename L::Scalar>& x,
+                                 const Context<typename L::Scalar, L::state_size_at_compile_time>& context) {
+      { constant.input_dim() } -> std::convertible_to<Index>;
+      { constant.output_dim() } -> std::convertible_to<Index>;
+      { constant.state_size() } -> std::convertible_to<Index>;
+      { constant.return_sequences() } -> std::convertible_to<bool>;
+      {
+        constant.initial_state(Index{1})
+      } -> std::convertible_to<State<typename L::Scalar, L::state_size_at_compile_time>>;
+      {
+        constant.final_state()
+      } -> std::convertible_to<const State<typename L::Scalar, L::state_size_at_compile_time>&>;
+      { layer(x, context) } -> std::convertible_to<const Sequence<typename L::Scalar>&>;
+      { layer.forward(x, context) } -> std::same_as<const Sequence<typename L::Scalar>&>;
+    };
 
 /// One flat parameter vector with named tensors; a layer gets all of it by deriving from `Parameterized`. A layer
 /// without parameters has an empty one.
@@ -48,7 +52,7 @@ concept LayerWithBackward = requires(L& layer, const L& constant, const Sequence
   { constant.input_gradient() } -> std::convertible_to<const Sequence<typename L::Scalar>&>;
   {
     constant.initial_state_gradient()
-    } -> std::convertible_to<const State<typename L::Scalar, L::state_size_at_compile_time>&>;
+  } -> std::convertible_to<const State<typename L::Scalar, L::state_size_at_compile_time>&>;
 };
 
 /// What can be stacked, trained, and asked for its hidden states: `LTC`, `CfC`, `Dense`, `Sequential`, `Bidirectional`,

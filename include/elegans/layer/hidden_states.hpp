@@ -136,8 +136,9 @@ auto hidden_states(const Sequential<Layers...>& model, const Sequence<typename S
     whole = whole && layer.return_sequences();
     first += layer.state_size();
   };
-  [&]<std::size_t... K>(std::index_sequence<K...>) { (add(model.template layer<K>()), ...); }
-  (std::index_sequence_for<Layers...>{});
+  [&]<std::size_t... K>(std::index_sequence<K...>) {
+    (add(model.template layer<K>()), ...);
+  }(std::index_sequence_for<Layers...>{});
   return states;
 }
 

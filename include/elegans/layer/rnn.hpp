@@ -88,8 +88,8 @@ class Rnn : public Parameterized<Rnn<CellType>, typename CellType::Scalar, CellT
 
   /// The state before the first step, for a single stream: zeros; with fixed sizes, no heap.
   [[nodiscard]] auto initial_state() const {
-    return State < Scalar, state_size_at_compile_time,
-           state_size_at_compile_time == Dynamic ? Dynamic : 1 > (1, state_size());
+    return State<Scalar, state_size_at_compile_time, state_size_at_compile_time == Dynamic ? Dynamic : 1>(1,
+                                                                                                          state_size());
   }
   /// The same for a batch of streams.
   [[nodiscard]] State<Scalar, state_size_at_compile_time> initial_state(Index batch) const {

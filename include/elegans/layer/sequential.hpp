@@ -90,8 +90,7 @@ class Sequential : public Composite<Sequential<First, Rest...>, typename First::
     const Sequence<Scalar>* values = &x;
     [&]<std::size_t... K>(std::index_sequence<K...>) {
       ((values = &std::get<K>(layers_).forward(*values, std::get<K>(contexts_))), ...);
-    }
-    (std::make_index_sequence<Base::count>{});
+    }(std::make_index_sequence<Base::count>{});
     finish(x);
     this->forwarded_ = this;
     return *values;
@@ -201,8 +200,7 @@ class Sequential : public Composite<Sequential<First, Rest...>, typename First::
         }
       };
       (give(std::get<K>(contexts_), std::get<K>(this->states_), whole_[K]), ...);
-    }
-    (std::make_index_sequence<Base::count>{});
+    }(std::make_index_sequence<Base::count>{});
   }
 
   void finish(const Sequence<Scalar>& x) {
@@ -211,8 +209,7 @@ class Sequential : public Composite<Sequential<First, Rest...>, typename First::
     this->forwarded_ = nullptr;
     [&]<std::size_t... K>(std::index_sequence<K...>) {
       ((std::get<K>(this->states_) = std::get<K>(layers_).final_state()), ...);
-    }
-    (std::make_index_sequence<Base::count>{});
+    }(std::make_index_sequence<Base::count>{});
     this->final_state_.resize(x.batch());
     this->join(this->final_state_);
   }

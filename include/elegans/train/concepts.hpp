@@ -30,10 +30,10 @@ concept TrainableModel = requires(M& model, const Sequence<typename M::Scalar>& 
 ///
 /// Optional: `name`, for tables; `static bool accepts(outputs, targets)`, if targets need not be as many as outputs.
 template <typename L, typename Scalar>
-concept LossFunction = requires(const L& loss, ConstArrayView<Scalar> values, ConstVectorView<Scalar> weight,
-                                ArrayView<Scalar> d) {
-  { loss(values, values, weight, d) } -> std::convertible_to<Scalar>;
-};
+concept LossFunction =
+    requires(const L& loss, ConstArrayView<Scalar> values, ConstVectorView<Scalar> weight, ArrayView<Scalar> d) {
+      { loss(values, values, weight, d) } -> std::convertible_to<Scalar>;
+    };
 
 /// A score that is reported, not trained on: `metric(prediction, target, weight)`, likewise, and a `name`. `Accuracy`
 /// satisfies it. A loss with a name can also serve as one.

@@ -89,7 +89,7 @@ std::array<typename Model::Scalar, sizeof...(Scores)> evaluate(Model& model,
                                                                const Scores&... scores) {
   using Scalar = typename Model::Scalar;
   static_assert(sizeof...(Scores) > 0, "elegans::evaluate: say which losses or metrics, as the last arguments");
-  static_assert(((LossFunction<Scores, Scalar> || Metric<Scores, Scalar>)&&...),
+  static_assert(((LossFunction<Scores, Scalar> || Metric<Scores, Scalar>) && ...),
                 "elegans::evaluate: the last arguments must be losses or metrics");
   detail::check(data, "evaluate");
   if (options.batch_size < 0) {

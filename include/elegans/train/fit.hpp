@@ -32,10 +32,9 @@ namespace elegans {
 /// \throws RuntimeError    if the loss is not finite: says where; the model then holds the last parameters with a
 ///                         finite loss
 template <TrainableModel Model, typename Optimize, typename... Extras>
-requires Optimizer < std::unwrap_reference_t<Optimize>,
-typename Model::Scalar >
-    History<typename Model::Scalar> fit(Model& model, const Dataset<typename Model::Scalar>& data, Optimize optimizer,
-                                        const FitOptions<typename Model::Scalar>& options = {}, Extras&&... extras) {
+  requires Optimizer<std::unwrap_reference_t<Optimize>, typename Model::Scalar>
+History<typename Model::Scalar> fit(Model& model, const Dataset<typename Model::Scalar>& data, Optimize optimizer,
+                                    const FitOptions<typename Model::Scalar>& options = {}, Extras&&... extras) {
   std::unwrap_reference_t<Optimize>& descend = optimizer;
   return detail::FitRun<Model, std::unwrap_reference_t<Optimize>, std::remove_reference_t<Extras>...>(
              model, data, descend, options, extras...)
@@ -49,11 +48,10 @@ typename Model::Scalar >
 /// \param x  (time, samples, input_dim), or a (time, input_dim) matrix for one sequence
 /// \param y  (time, samples, targets), or (1, samples, targets) for a model that gives its last output only
 template <TrainableModel Model, typename Optimize, typename... Extras>
-requires Optimizer < std::unwrap_reference_t<Optimize>,
-typename Model::Scalar >
-    History<typename Model::Scalar> fit(Model& model, const Sequence<typename Model::Scalar>& x,
-                                        const Sequence<typename Model::Scalar>& y, Optimize optimizer,
-                                        const FitOptions<typename Model::Scalar>& options = {}, Extras&&... extras) {
+  requires Optimizer<std::unwrap_reference_t<Optimize>, typename Model::Scalar>
+History<typename Model::Scalar> fit(Model& model, const Sequence<typename Model::Scalar>& x,
+                                    const Sequence<typename Model::Scalar>& y, Optimize optimizer,
+                                    const FitOptions<typename Model::Scalar>& options = {}, Extras&&... extras) {
   return fit(model, Dataset<typename Model::Scalar>{.x = x, .y = y}, std::move(optimizer), options, extras...);
 }
 

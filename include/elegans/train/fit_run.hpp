@@ -64,8 +64,7 @@ struct FitExtras {
   [[nodiscard]] auto scores() const {
     return [this]<std::size_t... K>(std::index_sequence<K...>) {
       return std::tuple_cat(std::tie(loss()), metric<K>()...);
-    }
-    (std::index_sequence_for<Extras...>());
+    }(std::index_sequence_for<Extras...>());
   }
 
   /// visit(extra) for each that is no score.
@@ -314,7 +313,7 @@ class FitRun {
 
   static constexpr bool has_checkpointer = (Checkpointer<std::remove_cv_t<Extras>, Scalar> || ...);
   static_assert(
-      !has_checkpointer || requires(Optimize & o) { o.restore(o.steps(), o.memory()); },
+      !has_checkpointer || requires(Optimize& o) { o.restore(o.steps(), o.memory()); },
       "elegans::fit: a checkpoint needs an optimizer with steps(), memory() and restore()");
 
   template <typename Visit>

@@ -43,7 +43,7 @@ void descend(Model& model, Optimize& optimizer, const Sequence<Scalar>& d_predic
 /// \return the loss before the update; if it is not finite, there was no update
 /// \throws InvalidArgument if y is not of the shape of the prediction
 template <TrainableModel Model, typename Optimize, typename Loss = MeanSquaredError>
-requires Optimizer<Optimize, typename Model::Scalar> && LossFunction<Loss, typename Model::Scalar>
+  requires Optimizer<Optimize, typename Model::Scalar> && LossFunction<Loss, typename Model::Scalar>
 typename Model::Scalar train_step(
     Model& model, const Sequence<typename Model::Scalar>& x, const Sequence<typename Model::Scalar>& y,
     Optimize& optimizer, Sequence<typename Model::Scalar>& d_prediction, const Loss& loss_function = {},

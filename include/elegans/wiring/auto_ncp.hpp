@@ -64,8 +64,11 @@ class AutoNCP : public NCP<Units, Outputs, Inputs> {
   AutoNCP(int units, int output_dim, AutoNCPOptions options = {})
       : Base(detail::auto_ncp_options(units, output_dim, options)), sparsity_(options.sparsity) {}
 
-  AutoNCP() requires(Units != Dynamic && Outputs != Dynamic) : AutoNCP(Units, Outputs) {}
-  explicit AutoNCP(AutoNCPOptions options) requires(Units != Dynamic && Outputs != Dynamic)
+  AutoNCP()
+    requires(Units != Dynamic && Outputs != Dynamic)
+      : AutoNCP(Units, Outputs) {}
+  explicit AutoNCP(AutoNCPOptions options)
+    requires(Units != Dynamic && Outputs != Dynamic)
       : AutoNCP(Units, Outputs, options) {}
 
   [[nodiscard]] double sparsity() const noexcept { return sparsity_; }
@@ -74,6 +77,6 @@ class AutoNCP : public NCP<Units, Outputs, Inputs> {
   double sparsity_;
 };
 
-AutoNCP(int, int, AutoNCPOptions = {})->AutoNCP<>;
+AutoNCP(int, int, AutoNCPOptions = {}) -> AutoNCP<>;
 
 }  // namespace elegans

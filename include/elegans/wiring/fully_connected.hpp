@@ -38,8 +38,11 @@ class FullyConnected : public Wiring<Units, Outputs, Inputs> {
   /// All neurons are motor neurons.
   explicit FullyConnected(int units, FullyConnectedOptions options = {}) : FullyConnected(units, units, options) {}
 
-  FullyConnected() requires(Units != Dynamic && Outputs != Dynamic) : FullyConnected(Units, Outputs) {}
-  explicit FullyConnected(FullyConnectedOptions options) requires(Units != Dynamic && Outputs != Dynamic)
+  FullyConnected()
+    requires(Units != Dynamic && Outputs != Dynamic)
+      : FullyConnected(Units, Outputs) {}
+  explicit FullyConnected(FullyConnectedOptions options)
+    requires(Units != Dynamic && Outputs != Dynamic)
       : FullyConnected(Units, Outputs, options) {}
 
   [[nodiscard]] const FullyConnectedOptions& options() const noexcept { return options_; }
@@ -63,7 +66,7 @@ class FullyConnected : public Wiring<Units, Outputs, Inputs> {
   numpy::Generator generator_;  // kept, since `build` goes on where construction stopped
 };
 
-FullyConnected(int, int, FullyConnectedOptions = {})->FullyConnected<>;
-FullyConnected(int, FullyConnectedOptions = {})->FullyConnected<>;
+FullyConnected(int, int, FullyConnectedOptions = {}) -> FullyConnected<>;
+FullyConnected(int, FullyConnectedOptions = {}) -> FullyConnected<>;
 
 }  // namespace elegans

@@ -81,7 +81,7 @@ class NCP : public Wiring<Units, Outputs, Inputs> {
   NCPOptions options_;
 };
 
-NCP(NCPOptions)->NCP<>;
+NCP(NCPOptions) -> NCP<>;
 
 namespace detail {
 

@@ -20,14 +20,16 @@ class PerLayer {
 
   /// One number. From whatever converts to int, but for what would lose its fraction.
   template <std::convertible_to<int> Number>
-  requires(!std::floating_point<Number>) constexpr PerLayer(const Number& value) : values_{value}, size_(1) {}
+    requires(!std::floating_point<Number>)
+  constexpr PerLayer(const Number& value) : values_{value}, size_(1) {}
 
   /// A list. \throws InvalidArgument unless there are 1 to 32
   constexpr PerLayer(std::initializer_list<int> values) : PerLayer(std::span(values.begin(), values.size())) {}
   /// A `std::vector<int>` and its like. \throws InvalidArgument unless there are 1 to 32
   template <typename Range>
-  requires(std::convertible_to<const Range&, std::span<const int>> && !std::convertible_to<const Range&, int> &&
-           !std::same_as<Range, PerLayer>) constexpr PerLayer(const Range& range) {
+    requires(std::convertible_to<const Range&, std::span<const int>> && !std::convertible_to<const Range&, int> &&
+             !std::same_as<Range, PerLayer>)
+  constexpr PerLayer(const Range& range) {
     const std::span<const int> values = range;
     if (values.empty() || values.size() > capacity) {
       detail::refuse("PerLayer: there must be 1 to ", capacity, " numbers, got ", values.size());

@@ -41,8 +41,11 @@ class Random : public Wiring<Units, Outputs, Inputs> {
   /// All neurons are motor neurons.
   explicit Random(int units, RandomOptions options = {}) : Random(units, units, options) {}
 
-  Random() requires(Units != Dynamic && Outputs != Dynamic) : Random(Units, Outputs) {}
-  explicit Random(RandomOptions options) requires(Units != Dynamic && Outputs != Dynamic)
+  Random()
+    requires(Units != Dynamic && Outputs != Dynamic)
+      : Random(Units, Outputs) {}
+  explicit Random(RandomOptions options)
+    requires(Units != Dynamic && Outputs != Dynamic)
       : Random(Units, Outputs, options) {}
 
   [[nodiscard]] const RandomOptions& options() const noexcept { return options_; }
@@ -75,7 +78,7 @@ class Random : public Wiring<Units, Outputs, Inputs> {
   numpy::Generator generator_;  // kept, since `build` goes on where construction stopped
 };
 
-Random(int, int, RandomOptions = {})->Random<>;
-Random(int, RandomOptions = {})->Random<>;
+Random(int, int, RandomOptions = {}) -> Random<>;
+Random(int, RandomOptions = {}) -> Random<>;
 
 }  // namespace elegans

@@ -32,7 +32,9 @@ class Wiring {
 
   /// No synapses yet. \throws InvalidArgument unless 1 <= output_dim <= units, or if a size differs from a fixed one
   Wiring(int units, int output_dim);
-  Wiring() requires(Units != Dynamic && Outputs != Dynamic) : Wiring(Units, Outputs) {}
+  Wiring()
+    requires(Units != Dynamic && Outputs != Dynamic)
+      : Wiring(Units, Outputs) {}
 
   /// A copy of any wiring: its sizes, synapses, neuron types and layers.
   template <AnyWiring Other>
@@ -141,7 +143,7 @@ class Wiring {
   Buffer<int, Units> layers_;
 };
 
-Wiring(int, int)->Wiring<>;
+Wiring(int, int) -> Wiring<>;
 
 template <int Units, int Outputs, int Inputs>
 Wiring<Units, Outputs, Inputs>::Wiring(int units, int output_dim) : units_(units), output_dim_(output_dim) {
