@@ -29,8 +29,8 @@
 
 #include <CLI/CLI.hpp>
 
-#include <elegans/core/file.hpp>
 #include <elegans/elegans.hpp>
+#include <elegans/system/file.hpp>
 
 #include "support/folder.hpp"
 #include "support/gnuplot.hpp"

@@ -14,9 +14,9 @@
 
 #include <CLI/CLI.hpp>
 
-#include <elegans/core/file.hpp>
 #include <elegans/io/model_description.hpp>
 #include <elegans/io/model_file.hpp>
+#include <elegans/system/file.hpp>
 
 #include "support/model_arguments.hpp"
 #include "support/model_header.hpp"

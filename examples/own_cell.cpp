@@ -18,8 +18,8 @@
 
 #include <CLI/CLI.hpp>
 
-#include <elegans/core/file.hpp>
 #include <elegans/elegans.hpp>
+#include <elegans/system/file.hpp>
 
 #include "support/csv.hpp"
 #include "support/folder.hpp"

@@ -20,9 +20,9 @@
 
 #include <CLI/CLI.hpp>
 
-#include <elegans/core/file.hpp>
 #include <elegans/elegans.hpp>
 #include <elegans/graph/graph.hpp>
+#include <elegans/system/file.hpp>
 
 #include "support/csv.hpp"
 #include "support/folder.hpp"

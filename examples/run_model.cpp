@@ -15,8 +15,8 @@
 
 #include <CLI/CLI.hpp>
 
-#include <elegans/core/file.hpp>
 #include <elegans/io/model_file.hpp>
+#include <elegans/system/file.hpp>
 
 #include "support/csv.hpp"
 #include "support/model_arguments.hpp"

@@ -15,9 +15,9 @@
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
-#include <elegans/core/file.hpp>
 #include <elegans/elegans.hpp>
 #include <elegans/graph/graph.hpp>
+#include <elegans/system/file.hpp>
 
 #include "support/program.hpp"
 

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """single_header.py OUTPUT [HEADER...]: makes one header of elegans/elegans.hpp and all that it includes.
 
-Each further HEADER, such as elegans/core/thread_pool.hpp, goes into it too.
+Each further HEADER, such as elegans/system/thread_pool.hpp, goes into it too.
 """
 
 import pathlib

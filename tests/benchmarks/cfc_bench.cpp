@@ -1,6 +1,6 @@
 // SPDX-FileCopyrightText: The elegans authors
 // SPDX-License-Identifier: Apache-2.0
-#include <elegans/layer/cfc.hpp>
+#include <elegans/model/cfc.hpp>
 #include <elegans/wiring/auto_ncp.hpp>
 
 #include "model_bench.hpp"

@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <memory>
 
-#include <elegans/core/thread_pool.hpp>
-#include <elegans/layer/ltc.hpp>
+#include <elegans/model/ltc.hpp>
+#include <elegans/system/thread_pool.hpp>
 #include <elegans/wiring/auto_ncp.hpp>
 #include <elegans/wiring/fully_connected.hpp>
 #include <elegans/wiring/random.hpp>

@@ -1,6 +1,6 @@
 // SPDX-FileCopyrightText: The elegans authors
 // SPDX-License-Identifier: Apache-2.0
-#include <elegans/layer/ltc.hpp>
+#include <elegans/model/ltc.hpp>
 #include <elegans/wiring/auto_ncp.hpp>
 #include <elegans/wiring/fully_connected.hpp>
 

@@ -6,11 +6,11 @@
 #include <vector>
 
 #include <elegans/cell/array_cell.hpp>
+#include <elegans/inspect/check_gradients.hpp>
+#include <elegans/inspect/hidden_states.hpp>
 #include <elegans/layer/dense.hpp>
-#include <elegans/layer/hidden_states.hpp>
 #include <elegans/layer/rnn.hpp>
 #include <elegans/layer/sequential.hpp>
-#include <elegans/train/check_gradients.hpp>
 
 #include "support/catch.hpp"
 #include "support/ramp.hpp"

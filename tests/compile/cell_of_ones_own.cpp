@@ -1,9 +1,9 @@
 // compiles
 #include <elegans/cell/array_cell.hpp>
-#include <elegans/cell/cfc_cell.hpp>
+#include <elegans/cell/cfc/cell.hpp>
 #include <elegans/cell/concepts.hpp>
-#include <elegans/cell/ltc_cell.hpp>
-#include <elegans/cell/memory_cell.hpp>
+#include <elegans/cell/ltc/cell.hpp>
+#include <elegans/cell/memory/cell.hpp>
 #include <elegans/layer/concepts.hpp>
 #include <elegans/layer/rnn.hpp>
 

@@ -1,5 +1,5 @@
 // error: optimizer.step(parameters, gradient)
-#include <elegans/layer/ltc.hpp>
+#include <elegans/model/ltc.hpp>
 #include <elegans/train/fit.hpp>
 #include <elegans/wiring/auto_ncp.hpp>
 

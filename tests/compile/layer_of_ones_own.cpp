@@ -1,13 +1,13 @@
 // compiles
+#include <elegans/inspect/hidden_states.hpp>
 #include <elegans/layer/bidirectional.hpp>
-#include <elegans/layer/cfc.hpp>
 #include <elegans/layer/concepts.hpp>
 #include <elegans/layer/dense.hpp>
-#include <elegans/layer/hidden_states.hpp>
-#include <elegans/layer/ltc.hpp>
-#include <elegans/layer/mixed.hpp>
 #include <elegans/layer/parameterized.hpp>
 #include <elegans/layer/sequential.hpp>
+#include <elegans/model/cfc.hpp>
+#include <elegans/model/ltc.hpp>
+#include <elegans/model/mixed.hpp>
 #include <elegans/train/concepts.hpp>
 
 // The smallest layer: y = gain x, one gain for all. What layer/concepts.hpp lists, and nothing else.

@@ -1,6 +1,6 @@
 // error: LayerWithBackward
-#include <elegans/layer/ltc.hpp>
 #include <elegans/layer/sequential.hpp>
+#include <elegans/model/ltc.hpp>
 
 // An LTC that does not go back.
 class NoBackward : public elegans::LTC<float> {

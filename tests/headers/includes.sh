@@ -33,15 +33,15 @@ case ${1:-} in
     }
     header core/a.hpp vector Eigen/Core
     header core/b.hpp elegans/core/a.hpp
-    header core/thread_pool.hpp thread
+    header system/thread_pool.hpp thread
     header wiring/w.hpp elegans/core/b.hpp
-    header cell/ltc_cell.hpp elegans/wiring/w.hpp elegans/cell/ltc_adjoint.hpp
-    header cell/ltc_adjoint.hpp elegans/cell/ltc_cell.hpp
-    header layer/l.hpp elegans/cell/ltc_cell.hpp elegans/core/b.hpp
+    header cell/ltc/cell.hpp elegans/wiring/w.hpp elegans/cell/ltc/adjoint.hpp
+    header cell/ltc/adjoint.hpp elegans/cell/ltc/cell.hpp
+    header model/l.hpp elegans/cell/ltc/cell.hpp elegans/core/b.hpp
     header train/t.hpp elegans/core/b.hpp
     header graph/graph.hpp elegans/wiring/w.hpp cgraph.h
-    for name in checkpoint model_file safetensors; do header io/$name.hpp elegans/layer/l.hpp nlohmann/json.hpp; done
-    header elegans.hpp elegans/layer/l.hpp elegans/train/t.hpp
+    for name in checkpoint model_file safetensors; do header io/$name.hpp elegans/model/l.hpp nlohmann/json.hpp; done
+    header elegans.hpp elegans/model/l.hpp elegans/train/t.hpp
     cp -r "$scratch/tree" "$scratch/whole"
     (check "$scratch/tree" >/dev/null) || { echo "a tree without faults was refused"; exit 1; }
 
@@ -59,18 +59,18 @@ case ${1:-} in
     replace() { sed -i "$2" "$scratch/tree/elegans/$1"; }
     lengthen() { seq -f '// %g' "$2" >>"$scratch/tree/elegans/$1"; }
     circle() { header core/a.hpp elegans/core/c.hpp; header core/c.hpp elegans/core/b.hpp; }
-    broken "a cycle: elegans/elegans.hpp -> elegans/layer/l.hpp -> elegans/cell/ltc_cell.hpp -> elegans/wiring/w.hpp -> \
+    broken "a cycle: elegans/elegans.hpp -> elegans/model/l.hpp -> elegans/cell/ltc/cell.hpp -> elegans/wiring/w.hpp -> \
 elegans/core/b.hpp -> elegans/core/a.hpp -> elegans/core/c.hpp -> elegans/core/b.hpp" circle
-    broken "a cycle: elegans/core/thread_pool.hpp -> elegans/core/thread_pool.hpp" \
-      header core/thread_pool.hpp elegans/core/thread_pool.hpp
-    broken "wiring may not include cell" header wiring/w.hpp elegans/cell/ltc_cell.hpp
-    broken "core may not include layer" header core/b.hpp elegans/core/a.hpp elegans/layer/l.hpp
-    broken "train may not include cell" header train/t.hpp elegans/cell/ltc_cell.hpp
-    broken "elegans.hpp may not include io" header elegans.hpp elegans/layer/l.hpp elegans/io/safetensors.hpp
-    broken "only elegans/cell/ltc_cell.hpp may include" header layer/l.hpp elegans/cell/ltc_adjoint.hpp
-    broken "ltc_adjoint.hpp does not include elegans/cell/ltc_cell.hpp" header cell/ltc_adjoint.hpp elegans/core/b.hpp
+    broken "a cycle: elegans/system/thread_pool.hpp -> elegans/system/thread_pool.hpp" \
+      header system/thread_pool.hpp elegans/system/thread_pool.hpp
+    broken "wiring may not include cell/ltc" header wiring/w.hpp elegans/cell/ltc/cell.hpp
+    broken "core may not include model" header core/b.hpp elegans/core/a.hpp elegans/model/l.hpp
+    broken "train may not include cell/ltc" header train/t.hpp elegans/cell/ltc/cell.hpp
+    broken "elegans.hpp may not include io" header elegans.hpp elegans/model/l.hpp elegans/io/safetensors.hpp
+    broken "only elegans/cell/ltc/cell.hpp may include" header model/l.hpp elegans/cell/ltc/adjoint.hpp
+    broken "ltc/adjoint.hpp does not include elegans/cell/ltc/cell.hpp" header cell/ltc/adjoint.hpp elegans/core/b.hpp
     broken "cell may not include <nlohmann/json.hpp>" header cell/c.hpp elegans/wiring/w.hpp nlohmann/json.hpp
-    broken "l.hpp has 401 lines" lengthen layer/l.hpp 396
+    broken "l.hpp has 401 lines" lengthen model/l.hpp 396
     broken "a.hpp has no #pragma once" replace core/a.hpp '/pragma/d'
     broken "a.hpp has not the two SPDX lines" replace core/a.hpp 1d
     broken "a.hpp has not the two SPDX lines" replace core/a.hpp '2s/Apache/MIT/'

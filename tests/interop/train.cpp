@@ -15,8 +15,8 @@
 
 #include <CLI/CLI.hpp>
 
-#include <elegans/core/file.hpp>
 #include <elegans/io/model_file.hpp>
+#include <elegans/system/file.hpp>
 #include <elegans/train/adam.hpp>
 #include <elegans/train/fit.hpp>
 

@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 #include <elegans/io/checkpoint.hpp>
-#include <elegans/layer/ltc.hpp>
+#include <elegans/model/ltc.hpp>
 #include <elegans/train/adam.hpp>
 #include <elegans/train/fit.hpp>
 #include <elegans/wiring/auto_ncp.hpp>

@@ -6,11 +6,11 @@
 #include <stdexcept>
 
 #include <elegans/cell/array_cell.hpp>
-#include <elegans/core/thread_pool.hpp>
 #include <elegans/layer/dense.hpp>
-#include <elegans/layer/ltc.hpp>
 #include <elegans/layer/rnn.hpp>
 #include <elegans/layer/sequential.hpp>
+#include <elegans/model/ltc.hpp>
+#include <elegans/system/thread_pool.hpp>
 #include <elegans/wiring/auto_ncp.hpp>
 
 #include "support/catch.hpp"

@@ -3,10 +3,10 @@
 #include <limits>
 #include <vector>
 
-#include <elegans/cell/cfc_cell_view.hpp>
-#include <elegans/cell/memory_cell_view.hpp>
-#include <elegans/layer/mixed.hpp>
+#include <elegans/cell/cfc/cell_view.hpp>
+#include <elegans/cell/memory/cell_view.hpp>
 #include <elegans/layer/stream.hpp>
+#include <elegans/model/mixed.hpp>
 #include <elegans/wiring/auto_ncp.hpp>
 
 #include "support/catch.hpp"

@@ -3,7 +3,7 @@
 
 #include <string>
 
-#include <elegans/layer/ltc.hpp>
+#include <elegans/model/ltc.hpp>
 #include <elegans/wiring/auto_ncp.hpp>
 
 #include "support/catch.hpp"

@@ -4,7 +4,7 @@
 
 #include <string>
 
-#include <elegans/layer/ltc.hpp>
+#include <elegans/model/ltc.hpp>
 
 #include "support/golden_model.hpp"
 

@@ -3,7 +3,7 @@
 #pragma once
 
 #include <elegans/core/mask.hpp>
-#include <elegans/train/check_gradients.hpp>
+#include <elegans/inspect/check_gradients.hpp>
 
 #include "support/catch.hpp"
 

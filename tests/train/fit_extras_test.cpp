@@ -8,7 +8,7 @@
 #include <map>
 #include <string>
 
-#include <elegans/layer/cfc.hpp>
+#include <elegans/model/cfc.hpp>
 #include <elegans/train/adam.hpp>
 #include <elegans/train/csv_log.hpp>
 #include <elegans/train/fit.hpp>

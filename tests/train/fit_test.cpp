@@ -8,7 +8,7 @@
 #include <utility>
 #include <vector>
 
-#include <elegans/layer/ltc.hpp>
+#include <elegans/model/ltc.hpp>
 #include <elegans/train/adam.hpp>
 #include <elegans/train/fit.hpp>
 #include <elegans/train/train_step.hpp>

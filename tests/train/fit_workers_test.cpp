@@ -3,8 +3,8 @@
 
 #include <memory>
 
-#include <elegans/core/thread_pool.hpp>
-#include <elegans/layer/ltc.hpp>
+#include <elegans/model/ltc.hpp>
+#include <elegans/system/thread_pool.hpp>
 #include <elegans/train/adam.hpp>
 #include <elegans/train/fit.hpp>
 #include <elegans/wiring/auto_ncp.hpp>

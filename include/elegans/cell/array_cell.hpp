@@ -8,11 +8,11 @@
 #include <type_traits>
 #include <utility>
 
-#include <elegans/cell/lanes.hpp>
 #include <elegans/core/buffer.hpp>
 #include <elegans/core/error.hpp>
 #include <elegans/core/parameters.hpp>
 #include <elegans/core/types.hpp>
+#include <elegans/simd/layout.hpp>
 
 namespace elegans {
 

@@ -4,10 +4,10 @@
 
 #include <concepts>
 
-#include <elegans/cell/lanes.hpp>
-#include <elegans/core/packet.hpp>
 #include <elegans/core/parameters.hpp>
 #include <elegans/core/types.hpp>
+#include <elegans/simd/layout.hpp>
+#include <elegans/simd/packet.hpp>
 
 namespace elegans {
 

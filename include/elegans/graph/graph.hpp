@@ -9,9 +9,9 @@
 #include <gvc.h>
 
 #include <elegans/core/error.hpp>
-#include <elegans/core/file.hpp>
 #include <elegans/graph/dot.hpp>
 #include <elegans/graph/options.hpp>
+#include <elegans/system/file.hpp>
 
 namespace elegans {
 

@@ -11,9 +11,9 @@
 #include <utility>
 #include <vector>
 
-#include <elegans/cell/cfc_parameters.hpp>
-#include <elegans/cell/lstm_parameters.hpp>
-#include <elegans/cell/ltc_parameters.hpp>
+#include <elegans/cell/cfc/parameters.hpp>
+#include <elegans/cell/ltc/parameters.hpp>
+#include <elegans/cell/memory/parameters.hpp>
 #include <elegans/core/parameters.hpp>
 #include <elegans/io/model_metadata.hpp>
 #include <elegans/io/model_names.hpp>

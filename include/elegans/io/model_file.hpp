@@ -14,9 +14,9 @@
 #include <elegans/io/model_options.hpp>
 #include <elegans/io/safetensors.hpp>
 #include <elegans/io/safetensors_writer.hpp>
-#include <elegans/layer/cfc.hpp>
-#include <elegans/layer/ltc.hpp>
-#include <elegans/layer/mixed.hpp>
+#include <elegans/model/cfc.hpp>
+#include <elegans/model/ltc.hpp>
+#include <elegans/model/mixed.hpp>
 
 namespace elegans {
 

@@ -6,7 +6,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include <elegans/cell/cfc_parameters.hpp>
+#include <elegans/cell/cfc/parameters.hpp>
 #include <elegans/core/types.hpp>
 #include <elegans/io/model_metadata.hpp>
 #include <elegans/io/model_options.hpp>

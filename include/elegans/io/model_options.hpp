@@ -8,9 +8,9 @@
 #include <string_view>
 #include <utility>
 
-#include <elegans/cell/activation.hpp>
-#include <elegans/cell/cfc_options.hpp>
-#include <elegans/cell/ltc_options.hpp>
+#include <elegans/cell/cfc/options.hpp>
+#include <elegans/cell/ltc/options.hpp>
+#include <elegans/core/activation.hpp>
 #include <elegans/core/error.hpp>
 
 namespace elegans {

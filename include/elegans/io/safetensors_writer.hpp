@@ -17,10 +17,10 @@
 #include <nlohmann/json.hpp>
 
 #include <elegans/core/error.hpp>
-#include <elegans/core/file.hpp>
 #include <elegans/core/types.hpp>
 #include <elegans/io/safetensors_header.hpp>
 #include <elegans/io/tensor_type.hpp>
+#include <elegans/system/file.hpp>
 
 namespace elegans {
 

@@ -9,11 +9,11 @@
 #include <utility>
 
 #include <elegans/core/context.hpp>
-#include <elegans/core/executor.hpp>
 #include <elegans/core/parameters.hpp>
 #include <elegans/core/state.hpp>
 #include <elegans/core/types.hpp>
 #include <elegans/layer/parameterized.hpp>
+#include <elegans/system/executor.hpp>
 
 namespace elegans {
 

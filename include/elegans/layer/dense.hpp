@@ -7,20 +7,20 @@
 #include <utility>
 #include <vector>
 
-#include <elegans/cell/activation.hpp>
-#include <elegans/cell/cfc_parameters.hpp>
-#include <elegans/cell/lanes.hpp>
-#include <elegans/cell/linear.hpp>
-#include <elegans/cell/linear_adjoint.hpp>
 #include <elegans/core/buffer.hpp>
 #include <elegans/core/context.hpp>
 #include <elegans/core/error.hpp>
+#include <elegans/core/initializers.hpp>
 #include <elegans/core/parameters.hpp>
 #include <elegans/core/sequence.hpp>
 #include <elegans/core/state.hpp>
 #include <elegans/core/torch_random.hpp>
+#include <elegans/kernel/linear/linear.hpp>
+#include <elegans/kernel/linear/linear_adjoint.hpp>
 #include <elegans/layer/parameterized.hpp>
 #include <elegans/layer/summary.hpp>
+#include <elegans/simd/activate.hpp>
+#include <elegans/simd/layout.hpp>
 
 namespace elegans {
 

@@ -12,12 +12,9 @@
 #include <vector>
 
 #include <elegans/cell/concepts.hpp>
-#include <elegans/cell/lanes.hpp>
 #include <elegans/core/buffer.hpp>
 #include <elegans/core/context.hpp>
-#include <elegans/core/denormals.hpp>
 #include <elegans/core/error.hpp>
-#include <elegans/core/executor.hpp>
 #include <elegans/core/parameters.hpp>
 #include <elegans/core/sequence.hpp>
 #include <elegans/core/state.hpp>
@@ -25,6 +22,9 @@
 #include <elegans/core/types.hpp>
 #include <elegans/layer/parameterized.hpp>
 #include <elegans/layer/step.hpp>
+#include <elegans/simd/layout.hpp>
+#include <elegans/system/denormals.hpp>
+#include <elegans/system/executor.hpp>
 
 namespace elegans {
 

@@ -2,10 +2,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <elegans/cell/lanes.hpp>
 #include <elegans/core/buffer.hpp>
 #include <elegans/core/error.hpp>
 #include <elegans/core/types.hpp>
+#include <elegans/simd/layout.hpp>
 
 namespace elegans::detail {
 

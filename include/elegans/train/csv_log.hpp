@@ -9,7 +9,7 @@
 #include <sstream>
 #include <utility>
 
-#include <elegans/core/file.hpp>
+#include <elegans/system/file.hpp>
 #include <elegans/train/callback.hpp>
 
 namespace elegans {

@@ -1,0 +1,295 @@
+// SPDX-FileCopyrightText: The elegans authors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <utility>
+#include <vector>
+
+#include <elegans/cell/cfc/dropout.hpp>
+#include <elegans/cell/cfc/heads.hpp>
+#include <elegans/cell/cfc/options.hpp>
+#include <elegans/cell/cfc/parameters.hpp>
+#include <elegans/core/buffer.hpp>
+#include <elegans/kernel/linear/linear.hpp>
+#include <elegans/kernel/linear/linear_adjoint.hpp>
+#include <elegans/simd/activate.hpp>
+#include <elegans/simd/layout.hpp>
+
+namespace elegans::detail {
+
+/// Neurons that step together: all of an unwired CfC, one layer of a wired one. [input, state], through the backbone if
+/// there is one, are the features from which `CfCHeads` makes the new state; the wiring masks ff1 and ff2.
+///
+/// Hasani et al., Closed-form continuous-time neural networks, Nature Machine Intelligence 2022;
+/// `ncps.torch.CfCCell`.
+template <typename Scalar>
+class CfCBlock {
+ public:
+  /// What a step computes on the way. Its adjoint needs all of that again; the values lie in memory of their own, or
+  /// somewhere else, where they may be kept.
+  struct Scratch {
+    struct Layer {
+      Scalar *z, *a;
+      Scalar* dropped;  ///< a, after dropout
+    };
+    std::vector<Layer> backbone;
+    CfCHeadValues<Scalar*> heads{};
+    Buffer<Scalar> in;      ///< [input, state]
+    Buffer<Scalar> h;       ///< the new state
+    Buffer<Scalar> values;  ///< `values_size` of them
+    DropoutPosition position;
+  };
+
+  struct Adjoint {
+    std::vector<LinearAdjoint<Scalar>> backbone;
+    LinearAdjoint<Scalar, 4> gated;
+    LinearAdjoint<Scalar> pure;
+    Buffer<Scalar> w_tau, A;
+    Buffer<Scalar> d_in, d_h;              ///< of [input, state]; of the new state
+    std::vector<Buffer<Scalar>> d_hidden;  ///< of what each layer of the backbone gives
+  };
+
+  CfCBlock(const CfCLayout& layout, const CfCOptions& options, const ParameterList<>& parameters)
+      : layout_(layout),
+        places_(parameters, layout, options),
+        mode_(options.mode),
+        activation_(options.activation),
+        dropout_(options.backbone_dropout),
+        seed_(options.seed) {
+    Index features = inputs() + units();
+    for (int layer = 0; layer < layout.backbone_layers; ++layer) {
+      backbone_.emplace_back(options.backbone_units, features);
+      features = options.backbone_units;
+    }
+    if (mode_ == CfCMode::pure) {
+      pure_ = Linear<Scalar>(units(), features);
+      for (auto* values : {&w_tau_, &A_}) values->resize(pad_neurons(units()));
+    } else {
+      gated_ = Linear<Scalar, 4>(units(), features);
+    }
+  }
+
+  [[nodiscard]] Index inputs() const noexcept { return layout_.inputs; }
+  [[nodiscard]] Index units() const noexcept { return layout_.units; }
+  [[nodiscard]] const std::vector<Linear<Scalar>>& backbone() const noexcept { return backbone_; }
+  [[nodiscard]] const Linear<Scalar, 4>& gated() const noexcept { return gated_; }
+  [[nodiscard]] const Linear<Scalar>& pure() const noexcept { return pure_; }
+  [[nodiscard]] CfCHeads<Scalar> heads() const noexcept {
+    return {mode_, gated_.view(), pure_.view(), w_tau_.data(), A_.data()};
+  }
+
+  /// Takes over new values from a parameter vector.
+  void pack(const Scalar* parameters) {
+    for (std::size_t layer = 0; layer < backbone_.size(); ++layer) {
+      take(parameters, places_.backbone[layer], backbone_[layer], 0);
+    }
+    if (mode_ == CfCMode::pure) {
+      take(parameters, places_.ff1, pure_, 0, mask());
+      std::copy_n(parameters + places_.A, units(), A_.data());
+      for (Index i = 0; i < units(); ++i) w_tau_[i] = std::abs(parameters[places_.w_tau + i]);
+    } else {
+      for (int head = 0; head < 4; ++head) take(parameters, place_of(head), gated_, head, mask_of(head));
+    }
+  }
+
+  /// How many values a step computes, besides the new state.
+  template <typename Lanes>
+  [[nodiscard]] Index values_size() const noexcept {
+    Index size = heads_kept() * extent<Lanes>(units());
+    for (const auto& layer : backbone_) size += values_a_layer() * extent<Lanes>(layer.outputs());
+    return size;
+  }
+
+  template <typename Lanes>
+  void reserve(Scratch& scratch) const {
+    scratch.backbone.resize(backbone_.size());
+    scratch.in.resize(extent<Lanes>(inputs() + units()));
+    scratch.h.resize(extent<Lanes>(units()));
+    scratch.values.resize(values_size<Lanes>());
+  }
+
+  /// Says where the values of the next step lie: at `kept`, or, if that is null, in the scratch.
+  template <typename Lanes>
+  void place(Scratch& scratch, Scalar* kept) const {
+    Scalar* next = kept ? kept : scratch.values.data();
+    const auto take = [&](Index neurons) { return std::exchange(next, next + extent<Lanes>(neurons)); };
+    for (std::size_t layer = 0; layer < backbone_.size(); ++layer) {
+      auto& [z, a, dropped] = scratch.backbone[layer];
+      z = take(backbone_[layer].outputs());
+      a = take(backbone_[layer].outputs());
+      dropped = dropout_ > 0 ? take(backbone_[layer].outputs()) : nullptr;
+    }
+    scratch.heads = {};
+    scratch.heads.f1 = take(units());
+    scratch.heads.t = take(units());
+    if (mode_ != CfCMode::pure) {
+      scratch.heads.f2 = take(units());
+      scratch.heads.a = take(units());
+    }
+    scratch.heads.h = scratch.h.data();
+  }
+
+  /// From `scratch.in` and the elapsed times to `scratch.h`, after `place`.
+  template <typename Lanes>
+  void forward(const Scalar* elapsed, Scratch& scratch) const {
+    heads().template forward<Lanes>(features<Lanes>(scratch), elapsed, scratch.heads);
+  }
+
+  template <typename Lanes>
+  void reset(Adjoint& adjoint) const {
+    const auto clear = [](Buffer<Scalar>& values, Index size) {
+      values.resize(size);
+      std::fill_n(values.data(), size, Scalar(0));
+    };
+    const Index size = extent<Lanes>(units());
+    adjoint.backbone.resize(backbone_.size());
+    adjoint.d_hidden.resize(backbone_.size());
+    for (std::size_t layer = 0; layer < backbone_.size(); ++layer) {
+      adjoint.backbone[layer].template reset<Lanes>(backbone_[layer]);
+      clear(adjoint.d_hidden[layer], extent<Lanes>(backbone_[layer].outputs()));
+    }
+    adjoint.pure.template reset<Lanes>(pure_);
+    adjoint.gated.template reset<Lanes>(gated_);
+    clear(adjoint.d_in, extent<Lanes>(inputs() + units()));
+    for (auto* values : {&adjoint.w_tau, &adjoint.A, &adjoint.d_h}) clear(*values, size);
+  }
+
+  /// From `adjoint.d_h` to `adjoint.d_in` after a `forward`, or after a `place` where its values were kept. Adds to
+  /// d_elapsed, a sample.
+  template <typename Lanes>
+  void backward(const Scalar* elapsed, Scalar* d_elapsed, Scratch& scratch, Adjoint& adjoint) const {
+    std::fill_n(adjoint.d_in.data(), adjoint.d_in.size(), Scalar(0));
+    for (auto& d_hidden : adjoint.d_hidden) std::fill_n(d_hidden.data(), d_hidden.size(), Scalar(0));
+    const auto& [f1, f2, a, t, h] = scratch.heads;
+    const CfCHeadValues<const Scalar*> values{f1, f2, a, t, h};
+    if (mode_ == CfCMode::pure) {
+      const auto [d_f1] = adjoint.pure.template next<Lanes>();
+      heads().template backward<Lanes>(elapsed, values, {d_f1}, adjoint, d_elapsed, d_features(adjoint));
+      adjoint.pure.template record<Lanes>(features_of(scratch));
+    } else {
+      const auto d_z = adjoint.gated.template next<Lanes>();
+      heads().template backward<Lanes>(elapsed, values, d_z, adjoint, d_elapsed, d_features(adjoint));
+      adjoint.gated.template record<Lanes>(features_of(scratch));
+    }
+    backbone_backward<Lanes>(scratch, adjoint);
+  }
+
+  /// Adds what the adjoint has summed up to a gradient.
+  template <typename Lanes>
+  void collect(Adjoint& adjoint, const Scalar* parameters, Scalar* gradient) const {
+    for (std::size_t layer = 0; layer < backbone_.size(); ++layer) {
+      adjoint.backbone[layer].template finish<Lanes>();
+      give(adjoint.backbone[layer], 0, backbone_[layer], places_.backbone[layer], gradient);
+    }
+    if (mode_ == CfCMode::pure) {
+      adjoint.pure.template finish<Lanes>();
+      give(adjoint.pure, 0, pure_, places_.ff1, gradient, mask());
+      for (Index i = 0; i < units(); ++i) {
+        const Scalar w_tau = parameters[places_.w_tau + i];
+        const Scalar sign = w_tau > 0 ? Scalar(1) : w_tau < 0 ? Scalar(-1) : Scalar(0);
+        gradient[places_.w_tau + i] += sign * Lanes::sum_samples(adjoint.w_tau.data(), i);
+        gradient[places_.A + i] += Lanes::sum_samples(adjoint.A.data(), i);
+      }
+    } else {
+      adjoint.gated.template finish<Lanes>();
+      for (int head = 0; head < 4; ++head) give(adjoint.gated, head, gated_, place_of(head), gradient, mask_of(head));
+    }
+  }
+
+ private:
+  [[nodiscard]] const unsigned char* mask() const noexcept {
+    return layout_.mask.size() > 0 ? layout_.mask.data() : nullptr;
+  }
+
+  [[nodiscard]] Index heads_kept() const noexcept { return mode_ == CfCMode::pure ? 2 : 4; }
+  [[nodiscard]] Index values_a_layer() const noexcept { return dropout_ > 0 ? 3 : 2; }
+
+  /// The heads in the order of `CfCHeads::gated`; the wiring masks the first two.
+  [[nodiscard]] const LinearPlace& place_of(int head) const noexcept {
+    return head == 0 ? places_.ff1 : head == 1 ? places_.ff2 : head == 2 ? places_.time_a : places_.time_b;
+  }
+  [[nodiscard]] const unsigned char* mask_of(int head) const noexcept { return head < 2 ? mask() : nullptr; }
+
+  template <int Maps>
+  static void take(const Scalar* parameters, const LinearPlace& from, Linear<Scalar, Maps>& linear, int map,
+                   const unsigned char* mask = nullptr) {
+    linear.pack_weight(map, parameters + from.weight, linear.outputs(), 0, linear.inputs(), mask);
+    linear.pack_bias(map, parameters + from.bias);
+  }
+  template <int Maps>
+  static void give(const LinearAdjoint<Scalar, Maps>& from, int map, const Linear<Scalar, Maps>& linear,
+                   const LinearPlace& to, Scalar* gradient, const unsigned char* mask = nullptr) {
+    from.collect_weight(map, gradient + to.weight, linear.outputs(), 0, linear.inputs(), mask);
+    from.collect_bias(map, gradient + to.bias);
+  }
+
+  /// What the heads see, and its adjoint.
+  [[nodiscard]] const Scalar* features_of(const Scratch& scratch) const noexcept {
+    return backbone_.empty() ? scratch.in.data() : out_of(backbone_.size() - 1, scratch);
+  }
+  [[nodiscard]] Scalar* d_features(Adjoint& adjoint) const noexcept {
+    return backbone_.empty() ? adjoint.d_in.data() : adjoint.d_hidden.back().data();
+  }
+
+  /// ncps puts a dropout behind each layer of the backbone but the first.
+  [[nodiscard]] bool drops_after(std::size_t layer, const Scratch& scratch) const noexcept {
+    return layer > 0 && dropout_ > 0 && scratch.position.training;
+  }
+  [[nodiscard]] const Scalar* out_of(std::size_t layer, const Scratch& scratch) const noexcept {
+    const auto& own = scratch.backbone[layer];
+    return drops_after(layer, scratch) ? own.dropped : own.a;
+  }
+  template <typename Lanes>
+  void drop_after(std::size_t layer, const Scratch& scratch, Scalar* values) const {
+    drop<Lanes>(dropout_, seed_, scratch.position, layer, backbone_[layer].outputs(), values);
+  }
+
+  template <typename Lanes>
+  const Scalar* features(Scratch& scratch) const {
+    const Scalar* x = scratch.in.data();
+    for (std::size_t layer = 0; layer < backbone_.size(); ++layer) {
+      const auto& [z, a, dropped] = scratch.backbone[layer];
+      const Index size = extent<Lanes>(backbone_[layer].outputs());
+      backbone_[layer].view().template forward<Lanes>(x, {z});
+      activate<typename Lanes::Packet>(activation_, z, a, size);
+      if (drops_after(layer, scratch)) {
+        std::copy_n(a, size, dropped);
+        drop_after<Lanes>(layer, scratch, dropped);
+      }
+      x = out_of(layer, scratch);
+    }
+    return x;
+  }
+
+  template <typename Lanes>
+  void backbone_backward(Scratch& scratch, Adjoint& adjoint) const {
+    for (std::size_t layer = backbone_.size(); layer-- > 0;) {
+      const auto& [z, a, dropped] = scratch.backbone[layer];
+      Buffer<Scalar>& d = adjoint.d_hidden[layer];
+      const Index size = extent<Lanes>(backbone_[layer].outputs());
+      if (drops_after(layer, scratch)) drop_after<Lanes>(layer, scratch, d.data());
+      activate_backward<Scalar>(activation_, {z, size}, {a, size}, {d.data(), size});
+      Scalar* const d_x = layer > 0 ? adjoint.d_hidden[layer - 1].data() : adjoint.d_in.data();
+      backbone_[layer].view().template backward<Lanes>({d.data()}, d_x);
+      adjoint.backbone[layer].template record<Lanes>(layer > 0 ? out_of(layer - 1, scratch) : scratch.in.data(),
+                                                     {d.data()});
+    }
+  }
+
+  CfCLayout layout_;
+  CfCPlaces places_;
+  CfCMode mode_;
+  Activation activation_;
+  double dropout_;
+  std::uint64_t seed_;
+  std::vector<Linear<Scalar>> backbone_;
+  Linear<Scalar, 4> gated_;   // these, or
+  Linear<Scalar> pure_;       // this one, see CfCHeads
+  Buffer<Scalar> w_tau_, A_;  // |w_tau|; padded to whole packets
+};
+
+}  // namespace elegans::detail

@@ -1,0 +1,150 @@
+// SPDX-FileCopyrightText: The elegans authors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include <elegans/cell/cfc/options.hpp>
+#include <elegans/core/buffer.hpp>
+#include <elegans/core/error.hpp>
+#include <elegans/core/initializers.hpp>
+#include <elegans/core/parameters.hpp>
+#include <elegans/core/torch_random.hpp>
+#include <elegans/core/types.hpp>
+#include <elegans/wiring/wiring.hpp>
+
+namespace elegans::detail {
+
+/// Shape of a block of a CfC: neurons that step together.
+struct CfCLayout {
+  std::string prefix;  ///< of its tensors' names
+  Index inputs = 0;
+  Index units = 0;
+  int backbone_layers = 0;
+  Buffer<unsigned char> mask;  ///< (units, inputs + units), column-major, of ff1 and ff2; empty if there is none
+};
+
+/// The one block of a CfC without a wiring.
+inline std::vector<CfCLayout> cfc_layout(Index units, Index inputs, const CfCOptions& options) {
+  return {{"", inputs, units, options.backbone_layers, {}}};
+}
+
+/// A block a layer of the wiring, the one next to the inputs first: each is fed by the one before it, and recurrent
+/// among its own neurons, all to all. Synapses that skip a layer or go back do not count, as in ncps.
+template <AnyWiring W>
+std::vector<CfCLayout> cfc_layout(const W& wiring) {
+  std::vector<CfCLayout> blocks;
+  std::vector<int> before;
+  for (int layer = 0; layer < wiring.num_layers(); ++layer) {
+    const std::vector<int> neurons = wiring.neurons_of_layer(layer);
+    if (neurons.empty()) refuse("CfC: layer ", layer, " of the wiring has no neurons");
+    const auto units = static_cast<Index>(neurons.size());
+    const Index inputs = layer == 0 ? wiring.input_dim() : static_cast<Index>(before.size());
+    CfCLayout block{concatenate("layer_", layer, "."), inputs, units, 0, {}};
+    block.mask.resize(units * (inputs + units));
+    for (Index j = 0; j < inputs + units; ++j) {
+      for (Index o = 0; o < units; ++o) {
+        const int neuron = neurons[static_cast<std::size_t>(o)];
+        int exists = 1;
+        if (j < inputs && layer == 0) exists = wiring.sensory_adjacency_matrix()(j, neuron);
+        if (j < inputs && layer > 0) exists = wiring.adjacency_matrix()(before[static_cast<std::size_t>(j)], neuron);
+        block.mask[o + units * j] = exists != 0;
+      }
+    }
+    blocks.push_back(std::move(block));
+    before = neurons;
+  }
+  return blocks;
+}
+
+/// ncps' name of a layer of the backbone: PyTorch counts activations and dropouts too.
+inline std::string backbone_name(const CfCLayout& block, int layer, const CfCOptions& options) {
+  const int modules_a_layer = options.backbone_dropout > 0 ? 3 : 2;
+  const int module = layer == 0 ? 0 : 2 + (layer - 1) * modules_a_layer;
+  return concatenate(block.prefix, "backbone.", module);
+}
+
+/// ncps' tensors, in the order of its constructors.
+inline ParameterList<> cfc_parameters(const std::vector<CfCLayout>& blocks, const CfCOptions& options) {
+  ParameterList<> list;
+  const auto add_linear = [&](const std::string& name, Index outputs, Index inputs) {
+    list.add(name + ".weight", static_cast<int>(outputs), static_cast<int>(inputs));
+    list.add(name + ".bias", static_cast<int>(outputs), 1);
+  };
+  for (const CfCLayout& block : blocks) {
+    Index features = block.inputs + block.units;
+    if (options.mode == CfCMode::pure) {
+      list.add(block.prefix + "w_tau", 1, static_cast<int>(block.units));
+      list.add(block.prefix + "A", 1, static_cast<int>(block.units));
+    }
+    for (int layer = 0; layer < block.backbone_layers; ++layer) {
+      add_linear(backbone_name(block, layer, options), options.backbone_units, features);
+      features = options.backbone_units;
+    }
+    add_linear(block.prefix + "ff1", block.units, features);
+    if (options.mode != CfCMode::pure) {
+      for (const char* head : {"ff2", "time_a", "time_b"}) add_linear(block.prefix + head, block.units, features);
+    }
+  }
+  if (options.proj_size > 0) add_linear("fc", options.proj_size, blocks.back().units);
+  return list;
+}
+
+/// Where the two tensors of a linear map begin in a parameter vector and its gradient.
+struct LinearPlace {
+  Index weight = -1;
+  Index bias = -1;
+
+  LinearPlace() = default;
+  LinearPlace(const ParameterList<>& list, const std::string& name)
+      : weight(list.at(name + ".weight").offset), bias(list.at(name + ".bias").offset) {}
+};
+
+/// Where each tensor of a block begins; what its mode does not have stays -1.
+struct CfCPlaces {
+  std::vector<LinearPlace> backbone;
+  LinearPlace ff1, ff2, time_a, time_b;
+  Index w_tau = -1;
+  Index A = -1;
+
+  CfCPlaces(const ParameterList<>& list, const CfCLayout& block, const CfCOptions& options)
+      : ff1(list, block.prefix + "ff1") {
+    for (int layer = 0; layer < block.backbone_layers; ++layer) {
+      backbone.emplace_back(list, backbone_name(block, layer, options));
+    }
+    if (options.mode == CfCMode::pure) {
+      w_tau = list.at(block.prefix + "w_tau").offset;
+      A = list.at(block.prefix + "A").offset;
+    } else {
+      ff2 = {list, block.prefix + "ff2"};
+      time_a = {list, block.prefix + "time_a"};
+      time_b = {list, block.prefix + "time_b"};
+    }
+  }
+};
+
+/// Sets initial values: those of `torch.manual_seed(seed)` before ncps' `CfC(...)`. Each block draws PyTorch's linear
+/// maps first, then all of its matrices anew, w_tau and A among them.
+template <typename Scalar>
+void initialize_cfc(const ParameterList<>& list, const std::vector<CfCLayout>& blocks, const CfCOptions& options,
+                    TorchRandom& random, Scalar* parameters) {
+  for (const CfCLayout& block : blocks) {
+    std::vector<std::string> linears;
+    linears.reserve(static_cast<std::size_t>(block.backbone_layers) + 4);
+    for (int layer = 0; layer < block.backbone_layers; ++layer) linears.push_back(backbone_name(block, layer, options));
+    linears.push_back(block.prefix + "ff1");
+    if (options.mode != CfCMode::pure) {
+      for (const char* head : {"ff2", "time_a", "time_b"}) linears.push_back(block.prefix + head);
+    }
+    for (const std::string& name : linears) initialize_linear(list, name, random, parameters);
+    if (options.mode == CfCMode::pure) {
+      initialize_xavier(list.at(block.prefix + "w_tau"), random, parameters);
+      initialize_xavier(list.at(block.prefix + "A"), random, parameters);
+    }
+    for (const std::string& name : linears) initialize_xavier(list.at(name + ".weight"), random, parameters);
+  }
+  if (options.proj_size > 0) initialize_linear(list, "fc", random, parameters);
+}
+
+}  // namespace elegans::detail

@@ -1,0 +1,113 @@
+// SPDX-FileCopyrightText: The elegans authors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <elegans/cell/ltc/options.hpp>
+#include <elegans/core/parameters.hpp>
+#include <elegans/core/torch_random.hpp>
+#include <elegans/core/types.hpp>
+#include <elegans/kernel/synapse/equation.hpp>
+
+namespace elegans::detail {
+
+/// The most tensors an LTC cell has.
+inline constexpr int ltc_tensor_capacity = 15;
+
+/// The most scalars an LTC cell of these sizes has, or Dynamic.
+constexpr int ltc_parameter_capacity(int units, int outputs, int inputs) {
+  if (units == Dynamic || outputs == Dynamic || inputs == Dynamic) return Dynamic;
+  return 4 * units * units + 4 * inputs * units + 3 * units + 2 * inputs + 2 * outputs;
+}
+
+/// ncps' tensors, in the order of its `state_dict`; masks are the wiring's, not parameters.
+inline ParameterList<ltc_tensor_capacity> ltc_parameters(int units, int outputs, int inputs,
+                                                         const LTCOptions& options) {
+  ParameterList<ltc_tensor_capacity> list;
+  list.add("gleak", units, 1);
+  list.add("vleak", units, 1);
+  list.add("cm", units, 1);
+  list.add("sigma", units, units);
+  list.add("mu", units, units);
+  list.add("w", units, units);
+  list.add("erev", units, units);
+  list.add("sensory_sigma", inputs, units);
+  list.add("sensory_mu", inputs, units);
+  list.add("sensory_w", inputs, units);
+  list.add("sensory_erev", inputs, units);
+  if (options.input_mapping != Mapping::none) list.add("input_w", inputs, 1);
+  if (options.input_mapping == Mapping::affine) list.add("input_b", inputs, 1);
+  if (options.output_mapping != Mapping::none) list.add("output_w", outputs, 1);
+  if (options.output_mapping == Mapping::affine) list.add("output_b", outputs, 1);
+  return list;
+}
+
+/// True for the tensors that must not become negative: w, sensory_w, cm, gleak.
+inline bool is_positive_ltc_parameter(std::string_view name) {
+  return name == "w" || name == "sensory_w" || name == "cm" || name == "gleak";
+}
+
+/// Where each tensor of an LTC cell begins in a parameter vector (`const Scalar*`) or a gradient (`Scalar*`); null
+/// for a mapping that the cell does not have.
+template <typename Pointer>
+struct LTCTensors {
+  Pointer gleak, vleak, cm;
+  SynapseTensors<Pointer> synapse;
+  SynapseTensors<Pointer> sensory;
+  Pointer input_w, input_b, output_w, output_b;
+
+  LTCTensors(const ParameterList<ltc_tensor_capacity>& list, Pointer start) {
+    const auto find = [&](std::string_view name) -> Pointer {
+      const Parameter* entry = list.find(name);
+      return entry ? start + entry->offset : nullptr;
+    };
+    gleak = find("gleak");
+    vleak = find("vleak");
+    cm = find("cm");
+    synapse = {find("sigma"), find("mu"), find("w"), find("erev")};
+    sensory = {find("sensory_sigma"), find("sensory_mu"), find("sensory_w"), find("sensory_erev")};
+    input_w = find("input_w");
+    input_b = find("input_b");
+    output_w = find("output_w");
+    output_b = find("output_b");
+  }
+};
+
+/// Sets initial values. The random ones are those of `torch.manual_seed(seed)` before ncps' `LTC(...)`: tensor by
+/// tensor in the order of its constructor, each row by row.
+template <typename Scalar, typename Wiring>
+void initialize_ltc(const ParameterList<ltc_tensor_capacity>& list, const LTCOptions& options, const Wiring& wiring,
+                    Scalar* parameters) {
+  TorchRandom random(options.seed);
+  const auto fill = [&](std::string_view name, auto&& value) {
+    const Parameter* entry = list.find(name);
+    if (!entry) return;
+    for (int row = 0; row < entry->rows; ++row) {
+      for (int column = 0; column < entry->columns; ++column) {
+        parameters[entry->offset + row + Index{entry->rows} * column] = static_cast<Scalar>(value(row, column));
+      }
+    }
+  };
+  const auto draw = [&](std::string_view name, const Range& range) {
+    fill(name, [&](int, int) {
+      return range.low == range.high ? static_cast<Scalar>(range.low) : random.uniform<Scalar>(range.low, range.high);
+    });
+  };
+  const LTCInitialization& initial = options.initialization;
+  draw("gleak", initial.gleak);
+  draw("vleak", initial.vleak);
+  draw("cm", initial.cm);
+  draw("sigma", initial.sigma);
+  draw("mu", initial.mu);
+  draw("w", initial.w);
+  draw("sensory_sigma", initial.sensory_sigma);
+  draw("sensory_mu", initial.sensory_mu);
+  draw("sensory_w", initial.sensory_w);
+  fill("erev", [polarity = wiring.adjacency_matrix()](int s, int d) { return polarity(s, d); });
+  fill("sensory_erev", [polarity = wiring.sensory_adjacency_matrix()](int s, int d) { return polarity(s, d); });
+  fill("input_w", [](int, int) { return 1; });
+  fill("input_b", [](int, int) { return 0; });
+  fill("output_w", [](int, int) { return 1; });
+  fill("output_b", [](int, int) { return 0; });
+}
+
+}  // namespace elegans::detail

@@ -1,0 +1,77 @@
+// SPDX-FileCopyrightText: The elegans authors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <algorithm>
+#include <utility>
+
+#include <elegans/cell/memory/gates.hpp>
+#include <elegans/core/buffer.hpp>
+#include <elegans/core/types.hpp>
+#include <elegans/simd/layout.hpp>
+
+namespace elegans {
+
+/// Mixed memory for a single stream, of fixed sizes, on weights that are constants: as `MemoryCell`, to the bit, but
+/// without heap. `export_header` writes what it takes.
+///
+/// \tparam Inner  the other cell: LTCCell of fixed sizes, or CfCCellView
+template <typename Inner>
+class MemoryCellView {
+  static constexpr int units_at_compile_time = Inner::state_size_at_compile_time;
+
+ public:
+  using Scalar = typename Inner::Scalar;
+  static constexpr int state_size_at_compile_time = 2 * units_at_compile_time;
+  static constexpr int inputs_at_compile_time = Inner::inputs_at_compile_time;
+  static constexpr int outputs_at_compile_time = Inner::outputs_at_compile_time;
+
+  struct SingleScratch {
+    static constexpr int padded = detail::pad_neurons(units_at_compile_time);
+    typename Inner::SingleScratch inner;
+    Buffer<Scalar, detail::pad_neurons(inputs_at_compile_time + units_at_compile_time)> in;  ///< [input, h]
+    Buffer<Scalar, padded> gate[4];                                                          ///< see MemoryGates::open
+    Buffer<Scalar, 2 * padded> states;
+  };
+
+  /// A memory on weights that lie somewhere else, in front of a cell.
+  ///
+  /// \param gates  i, ig, fg and og; their weights must outlive the cell
+  MemoryCellView(const detail::LinearView<Scalar, 4>& gates, Inner inner) : gates_{gates}, inner_(std::move(inner)) {}
+
+  [[nodiscard]] static constexpr Index units() noexcept { return units_at_compile_time; }
+  [[nodiscard]] static constexpr Index state_size() noexcept { return state_size_at_compile_time; }
+  [[nodiscard]] static constexpr Index input_dim() noexcept { return inputs_at_compile_time; }
+  [[nodiscard]] static constexpr Index output_dim() noexcept { return outputs_at_compile_time; }
+  [[nodiscard]] static constexpr Index states_per_step() noexcept { return 1; }
+
+  template <typename Lanes>
+  void reserve(SingleScratch& scratch) const {
+    inner_.template reserve<Lanes>(scratch.inner);
+    scratch.in.resize(detail::pad_neurons(input_dim() + units()));
+    for (auto& gate : scratch.gate) gate.resize(detail::pad_neurons(units()));
+    scratch.states.resize(2 * detail::pad_neurons(units()));
+  }
+
+  template <typename Lanes, typename StateAt>
+  void step(const Scalar* x, const Scalar* v, const Scalar* elapsed, StateAt at, SingleScratch& scratch) const {
+    constexpr Index room = detail::pad_neurons(units());
+    Scalar* const states = scratch.states.data();
+    const Scalar* const c = gates_.template forward<Lanes>(x, v, states, scratch);
+    inner_.template step<Lanes>(
+        x, states, elapsed, [=](Index l) { return states + ((l + 1) & 1) * room; }, scratch.inner);
+    std::copy_n(states + (inner_.states_per_step() & 1) * room, units(), at(0));
+    std::copy_n(c, units(), at(0) + units());
+  }
+
+  template <typename Lanes>
+  void output(const Scalar* v, Scalar* y) const {
+    inner_.template output<Lanes>(v, y);
+  }
+
+ private:
+  detail::MemoryGates<Scalar> gates_;
+  Inner inner_;
+};
+
+}  // namespace elegans

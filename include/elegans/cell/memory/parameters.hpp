@@ -1,0 +1,43 @@
+// SPDX-FileCopyrightText: The elegans authors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+
+#include <elegans/core/initializers.hpp>
+#include <elegans/core/parameters.hpp>
+#include <elegans/core/torch_random.hpp>
+#include <elegans/core/types.hpp>
+
+namespace elegans::detail {
+
+/// Where the tensors of an LSTM begin in a parameter vector.
+struct LSTMPlace {
+  Index input_weight = -1;      ///< (4 units, inputs)
+  Index input_bias = -1;        ///< (4 units)
+  Index recurrent_weight = -1;  ///< (4 units, units)
+};
+
+/// ncps' tensors.
+inline LSTMPlace add_lstm_parameters(ParameterList<>& list, Index units, Index inputs) {
+  const int rows = static_cast<int>(4 * units);
+  list.add("lstm.input_map.weight", rows, static_cast<int>(inputs));
+  list.add("lstm.input_map.bias", rows, 1);
+  list.add("lstm.recurrent_map.weight", rows, static_cast<int>(units));
+  return {list.at("lstm.input_map.weight").offset, list.at("lstm.input_map.bias").offset,
+          list.at("lstm.recurrent_map.weight").offset};
+}
+
+/// Sets initial values as ncps does: the input map Xavier uniform, its bias uniform in +-0.1, the recurrent map a
+/// random matrix with orthonormal columns (Saxe, McClelland and Ganguli, ICLR 2014).
+template <typename Scalar>
+void initialize_lstm(const ParameterList<>& list, std::uint64_t seed, Scalar* parameters) {
+  // Not the stream of the other cell, which starts from the same seed.
+  TorchRandom random(seed ^ 0x15721572U);
+  initialize_xavier(list.at("lstm.input_map.weight"), random, parameters);
+  draw_uniform(list.at("lstm.input_map.bias"), 0.1, random, parameters);
+  const Parameter& recurrent = list.at("lstm.recurrent_map.weight");
+  initialize_orthogonal(recurrent, random, parameters);
+}
+
+}  // namespace elegans::detail

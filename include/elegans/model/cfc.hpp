@@ -1,0 +1,64 @@
+// SPDX-FileCopyrightText: The elegans authors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <elegans/cell/cfc/cell.hpp>
+#include <elegans/layer/rnn.hpp>
+#include <elegans/layer/summary.hpp>
+#include <elegans/wiring/built.hpp>
+#include <elegans/wiring/wiring.hpp>
+
+namespace elegans {
+
+/// A closed-form continuous-time network: a CfC cell over sequences, or step by step over a stream.
+///
+///     elegans::CfC<float> dense(32, 4, {.proj_size = 2});            // 32 neurons, 4 inputs, 2 outputs
+///     elegans::CfC<float> wired(elegans::AutoNCP(32, 2), 4);         // a block a layer of the wiring
+///
+/// Hasani et al., Nature Machine Intelligence 2022; mirrors `ncps.torch.CfC`.
+///
+/// \tparam Scalar  float or double
+template <typename Scalar>
+class CfC : public Rnn<CfCCell<Scalar>> {
+  using Base = Rnn<CfCCell<Scalar>>;
+
+ public:
+  /// One block of neurons behind a backbone; all are outputs, unless `proj_size` maps them.
+  ///
+  /// \param units      number of neurons, at least 1
+  /// \param input_dim  number of inputs, at least 1
+  /// \throws InvalidArgument if a size or an option is out of range
+  CfC(int units, int input_dim, const CfCOptions& options = {})
+      : Base(CfCCell<Scalar>(checked_layout(units, input_dim, options), options), options.return_sequences) {}
+
+  /// A block of neurons for each layer of a wiring, without a backbone.
+  ///
+  /// \param wiring  any wiring; its layers step one after the other, and the last one's neurons are the outputs
+  /// \throws InvalidArgument if the wiring was built for another number, has a layer without neurons, or an option is
+  ///                         out of range
+  template <AnyWiring Given>
+  CfC(const Given& wiring, int input_dim, const CfCOptions& options = {})
+      : Base(CfCCell<Scalar>(detail::cfc_layout(detail::built<Wiring<>>(wiring, input_dim)), options),
+             options.return_sequences) {}
+
+  [[nodiscard]] const CfCOptions& options() const noexcept { return this->cell().options(); }
+
+  [[nodiscard]] std::vector<SummaryRow> summary_rows() const {
+    return {{"cfc (CfC)", detail::output_shape(*this), this->parameters().size()}};
+  }
+  /// A table as Keras prints it.
+  [[nodiscard]] std::string summary() const { return summary_table(summary_rows(), sizeof(Scalar)); }
+
+ private:
+  static auto checked_layout(int units, int input_dim, const CfCOptions& options) {
+    if (units < 1) detail::refuse("CfC: units must be at least 1, got ", units);
+    if (input_dim < 1) detail::refuse("CfC: input_dim must be at least 1, got ", input_dim);
+    return detail::cfc_layout(units, input_dim, options);
+  }
+};
+
+}  // namespace elegans

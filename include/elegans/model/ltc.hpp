@@ -1,0 +1,81 @@
+// SPDX-FileCopyrightText: The elegans authors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <elegans/cell/ltc/cell.hpp>
+#include <elegans/layer/rnn.hpp>
+#include <elegans/layer/summary.hpp>
+#include <elegans/wiring/built.hpp>
+#include <elegans/wiring/synapse_table.hpp>
+#include <elegans/wiring/wiring.hpp>
+
+namespace elegans {
+
+namespace detail {
+
+template <typename W>
+constexpr int fixed_units() {
+  if constexpr (requires { W::units_at_compile_time; }) return W::units_at_compile_time;
+  return Dynamic;
+}
+template <typename W>
+constexpr int fixed_outputs() {
+  if constexpr (requires { W::outputs_at_compile_time; }) return W::outputs_at_compile_time;
+  return Dynamic;
+}
+template <typename W>
+constexpr int fixed_inputs() {
+  if constexpr (requires { W::inputs_at_compile_time; }) return W::inputs_at_compile_time;
+  return Dynamic;
+}
+
+}  // namespace detail
+
+/// A liquid time-constant network: an LTC cell over sequences, or step by step over a stream.
+///
+///     elegans::AutoNCP wiring(8, 1);
+///     elegans::LTC<float> model(wiring, 2, {.ode_unfolds = 6, .seed = 1});            // sizes known at run time
+///     elegans::LTC<float, elegans::AutoNCP<8, 1>, 2> net(elegans::AutoNCP<8, 1>{});   // fixed: a step uses no heap
+///
+/// The model keeps a copy of the wiring. Hasani et al., AAAI 2021; mirrors `ncps.torch.LTC`, with the number of inputs
+/// after the wiring, and with explicit constraints by default.
+///
+/// \tparam Scalar  float or double
+/// \tparam W       type of the wiring; its fixed sizes are the model's
+/// \tparam Inputs  number of inputs, or Dynamic
+template <typename Scalar, AnyWiring W = Wiring<>, int Inputs = detail::fixed_inputs<W>()>
+class LTC : public Rnn<LTCCell<Scalar, detail::fixed_units<W>(), detail::fixed_outputs<W>(), Inputs>> {
+  using Cell = LTCCell<Scalar, detail::fixed_units<W>(), detail::fixed_outputs<W>(), Inputs>;
+  using Base = Rnn<Cell>;
+
+ public:
+  /// A network of a wiring, with initial values from the seed.
+  ///
+  /// \param input_dim  number of inputs, at least 1; the copy of the wiring is built for it
+  /// \throws InvalidArgument if the wiring was built for another number, or an option is out of range
+  template <AnyWiring Given>
+  LTC(const Given& wiring, int input_dim, const LTCOptions& options = {})
+      : Base(Cell(detail::built<typename Cell::WiringType>(wiring, input_dim), options), options.return_sequences) {}
+
+  /// The same, where the type or the wiring itself tells the number of inputs.
+  template <AnyWiring Given>
+  explicit LTC(const Given& wiring, const LTCOptions& options = {})
+      : LTC(wiring, Inputs == Dynamic ? static_cast<int>(wiring.input_dim()) : Inputs, options) {}
+
+  [[nodiscard]] const auto& wiring() const noexcept { return this->cell().wiring(); }
+  [[nodiscard]] const LTCOptions& options() const noexcept { return this->cell().options(); }
+
+  [[nodiscard]] std::vector<SummaryRow> summary_rows() const {
+    return {{"ltc (LTC)", detail::output_shape(*this), this->parameters().size()}};
+  }
+  /// A table as Keras prints it, and below it the synapses that exist.
+  [[nodiscard]] std::string summary() const {
+    return summary_table(summary_rows(), sizeof(Scalar)) + synapse_table(wiring());
+  }
+};
+
+}  // namespace elegans

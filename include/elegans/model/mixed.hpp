@@ -1,0 +1,66 @@
+// SPDX-FileCopyrightText: The elegans authors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include <elegans/cell/memory/cell.hpp>
+#include <elegans/layer/rnn.hpp>
+#include <elegans/layer/summary.hpp>
+#include <elegans/model/cfc.hpp>
+#include <elegans/model/ltc.hpp>
+#include <elegans/wiring/synapse_table.hpp>
+
+namespace elegans {
+
+/// A liquid time-constant network with mixed memory: an LSTM carries what must be remembered for long. The state is
+/// (h, c) side by side, twice as many values as neurons. Mirrors `ncps.torch.LTC(..., mixed_memory=True)`.
+///
+///     elegans::MixedLTC<float> model(elegans::AutoNCP(16, 1), 2);
+template <typename Scalar>
+class MixedLTC : public Rnn<MemoryCell<LTCCell<Scalar>>> {
+  using Base = Rnn<MemoryCell<LTCCell<Scalar>>>;
+
+ public:
+  /// An LSTM before an LTC of a wiring. \throws InvalidArgument as `LTC`'s constructor
+  template <AnyWiring Given>
+  MixedLTC(const Given& wiring, int input_dim, const LTCOptions& options = {})
+      : Base(MemoryCell(LTC<Scalar>(wiring, input_dim, options).cell()), options.return_sequences) {}
+
+  [[nodiscard]] const auto& wiring() const noexcept { return this->cell().inner().wiring(); }
+  [[nodiscard]] const LTCOptions& options() const noexcept { return this->cell().options(); }
+
+  [[nodiscard]] std::vector<SummaryRow> summary_rows() const {
+    return {{"ltc (MixedLTC)", detail::output_shape(*this), this->parameters().size()}};
+  }
+  /// A table as Keras prints it, and below it the synapses that exist.
+  [[nodiscard]] std::string summary() const {
+    return summary_table(summary_rows(), sizeof(Scalar)) + synapse_table(wiring());
+  }
+};
+
+/// A closed-form continuous-time network with mixed memory, likewise. Mirrors `ncps.torch.CfC(..., mixed_memory=True)`.
+template <typename Scalar>
+class MixedCfC : public Rnn<MemoryCell<CfCCell<Scalar>>> {
+  using Base = Rnn<MemoryCell<CfCCell<Scalar>>>;
+
+ public:
+  /// An LSTM before a CfC of a wiring, or of a number of neurons.
+  ///
+  /// \param wiring_or_units  a wiring, or a number of neurons
+  /// \throws InvalidArgument as `CfC`'s constructors
+  template <typename Given>
+  MixedCfC(const Given& wiring_or_units, int input_dim, const CfCOptions& options = {})
+      : Base(MemoryCell(CfC<Scalar>(wiring_or_units, input_dim, options).cell()), options.return_sequences) {}
+
+  [[nodiscard]] const CfCOptions& options() const noexcept { return this->cell().options(); }
+
+  [[nodiscard]] std::vector<SummaryRow> summary_rows() const {
+    return {{"cfc (MixedCfC)", detail::output_shape(*this), this->parameters().size()}};
+  }
+  /// A table as Keras prints it.
+  [[nodiscard]] std::string summary() const { return summary_table(summary_rows(), sizeof(Scalar)); }
+};
+
+}  // namespace elegans

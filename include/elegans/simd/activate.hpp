@@ -1,0 +1,131 @@
+// SPDX-FileCopyrightText: The elegans authors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cmath>
+#include <type_traits>
+
+#include <elegans/core/activation.hpp>
+#include <elegans/core/types.hpp>
+#include <elegans/simd/packet.hpp>
+#include <elegans/simd/sigmoid.hpp>
+
+namespace elegans::detail {
+
+template <typename Scalar>
+inline constexpr Scalar lecun_scale = Scalar(1.7159);
+template <typename Scalar>
+inline constexpr Scalar lecun_slope = Scalar(0.666);
+
+/// The distribution function of the standard normal distribution.
+template <typename Scalar>
+Scalar normal_cdf(Scalar z) {
+  return Scalar(0.5) * (Scalar(1) + std::erf(z * Scalar(0.70710678118654752440)));
+}
+
+/// tanh of each lane: Eigen's, where it has one for packets.
+template <typename P>
+EIGEN_STRONG_INLINE P packet_tanh(const P& x) {
+  if constexpr (std::is_same_v<P, ScalarOf<P>> || !Eigen::internal::packet_traits<ScalarOf<P>>::HasTanh) {
+    return each_lane<P>(x, [](ScalarOf<P> value) { return std::tanh(value); });
+  } else {
+    return Eigen::internal::ptanh(x);
+  }
+}
+
+/// exp of each lane, likewise.
+template <typename P>
+EIGEN_STRONG_INLINE P packet_exp(const P& x) {
+  if constexpr (std::is_same_v<P, ScalarOf<P>> || !Eigen::internal::packet_traits<ScalarOf<P>>::HasExp) {
+    return each_lane<P>(x, [](ScalarOf<P> value) { return std::exp(value); });
+  } else {
+    return Eigen::internal::pexp(x);
+  }
+}
+
+/// activation(z)
+template <Activation activation, typename P>
+EIGEN_STRONG_INLINE P activated(const P& z) {
+  using Eigen::internal::pmul;
+  using Scalar = ScalarOf<P>;
+  switch (activation) {
+    case Activation::linear:
+      return z;
+    case Activation::lecun_tanh:
+      return pmul(broadcast<P>(lecun_scale<Scalar>), packet_tanh<P>(pmul(broadcast<P>(lecun_slope<Scalar>), z)));
+    case Activation::relu:
+      return Eigen::internal::pmax(z, broadcast<P>(Scalar(0)));
+    case Activation::tanh:
+      return packet_tanh<P>(z);
+    case Activation::gelu:
+      return pmul(z, each_lane<P>(z, [](Scalar value) { return normal_cdf(value); }));
+    case Activation::silu:
+      return pmul(z, sigmoid<P>(z));
+    case Activation::sigmoid:
+      return sigmoid<P>(z);
+  }
+  return z;
+}
+
+/// Calls body<activation>() for one that is known only at run time.
+template <typename Body>
+decltype(auto) with_activation(Activation activation, Body&& body) {
+  switch (activation) {
+    case Activation::linear:
+      return body.template operator()<Activation::linear>();
+    case Activation::lecun_tanh:
+      return body.template operator()<Activation::lecun_tanh>();
+    case Activation::relu:
+      return body.template operator()<Activation::relu>();
+    case Activation::tanh:
+      return body.template operator()<Activation::tanh>();
+    case Activation::gelu:
+      return body.template operator()<Activation::gelu>();
+    case Activation::silu:
+      return body.template operator()<Activation::silu>();
+    case Activation::sigmoid:
+      return body.template operator()<Activation::sigmoid>();
+  }
+}
+
+/// y = activation(z), in packets; y may be z.
+template <typename P>
+void activate(Activation activation, const ScalarOf<P>* z, ScalarOf<P>* y, Index size) {
+  with_activation(activation, [&]<Activation chosen>() {
+    for_each_packet<P>(size,
+                       [&]<typename Any>(Index i) { store<Any>(y + i, activated<chosen, Any>(load<Any>(z + i))); });
+  });
+}
+
+/// Multiplies an adjoint by activation'(z), in place, with y = activation(z).
+template <typename Scalar>
+void activate_backward(Activation activation, ConstVectorView<Scalar> z, ConstVectorView<Scalar> y,
+                       VectorView<Scalar> d) {
+  constexpr Scalar one(1);
+  switch (activation) {
+    case Activation::linear:
+      break;
+    case Activation::lecun_tanh:
+      d *= lecun_slope<Scalar> * (lecun_scale<Scalar> - y.square() * (one / lecun_scale<Scalar>));
+      break;
+    case Activation::relu:
+      d = (z > Scalar(0)).select(d, Scalar(0));
+      break;
+    case Activation::tanh:
+      d *= one - y.square();
+      break;
+    case Activation::gelu:
+      d *= z.unaryExpr([](Scalar value) {
+        return normal_cdf(value) + value * Scalar(0.39894228040143267794) * std::exp(Scalar(-0.5) * value * value);
+      });
+      break;
+    case Activation::silu:
+      d *= z.logistic() * (one + z - y);
+      break;
+    case Activation::sigmoid:
+      d *= y * (one - y);
+      break;
+  }
+}
+
+}  // namespace elegans::detail
