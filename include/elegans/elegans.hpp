@@ -13,6 +13,7 @@
 #include <elegans/cell/ltc/options.hpp>
 #include <elegans/cell/memory/cell.hpp>
 #include <elegans/cell/memory/cell_view.hpp>
+#include <elegans/cell/step.hpp>
 #include <elegans/core/activation.hpp>
 #include <elegans/core/buffer.hpp>
 #include <elegans/core/config.hpp>

@@ -192,7 +192,7 @@ TEST_CASE("A call of a layer that makes no sense is refused, with what it got an
                     "step: the state must be (batch, 4), got (5, 3)");
   sequential.forward(x);
   CHECK_THROWS_WITH(sequential.backward(ramp(4, 5, 1), &*context.initial_state),
-                    "backward: d_final_state must be (5, 4), got (5, 3)");
+                    "backward: d_final_state must be (batch, state_size) = (5, 4), got (5, 3)");
 
   Bidirectional both(LTC<double>(FullyConnected(4, 1), 2), LTC<double>(FullyConnected(4, 1), 2));
   CHECK_THROWS_WITH(both.forward(x, context),

@@ -40,7 +40,8 @@ template <typename Body>
 void with_wiring(const nlohmann::json& wiring, Body body) {
   if (wiring.is_number()) return body(wiring.get<int>());
   const std::string kind = wiring.at("kind");
-  if (kind == "FullyConnected") return body(FullyConnected(wiring.at("units"), wiring.at("output_dim")));
+  // ncps gives out all neurons of the last layer, which are more than the motor neurons that the case names.
+  if (kind == "FullyConnected") return body(FullyConnected(wiring.at("units")));
   if (kind == "AutoNCP") return body(AutoNCP(wiring.at("units"), wiring.at("output_size")));
   REQUIRE(kind == "NCP");
   body(NCP({.inter_neurons = wiring.at("inter_neurons"),

@@ -99,7 +99,7 @@ TEST_CASE("What dropout drops does not depend on how a batch is cut into tiles",
   for (Index t = 0; t < 2; ++t) CHECK((all.step(t).topRows(3) - some.step(t)).abs().maxCoeff() < 1e-14);
 }
 
-TEST_CASE("What is kept of the last steps changes no gradient", "[layer][cfc][ltc][gradient]") {
+TEST_CASE("Gradients do not depend on which steps are recorded", "[layer][cfc][ltc][gradient]") {
   // Of a batch so large, less than all steps; of one sample, all.
   const auto compare = [](auto model, Index time) {
     const Index batch = 64;

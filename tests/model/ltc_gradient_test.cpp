@@ -37,7 +37,7 @@ bool takes_columns(const Model& model) {
       if ((polarity.block(source, first, 1, width).array() != 0).any()) in_rows += 16;
     }
   }
-  const Index slots = model.cell().template kept_per_step<detail::NeuronLanes<typename Model::Scalar, 1>>() /
+  const Index slots = model.cell().template record_size<detail::NeuronLanes<typename Model::Scalar, 1>>() /
                           model.options().ode_unfolds -
                       2 * detail::pad_neurons(polarity.cols());
   return slots < in_rows / 2;
@@ -107,7 +107,7 @@ TEMPLATE_TEST_CASE("A single sample and a batch give the same, whatever holds it
   compare(LTC<TestType>(AutoNCP(64, 8), 20), 20, true);
   compare(LTC<TestType>(Random(64, 4, {.sparsity = 0.97}), 40), 40, true);
   compare(LTC<TestType>(Random(100, 4, {.sparsity = 0.97}), 40), 40, true);
-  // So long that passes are kept of the last steps alone.
+  // So long that only the last steps are recorded.
   compare(LTC<TestType>(FullyConnected(20, 2), 5), 5, false, 120);
   compare(LTC<TestType>(AutoNCP(64, 8), 20), 20, true, 90);
 }
@@ -136,7 +136,7 @@ TEST_CASE("A synapse that does not exist has no gradient and no influence", "[la
 
 TEST_CASE("A single sample's outputs and gradients are a batch's, however its synapses lie", "[layer][ltc]") {
   // From rows of all pairs to columns of the few that exist; some of more sources than a table has in registers, and
-  // sequences whose gates are too many to be kept.
+  // sequences whose gates are too many to be recorded.
   const auto compare = [](const auto& wiring, Index time, auto scalar, double tolerance) {
     using Scalar = decltype(scalar);
     LTC<Scalar> model(wiring, 5);

@@ -1,5 +1,7 @@
 // SPDX-FileCopyrightText: The elegans authors
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+
 #include <elegans/simd/lane_sums.hpp>
 
 #include "support/catch.hpp"
@@ -16,7 +18,7 @@ void check_fold() {
     for (int m = 0; m < 4; ++m) {
       for (int i = 0; i < Lanes; ++i) from[m][i] = static_cast<float>((i + 1) * (m + 2) * (i + m));  // exact
     }
-    store<P>(to, fold<P>(load<P>(from[0]), load<P>(from[1]), load<P>(from[2]), load<P>(from[3])));
+    store(to, fold(load<P>(from[0]), load<P>(from[1]), load<P>(from[2]), load<P>(from[3])));
     for (int i = 0; i < Lanes; ++i) {
       const float* const group = from[i % 4] + i / 4 * 4;
       CHECK(to[i] == group[0] + group[1] + group[2] + group[3]);
@@ -26,7 +28,7 @@ void check_fold() {
 
 }  // namespace
 
-TEST_CASE("A fold sums every four lanes of four packets", "[core][fold]") {
+TEST_CASE("A fold sums every four lanes of four packets", "[simd][lane_sums]") {
 #if defined(__GNUC__) && defined(__SSE2__)
   STATIC_REQUIRE(FoldedPacket<Packet<float, fewest_lanes<float>>>);
 #endif
@@ -39,14 +41,14 @@ namespace {
 template <typename Scalar, int Lanes>
 void check_sum_each() {
   using P = Packet<Scalar, Lanes>;
-  constexpr int lanes = Eigen::internal::unpacket_traits<P>::size;
+  constexpr int lanes = P::lanes;
   Scalar from[lanes * lanes], to[lanes];
   P packets[lanes];
   for (int i = 0; i < lanes * lanes; ++i) from[i] = static_cast<Scalar>(i * i % 97);  // exact
   for (int k = 0; k < lanes; ++k) packets[k] = load<P>(from + k * lanes);
-  store<P>(to, sum_each<P>(packets));
+  store(to, sum_each(packets));
   Scalar added[lanes] = {};
-  add_sums<P, lanes>(added, packets);
+  add_sums<lanes>(added, packets);
   for (int k = 0; k < lanes; ++k) {
     Scalar sum(0);
     for (int i = 0; i < lanes; ++i) sum += from[k * lanes + i];
@@ -57,9 +59,9 @@ void check_sum_each() {
 
 }  // namespace
 
-TEMPLATE_TEST_CASE("The sum of each packet goes to its lane", "[core][fold]", float, double) {
+TEMPLATE_TEST_CASE("The sum of each packet goes to its lane", "[simd][lane_sums]", float, double) {
   check_sum_each<TestType, full_lanes<TestType>>();
-  check_sum_each<TestType, (full_lanes<TestType> > 1 ? full_lanes<TestType> / 2 : 1)>();
+  check_sum_each<TestType, std::max(fewest_lanes<TestType>, full_lanes<TestType> / 2)>();
   check_sum_each<TestType, fewest_lanes<TestType>>();
   check_sum_each<TestType, 1>();
 }

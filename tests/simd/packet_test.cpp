@@ -41,7 +41,7 @@ void check_sigmoid() {
       const double wide = (i + lane) % 4 == 0 ? range : 20.0;
       x[lane] = static_cast<Scalar>(wide * std::sin(0.7312 * (i + lane)));
     }
-    store<P>(y, sigmoid<P>(load<P>(x)));
+    store(y, sigmoid(load<P>(x)));
     for (int lane = 0; lane < Lanes; ++lane) {
       const double expected = 1 / (1 + std::exp(-static_cast<double>(x[lane])));
       const double difference = std::abs(static_cast<double>(y[lane]) - expected);
@@ -58,7 +58,7 @@ void check_extremes() {
   using P = Packet<Scalar, Lanes>;
   Scalar y[Lanes];
   const auto at = [&](Scalar x) {
-    store<P>(y, sigmoid<P>(broadcast<P>(x)));
+    store(y, sigmoid(P(x)));
     return y[Lanes - 1];
   };
   CHECK(at(0) == Scalar(0.5));
@@ -77,35 +77,86 @@ void check_memory() {
   for (int i = 0; i <= Lanes; ++i) from[i] = static_cast<Scalar>(i - 1);
   Scalar to[Lanes];
   // One past the start: no alignment is assumed.
-  store<P>(to, load<P>(from + 1));
+  store(to, load<P>(from + 1));
   for (int i = 0; i < Lanes; ++i) CHECK(to[i] == static_cast<Scalar>(i));
-  add_to<P>(to, broadcast<P>(Scalar(10)));
+  add_to(to, P(Scalar(10)));
   for (int i = 0; i < Lanes; ++i) CHECK(to[i] == static_cast<Scalar>(10 + i));
-  add_product_to<P>(to, broadcast<P>(Scalar(3)), load<P>(from + 1));
+  add_product_to(to, P(Scalar(3)), load<P>(from + 1));
   for (int i = 0; i < Lanes; ++i) CHECK(to[i] == static_cast<Scalar>(10 + 4 * i));
-  store<P>(to, select_zero<P>(load<P>(from + 1), broadcast<P>(Scalar(-7)), load<P>(from)));
+  store(to, select(load<P>(from + 1) == P(Scalar(0)), P(Scalar(-7)), load<P>(from)));
   CHECK(to[0] == Scalar(-7));
   for (int i = 1; i < Lanes; ++i) CHECK(to[i] == static_cast<Scalar>(i - 1));
 }
 
+/// Every operator of packets against the same operator of plain values.
+template <typename Scalar, int Lanes>
+void check_operators() {
+  using P = Packet<Scalar, Lanes>;
+  Scalar a[Lanes], b[Lanes], c[Lanes], got[Lanes];
+  for (int i = 0; i < Lanes; ++i) {
+    a[i] = static_cast<Scalar>(i - 1.5);
+    b[i] = static_cast<Scalar>(0.25 * (i + 1));
+    c[i] = static_cast<Scalar>(3 - 2 * i);
+  }
+  const P pa = load<P>(a), pb = load<P>(b), pc = load<P>(c);
+  // The values are exact in both scalars, but for quotients, which both round once.
+  const auto check = [&](const P& packet, auto value) {
+    store(got, packet);
+    for (int i = 0; i < Lanes; ++i) CHECK(got[i] == value(i));
+  };
+  check(pa + pb, [&](int i) { return a[i] + b[i]; });
+  check(pa - pb, [&](int i) { return a[i] - b[i]; });
+  check(pa * pb, [&](int i) { return a[i] * b[i]; });
+  check(pa / pb, [&](int i) { return a[i] / b[i]; });
+  check(-pa, [&](int i) { return -a[i]; });
+  check(fma(pa, pb, pc), [&](int i) { return a[i] * b[i] + c[i]; });
+  check(min(pa, pc), [&](int i) { return std::min(a[i], c[i]); });
+  check(max(pa, pc), [&](int i) { return std::max(a[i], c[i]); });
+  check(abs(pa), [&](int i) { return std::abs(a[i]); });
+  check(each_lane(pa, [](Scalar value) { return 2 * value; }), [&](int i) { return 2 * a[i]; });
+  Scalar total(0);
+  for (const Scalar value : c) total += value;
+  CHECK(sum(pc) == total);
+}
+
 }  // namespace
 
-TEMPLATE_TEST_CASE("The sigmoid of every packet is the standard library's", "[core][packet]", float, double) {
+TEMPLATE_TEST_CASE("Operators of packets are those of values, lane by lane", "[simd][packet]", float, double) {
+  check_operators<TestType, full_lanes<TestType>>();
+  check_operators<TestType, fewest_lanes<TestType>>();
+  check_operators<TestType, 1>();
+}
+
+TEMPLATE_TEST_CASE("Packets take the values in their order, and one by one what is left over", "[simd][packet]", float,
+                   double) {
+  constexpr elegans::Index size = 2 * full_lanes<TestType> + 3;
+  TestType values[size]{};
+  for_each_packet<Packet<TestType, full_lanes<TestType>>>(size, [&]<typename P>(elegans::Index i) {
+    for (elegans::Index k = 0; k < P::lanes; ++k) values[i + k] += static_cast<TestType>(P::lanes);
+  });
+  for (elegans::Index i = 0; i < size; ++i) {
+    const bool whole = i < size / full_lanes<TestType> * full_lanes<TestType>;
+    CHECK(values[i] == static_cast<TestType>(whole ? full_lanes<TestType> : 1));
+  }
+}
+
+TEMPLATE_TEST_CASE("The sigmoid of every packet is the standard library's", "[simd][packet]", float, double) {
   check_sigmoid<TestType, full_lanes<TestType>>();
   check_sigmoid<TestType, fewest_lanes<TestType>>();
 }
 
-TEMPLATE_TEST_CASE("The sigmoid of a huge value is 0 or 1, never NaN", "[core][packet]", float, double) {
+TEMPLATE_TEST_CASE("The sigmoid of a huge value is 0 or 1, never NaN", "[simd][packet]", float, double) {
   check_extremes<TestType, full_lanes<TestType>>();
   check_extremes<TestType, fewest_lanes<TestType>>();
 }
 
-TEMPLATE_TEST_CASE("Packets load, store, add and choose lane by lane", "[core][packet]", float, double) {
+TEMPLATE_TEST_CASE("Packets load, store, add and choose lane by lane", "[simd][packet]", float, double) {
   check_memory<TestType, full_lanes<TestType>>();
   check_memory<TestType, fewest_lanes<TestType>>();
+  check_memory<TestType, 1>();
 }
 
-TEMPLATE_TEST_CASE("The narrowest packet has 16 bytes, the widest is no narrower", "[core][packet]", float, double) {
+TEMPLATE_TEST_CASE("The narrowest packet has 16 bytes, the widest is no narrower", "[simd][packet]", float, double) {
   CHECK(fewest_lanes<TestType> <= full_lanes<TestType>);
   CHECK((fewest_lanes<TestType> * int{sizeof(TestType)} == 16 || full_lanes<TestType> == 1));
 }

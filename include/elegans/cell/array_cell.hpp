@@ -8,6 +8,7 @@
 #include <type_traits>
 #include <utility>
 
+#include <elegans/cell/step.hpp>
 #include <elegans/core/buffer.hpp>
 #include <elegans/core/error.hpp>
 #include <elegans/core/parameters.hpp>
@@ -38,7 +39,7 @@ class Tensors {
   Value* start_;
 };
 
-/// What a step starts from, a row a sample. Rows may be there that no sample is in: all of them is 0 then.
+/// What a step starts from, one row per sample. There may be rows without a sample: all of their values are 0.
 template <typename Scalar>
 struct ArrayStep {
   ConstArrayView<Scalar> x;         ///< (batch, input_dim)
@@ -46,7 +47,7 @@ struct ArrayStep {
   ConstVectorView<Scalar> elapsed;  ///< (batch), at least 0
 };
 
-/// Where the adjoint of a step goes, in the same shapes: zeros, to be added to.
+/// The adjoint of a step, in the same shapes. It starts as zeros, and `step_backward` adds to it.
 template <typename Scalar>
 struct ArrayStepAdjoint {
   ArrayView<Scalar> x;
@@ -54,19 +55,19 @@ struct ArrayStepAdjoint {
   VectorView<Scalar> elapsed;
 };
 
-/// The mathematics of a cell, on plain arrays: what a user writes, and `ArrayCell` runs.
+/// The mathematics of a cell on plain arrays: the part that a user writes, and that `ArrayCell` runs.
 ///
-///     Index units(), input_dim()       sizes; the state is (batch, units) and all of it is the output, unless
-///                                      state_size() and output_dim() say otherwise: the outputs come first in it
+///     Index units(), input_dim()       sizes; the state is (batch, units), and all of it is the output. The optional
+///                                      state_size() and output_dim() change that: the outputs come first in the state
 ///     ParameterList<> parameters()     names and shapes
 ///     initialize(tensors)              sets initial values, through `tensors("name")`
 ///     step(p, now, next)               writes the state after a step, (batch, state_size)
 ///     step_backward(p, now, d_next, d_now, d_p)
-///                                      from dLoss/d(next) to dLoss/d(x, state, elapsed), and adds dLoss/d(parameters)
-///                                      of all rows to d_p
+///                                      from dLoss/d(next) to dLoss/d(x, state, elapsed); adds dLoss/d(parameters) of
+///                                      all rows to d_p
 ///     constrain(tensors)               optional: brings values back into their range after every change
 ///
-/// What a step gives for rows of zeros must be finite.
+/// A step must make finite values of rows of zeros.
 template <typename D>
 concept ArrayDynamics =
     std::copyable<D> &&
@@ -81,13 +82,13 @@ concept ArrayDynamics =
       dynamics.step_backward(values, now, d_next, d_now, tensors);
     };
 
-/// Makes a cell of dynamics on plain arrays: tiles, tape, masks, elapsed times and truncation follow.
+/// Makes a cell of dynamics on plain arrays. `Rnn` then adds tiles, tape, masks, elapsed times and truncation.
 ///
 ///     using Model = elegans::Rnn<elegans::ArrayCell<MyDynamics<float>>>;
 ///     Model model(elegans::ArrayCell(MyDynamics<float>(8, 2)));
 ///
-/// The arrays are views of where the values lie, nothing is copied: a batch comes in tiles of as many rows as a packet
-/// has lanes, a single sample as one row. For an example see examples/own_cell.cpp.
+/// The arrays are views, and nothing is copied: a batch comes in tiles of as many rows as a packet has lanes, a single
+/// sample as one row. examples/own_cell.cpp shows one.
 template <ArrayDynamics Dynamics>
 class ArrayCell {
  public:
@@ -146,23 +147,23 @@ class ArrayCell {
   }
   void pack(const Scalar* parameters, bool) { std::copy_n(parameters, values_.size(), values_.data()); }
 
-  template <typename Lanes, typename AnyScratch>
+  template <LaneLayout Lanes, typename AnyScratch>
   void reserve(AnyScratch& scratch) const {
     scratch.elapsed.resize(Lanes::samples);
   }
 
-  template <typename Lanes, typename AnyScratch, typename StateAt>
-  void step(const Scalar* x, const Scalar* v, const Scalar* elapsed, StateAt at, AnyScratch& scratch) const {
-    dynamics_.step(values(), now<Lanes>(x, v, elapsed, scratch),
-                   ArrayView<Scalar>(at(0), Lanes::samples, state_size()));
+  template <LaneLayout Lanes, typename AnyScratch>
+  void step(const Step<Lanes>& step, AnyScratch& scratch) const {
+    dynamics_.step(values(), array_step(step, scratch),
+                   ArrayView<Scalar>(step.states(1), Lanes::samples, state_size()));
   }
 
-  template <typename Lanes>
+  template <LaneLayout Lanes>
   void output(const Scalar* v, Scalar* y) const {
     std::copy_n(v, Lanes::samples * output_dim(), y);
   }
 
-  template <typename Lanes>
+  template <LaneLayout Lanes>
   void reset(Adjoint& adjoint) const {
     adjoint.gradient.resize(parameters_.count());
     std::fill_n(adjoint.gradient.data(), adjoint.gradient.size(), Scalar(0));
@@ -170,28 +171,28 @@ class ArrayCell {
     adjoint.d_elapsed.resize(Lanes::samples);
   }
 
-  template <typename Lanes>
+  template <LaneLayout Lanes>
   void output_backward(const Scalar*, const Scalar* d_y, Scalar* d_v, Adjoint&) const {
     for (Index i = 0; i < Lanes::samples * output_dim(); ++i) d_v[i] += d_y[i];
   }
 
-  template <typename Lanes, typename AnyScratch, typename StateAt>
-  void step_backward(const Scalar* x, const Scalar* v, const Scalar* elapsed, StateAt, Scalar* d_v, Scalar* d_x,
-                     Scalar* d_elapsed, AnyScratch& scratch, Adjoint& adjoint) const {
-    std::copy_n(d_v, Lanes::samples * state_size(), adjoint.d_next.data());
-    ArrayStepAdjoint<Scalar> d_now{{d_x, Lanes::samples, input_dim()},
-                                   {d_v, Lanes::samples, state_size()},
+  template <LaneLayout Lanes, typename AnyScratch>
+  void step_backward(const Step<Lanes>& step, const StepAdjoint<Lanes>& d, AnyScratch& scratch,
+                     Adjoint& adjoint) const {
+    std::copy_n(d.d_state, Lanes::samples * state_size(), adjoint.d_next.data());
+    ArrayStepAdjoint<Scalar> d_now{{d.d_x, Lanes::samples, input_dim()},
+                                   {d.d_state, Lanes::samples, state_size()},
                                    {adjoint.d_elapsed.data(), Lanes::samples}};
     d_now.x.setZero();
     d_now.state.setZero();
     d_now.elapsed.setZero();
     const ConstArrayView<Scalar> d_next(adjoint.d_next.data(), Lanes::samples, state_size());
-    dynamics_.step_backward(values(), now<Lanes>(x, v, elapsed, scratch), d_next, d_now,
+    dynamics_.step_backward(values(), array_step(step, scratch), d_next, d_now,
                             Tensors<Scalar>(parameters_, adjoint.gradient.data()));
-    std::copy_n(adjoint.d_elapsed.data(), Lanes::samples, d_elapsed);
+    std::copy_n(adjoint.d_elapsed.data(), Lanes::samples, d.d_elapsed);
   }
 
-  template <typename Lanes>
+  template <LaneLayout Lanes>
   void collect(const Adjoint& adjoint, const Scalar*, Scalar* gradient) const {
     for (Index i = 0; i < adjoint.gradient.size(); ++i) gradient[i] += adjoint.gradient[i];
   }
@@ -199,15 +200,15 @@ class ArrayCell {
  private:
   [[nodiscard]] Tensors<const Scalar> values() const noexcept { return {parameters_, values_.data()}; }
 
-  // Both kinds of lanes are column-major (samples, neurons): a column a neuron, as far as there are samples.
-  template <typename Lanes, typename AnyScratch>
-  [[nodiscard]] ArrayStep<Scalar> now(const Scalar* x, const Scalar* v, const Scalar* elapsed,
-                                      AnyScratch& scratch) const {
-    static_assert(Lanes::at(1, 0) == Lanes::samples);
-    // Off the caller's stack: what Eigen might read of a packet there, were it larger, compilers warn of.
-    std::copy_n(elapsed, Lanes::samples, scratch.elapsed.data());
-    return {
-        {x, Lanes::samples, input_dim()}, {v, Lanes::samples, state_size()}, {scratch.elapsed.data(), Lanes::samples}};
+  // Both layouts are column-major (samples, neurons): one column per neuron, as far as there are samples.
+  template <LaneLayout Lanes, typename AnyScratch>
+  [[nodiscard]] ArrayStep<Scalar> array_step(const Step<Lanes>& step, AnyScratch& scratch) const {
+    static_assert(Lanes::index(1, 0) == Lanes::samples);
+    // Not on the caller's stack: compilers warn that Eigen might read a whole packet there, beyond the end.
+    std::copy_n(step.elapsed, Lanes::samples, scratch.elapsed.data());
+    return {{step.x, Lanes::samples, input_dim()},
+            {step.states(0), Lanes::samples, state_size()},
+            {scratch.elapsed.data(), Lanes::samples}};
   }
 
   Dynamics dynamics_;

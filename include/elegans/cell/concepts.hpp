@@ -4,67 +4,60 @@
 
 #include <concepts>
 
+#include <elegans/cell/step.hpp>
 #include <elegans/core/parameters.hpp>
 #include <elegans/core/types.hpp>
 #include <elegans/simd/layout.hpp>
-#include <elegans/simd/packet.hpp>
 
 namespace elegans {
 
 namespace detail {
 
-/// Stands for the function that tells a step where its states go.
-template <typename Pointer>
-struct AnyStateAt {
-  Pointer operator()(Index) const;
-};
-
-/// The lanes that the concept asks with; a cell must take any.
+/// The layouts that the concepts ask with. A cell must take any.
 template <typename Scalar>
-using SomeLanes = BatchLanes<Scalar, fewest_lanes<Scalar>>;
+using SomeBatchLanes = BatchLanes<Scalar, fewest_lanes<Scalar>>;
+template <typename Scalar>
+using SomeNeuronLanes = NeuronLanes<Scalar, 1>;
 
 }  // namespace detail
 
-/// What steps over a single stream, a lane a neuron: the part of a cell that `Stream` needs.
-///
-///     step<Lanes>(x, v, elapsed, at, scratch)  from state v to the states at(0) … at(states_per_step() - 1)
-///     output<Lanes>(v, y)                      what the layer gives
-///     reserve<Lanes>(scratch)                  makes room, so that no step allocates
+/// Sizes of a cell. They may be Dynamic at compile time. The state has at least one value per neuron.
 template <typename C>
-concept StreamCell =
-    std::copyable<C> && requires(const C& cell, const typename C::Scalar* values, typename C::Scalar* out,
-                                 typename C::SingleScratch& scratch, detail::AnyStateAt<typename C::Scalar*> at) {
-      { C::state_size_at_compile_time } -> std::convertible_to<int>;
-      { C::inputs_at_compile_time } -> std::convertible_to<int>;
-      { C::outputs_at_compile_time } -> std::convertible_to<int>;
-      { cell.units() } -> std::convertible_to<Index>;
-      { cell.state_size() } -> std::convertible_to<Index>;
-      { cell.input_dim() } -> std::convertible_to<Index>;
-      { cell.output_dim() } -> std::convertible_to<Index>;
-      { cell.states_per_step() } -> std::convertible_to<Index>;
-      cell.template reserve<detail::NeuronLanes<typename C::Scalar, 1>>(scratch);
-      cell.template step<detail::NeuronLanes<typename C::Scalar, 1>>(values, values, values, at, scratch);
-      cell.template output<detail::NeuronLanes<typename C::Scalar, 1>>(values, out);
-    };
-
-/// A cell's sizes and parameters. Sizes may be Dynamic at compile time; the state holds at least the neurons, and may
-/// hold more.
-///
-///     parameters()            what lies where in the flat parameter vector that `Rnn` owns: a `ParameterList`
-///     initialize(parameters)  sets initial values
-///     constrain(parameters)   brings values back into their range after every change
-///     pack(parameters, single)   takes over new values, for batches or for single samples
-template <typename C>
-concept CellWithParameters = std::copyable<C> && requires(const C& cell, C& own, typename C::Scalar* parameters,
-                                                          const typename C::Scalar* values) {
+concept CellWithSizes = std::copyable<C> && requires(const C& cell) {
   { C::state_size_at_compile_time } -> std::convertible_to<int>;
   { C::inputs_at_compile_time } -> std::convertible_to<int>;
   { C::outputs_at_compile_time } -> std::convertible_to<int>;
-  { C::parameter_capacity } -> std::convertible_to<int>;
   { cell.units() } -> std::convertible_to<Index>;
   { cell.state_size() } -> std::convertible_to<Index>;
   { cell.input_dim() } -> std::convertible_to<Index>;
   { cell.output_dim() } -> std::convertible_to<Index>;
+  { cell.states_per_step() } -> std::convertible_to<Index>;
+};
+
+/// A cell that can step over a single stream: all that `Stream` needs.
+///
+///     step(Step<Lanes>, scratch)   makes the states of one step; an elapsed time of 0 must give finite values
+///     output<Lanes>(state, y)      writes the outputs of a state, (output_dim)
+///     reserve<Lanes>(scratch)      makes room, so that no step allocates
+template <typename C>
+concept StreamCell = CellWithSizes<C> && requires(const C& cell, const typename C::Scalar* state, typename C::Scalar* y,
+                                                  typename C::SingleScratch& scratch,
+                                                  const Step<detail::SomeNeuronLanes<typename C::Scalar>>& step) {
+  cell.template reserve<detail::SomeNeuronLanes<typename C::Scalar>>(scratch);
+  cell.step(step, scratch);
+  cell.template output<detail::SomeNeuronLanes<typename C::Scalar>>(state, y);
+};
+
+/// A cell with parameters, which `Rnn` owns.
+///
+///     parameters()              names and shapes in the flat parameter vector: a `ParameterList`
+///     initialize(parameters)    sets initial values
+///     constrain(parameters)     brings values back into their range, after every change
+///     pack(parameters, single)  takes over new values, for batches or for single samples
+template <typename C>
+concept CellWithParameters = CellWithSizes<C> && requires(const C& cell, C& own, typename C::Scalar* parameters,
+                                                          const typename C::Scalar* values) {
+  { C::parameter_capacity } -> std::convertible_to<int>;
   { cell.parameters().count() } -> std::convertible_to<Index>;
   { cell.parameters().find("") } -> std::convertible_to<const Parameter*>;
   cell.initialize(parameters);
@@ -72,44 +65,57 @@ concept CellWithParameters = std::copyable<C> && requires(const C& cell, C& own,
   own.pack(values, true);
 };
 
-/// A step from one state to the next, and its outputs, for a tile of samples whose values lie as `Lanes` says.
-///
-///     step<Lanes>(x, v, elapsed, at, scratch)  from state v to the states at(0) … at(states_per_step() - 1);
-///                                              an elapsed time of 0 must give finite values
-///     output<Lanes>(v, y)                      what the layer gives
-///     reserve<Lanes>(scratch)                  makes room, so that no step allocates
+/// A cell that can step a batch: as `StreamCell`, for tiles of samples.
 template <typename C>
-concept CellWithStep = requires(const C& cell, const typename C::Scalar* values, typename C::Scalar* out,
-                                typename C::template Scratch<>& scratch, typename C::SingleScratch& single,
-                                detail::AnyStateAt<typename C::Scalar*> at) {
-  { cell.states_per_step() } -> std::convertible_to<Index>;
-  cell.template reserve<detail::SomeLanes<typename C::Scalar>>(scratch);
-  cell.template reserve<detail::NeuronLanes<typename C::Scalar, 1>>(single);
-  cell.template step<detail::SomeLanes<typename C::Scalar>>(values, values, values, at, scratch);
-  cell.template output<detail::SomeLanes<typename C::Scalar>>(values, out);
+concept CellWithStep = StreamCell<C> && requires(const C& cell, const typename C::Scalar* state, typename C::Scalar* y,
+                                                 typename C::template Scratch<>& scratch,
+                                                 const Step<detail::SomeBatchLanes<typename C::Scalar>>& step) {
+  cell.template reserve<detail::SomeBatchLanes<typename C::Scalar>>(scratch);
+  cell.step(step, scratch);
+  cell.template output<detail::SomeBatchLanes<typename C::Scalar>>(state, y);
 };
 
-/// The adjoints of step and output, and the sums over time that make the parameters' gradient.
+/// A cell with the adjoints of `step` and `output`. Their contributions to the parameters' gradient are summed up in an
+/// `Adjoint` over a whole sequence.
 ///
-///     reset<Lanes>(adjoint)                             clears the sums
-///     output_backward<Lanes>(v, d_y, d_v, adjoint)      adds to d_v
-///     step_backward<Lanes>(x, v, elapsed, at, d_v, d_x, d_elapsed, scratch, adjoint)
-///                                                       d_v: of the new state before, of the old one after
-///     collect<Lanes>(adjoint, parameters, gradient)     adds the sums to a gradient
+///     reset<Lanes>(adjoint)                            starts with sums of 0
+///     output_backward<Lanes>(state, d_y, d_state, adjoint)  adds to d_state
+///     step_backward(Step<Lanes>, StepAdjoint<Lanes>, scratch, adjoint)
+///     collect<Lanes>(adjoint, parameters, gradient)    adds the sums to a gradient
 template <typename C>
 concept CellWithAdjoint = requires(const C& cell, const typename C::Scalar* values, typename C::Scalar* out,
                                    typename C::template Scratch<>& scratch, typename C::Adjoint& adjoint,
-                                   detail::AnyStateAt<const typename C::Scalar*> at) {
-  cell.template reset<detail::SomeLanes<typename C::Scalar>>(adjoint);
-  cell.template output_backward<detail::SomeLanes<typename C::Scalar>>(values, values, out, adjoint);
-  cell.template step_backward<detail::SomeLanes<typename C::Scalar>>(values, values, values, at, out, out, out, scratch,
-                                                                     adjoint);
-  cell.template collect<detail::SomeLanes<typename C::Scalar>>(adjoint, values, out);
+                                   const Step<detail::SomeBatchLanes<typename C::Scalar>>& step,
+                                   const StepAdjoint<detail::SomeBatchLanes<typename C::Scalar>>& step_adjoint) {
+  cell.template reset<detail::SomeBatchLanes<typename C::Scalar>>(adjoint);
+  cell.template output_backward<detail::SomeBatchLanes<typename C::Scalar>>(values, values, out, adjoint);
+  cell.step_backward(step, step_adjoint, scratch, adjoint);
+  cell.template collect<detail::SomeBatchLanes<typename C::Scalar>>(adjoint, values, out);
 };
 
-/// What `Rnn` runs over sequences: `LTCCell`, `CfCCell`, `MemoryCell` of either, or a user's own. It works on packets
-/// of samples or of neurons; to write one on plain arrays instead, see `ArrayCell`.
+/// A cell that `Rnn` runs over sequences: `LTCCell`, `CfCCell`, `MemoryCell` of either, or a user's own. It works on
+/// packets of samples or of neurons. To write one on plain arrays instead, see `ArrayCell`.
 template <typename C>
 concept RecurrentCell = CellWithParameters<C> && CellWithStep<C> && CellWithAdjoint<C>;
+
+/// A cell opts into being a `RecordingCell` by deriving from this.
+struct RecordsSteps {};
+
+/// A cell whose step can leave values for its adjoint, which otherwise computes them again. `Rnn` keeps the records of
+/// as many of the last steps as is faster than that.
+///
+///     record_size<Lanes>()   number of values per step; 0 if there is nothing to gain
+template <typename C>
+concept RecordingCell = RecurrentCell<C> && std::derived_from<C, RecordsSteps> && requires(const C& cell) {
+  { cell.template record_size<detail::SomeBatchLanes<typename C::Scalar>>() } -> std::convertible_to<Index>;
+};
+
+/// A cell opts into being a `SampleSumsCell` by deriving from this.
+struct SumsBySample {};
+
+/// A cell whose adjoint keeps its sums apart, sample by sample, until `collect`. `Rnn` may then collect the gradient of
+/// a tile half by half, with `detail::HalfOf` its lanes.
+template <typename C>
+concept SampleSumsCell = RecurrentCell<C> && std::derived_from<C, SumsBySample>;
 
 }  // namespace elegans

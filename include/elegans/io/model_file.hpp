@@ -85,7 +85,7 @@ template <typename Scalar>
 AnyModel<Scalar> load_model(const SafeTensors& file, const ModelFileOptions& options) {
   const ModelDescription what = describe_model(file, options);
   const auto fill = [&](auto model) -> AnyModel<Scalar> {
-    model.restore([&](auto all) { detail::copy_parameters(file, what.names, model.parameter_list(), all.data()); });
+    model.update_unconstrained([&](auto all) { detail::copy_parameters(file, what.names, model.parameter_list(), all.data()); });
     return AnyModel<Scalar>(std::move(model));
   };
   try {
@@ -134,7 +134,7 @@ void load(Model& model, const std::filesystem::path& path, const ModelFileOption
                         });
   Buffer<Scalar> values(list.count());
   detail::copy_parameters(file, what.names, list, values.data());
-  model.restore([&](auto all) { all = ConstVectorView<Scalar>(values.data(), values.size()); });
+  model.update_unconstrained([&](auto all) { all = ConstVectorView<Scalar>(values.data(), values.size()); });
 }
 
 template <typename Model>

@@ -13,6 +13,7 @@
 #include <elegans/core/sequence.hpp>
 #include <elegans/layer/composite.hpp>
 #include <elegans/layer/concepts.hpp>
+#include <elegans/layer/shapes.hpp>
 #include <elegans/layer/summary.hpp>
 
 namespace elegans {
@@ -64,7 +65,7 @@ class Bidirectional : public Composite<Bidirectional<Layer>, typename Layer::Sca
     return output_;
   }
 
-  /// See `Rnn`. `x` must live until `backward`.
+  /// See `Rnn`.
   const Sequence<Scalar>& forward(const Sequence<Scalar>& x, const ContextType& context = {}) {
     prepare(x, context);
     merge(ahead().forward(x, std::get<0>(contexts_)), behind().forward(x_, std::get<1>(contexts_)));
@@ -79,11 +80,7 @@ class Bidirectional : public Composite<Bidirectional<Layer>, typename Layer::Sca
   /// See `Rnn`.
   void backward(const Sequence<Scalar>& d_output, const StateType* d_final_state = nullptr) {
     if (this->forwarded_ != this) detail::refuse("backward: call forward() first");
-    if (d_output.time() != output_.time() || d_output.batch() != output_.batch() ||
-        d_output.features() != output_.features()) {
-      detail::refuse("backward: d_output must be (", output_.time(), ", ", output_.batch(), ", ", output_.features(),
-                     "), got (", d_output.time(), ", ", d_output.batch(), ", ", d_output.features(), ")");
-    }
+    detail::require_backward_shape(d_output, d_final_state, output_, this->state_size());
     if (d_final_state) this->split(*d_final_state);
     const Index first = ahead().output_dim();
     const Index steps = d_output.time();
@@ -137,11 +134,10 @@ class Bidirectional : public Composite<Bidirectional<Layer>, typename Layer::Sca
   [[nodiscard]] Layer& behind() noexcept { return std::get<1>(layers_); }
 
   void prepare(const Sequence<Scalar>& x, const ContextType& context) {
+    detail::require_forward_shape(x, context, input_dim(), this->state_size());
     this->time_ = x.time();
     this->batch_ = x.batch();
     this->forwarded_ = nullptr;
-    context.mask.require_shape(x.time(), x.batch());
-    context.timespans.require_shape(x.time(), x.batch());
     x_.resize(x.time(), x.batch(), x.features());
     for (Index t = 0; t < x.time(); ++t) x_.step(x.time() - 1 - t) = x.step(t);
     auto& [of_ahead, of_behind] = contexts_;
@@ -150,11 +146,6 @@ class Bidirectional : public Composite<Bidirectional<Layer>, typename Layer::Sca
     of_behind.timespans = context.timespans.reversed();
     of_behind.mask = context.mask.reversed();
     if (context.initial_state) {
-      if (context.initial_state->batch() != x.batch() || context.initial_state->units() != this->state_size()) {
-        detail::refuse("forward: the initial state must be (batch, state_size) = (", x.batch(), ", ",
-                       this->state_size(), "), got (", context.initial_state->batch(), ", ",
-                       context.initial_state->units(), ")");
-      }
       this->split(*context.initial_state);
       of_ahead.initial_state = std::get<0>(this->states_);
       of_behind.initial_state = std::get<1>(this->states_);

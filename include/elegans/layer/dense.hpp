@@ -18,22 +18,24 @@
 #include <elegans/kernel/linear/linear.hpp>
 #include <elegans/kernel/linear/linear_adjoint.hpp>
 #include <elegans/layer/parameterized.hpp>
+#include <elegans/layer/shapes.hpp>
 #include <elegans/layer/summary.hpp>
+#include <elegans/layer/tiling.hpp>
 #include <elegans/simd/activate.hpp>
 #include <elegans/simd/layout.hpp>
 
 namespace elegans {
 
-/// What makes a dense layer besides its sizes.
+/// The options of a dense layer besides its sizes.
 struct DenseOptions {
   Activation activation = Activation::linear;
-  std::uint64_t seed = 1;  ///< of the initial values: as `torch.manual_seed`
+  std::uint64_t seed = 1;  ///< of the initial values, as `torch.manual_seed`
 };
 
-/// A dense layer: y = activation(W x + b) at every step, by itself. It remembers nothing, so its state has no values.
+/// A dense layer: y = activation(W x + b), for each step by itself. It remembers nothing: its state has no values.
 ///
-/// Parameters as PyTorch's: `weight` (outputs, inputs) and `bias` (outputs), both uniform in +-1 / sqrt(inputs) at
-/// first. Mirrors `torch.nn.Linear` with an activation, and `keras.layers.Dense`.
+/// Its parameters are PyTorch's: `weight` (outputs, inputs) and `bias` (outputs). Both start uniform in
+/// +-1 / sqrt(inputs). Mirrors `torch.nn.Linear` with an activation, and `keras.layers.Dense`.
 ///
 /// \tparam ScalarType  float or double
 template <typename ScalarType>
@@ -72,7 +74,7 @@ class Dense : public Parameterized<Dense<ScalarType>, ScalarType> {
   [[nodiscard]] State<Scalar, 0, 1> initial_state() const { return {1, 0}; }
   [[nodiscard]] State<Scalar, 0> initial_state(Index batch) const { return {batch, 0}; }
 
-  /// The outputs of one step, (batch, units); the state and the elapsed time make no difference.
+  /// The outputs of one step, (batch, units). The state and the elapsed time make no difference.
   /// \param x  (batch, input_dim), or any vector of input_dim values for a single stream
   /// \return  a view that lasts until the next call
   /// \throws InvalidArgument if a shape differs
@@ -98,20 +100,22 @@ class Dense : public Parameterized<Dense<ScalarType>, ScalarType> {
   /// The outputs for a batch of sequences, (time, batch, units). \param x  (time, batch, input_dim)
   /// \throws InvalidArgument if a shape differs
   [[nodiscard]] Sequence<Scalar> operator()(const Sequence<Scalar>& x, const Context<Scalar, 0>& context = {}) {
-    check(x, context);
-    input_ = nullptr;
+    detail::require_forward_shape(x, context, input_dim(), 0);
+    can_go_back_ = false;
+    if (&x == &output_) return (*this)(Sequence<Scalar>(x), context);
     apply<detail::full_lanes<Scalar>>(x, context.mask, z_, output_);
     final_state_.resize(x.batch());
     return output_;
   }
 
-  /// The same, keeping what `backward` needs. `x` must live until then. \return the outputs, until the next call
+  /// The same, and keeps a copy of the inputs for `backward`. \return the outputs; they last until the next call
   const Sequence<Scalar>& forward(const Sequence<Scalar>& x, const Context<Scalar, 0>& context = {}) {
-    check(x, context);
-    input_ = &x;
+    detail::require_forward_shape(x, context, input_dim(), 0);
+    input_ = x;
     mask_ = context.mask;
-    apply<detail::full_lanes<Scalar>>(x, mask_, z_, output_);
+    apply<detail::full_lanes<Scalar>>(input_, mask_, z_, output_);
     final_state_.resize(x.batch());
+    can_go_back_ = true;
     return output_;
   }
 
@@ -120,14 +124,10 @@ class Dense : public Parameterized<Dense<ScalarType>, ScalarType> {
 
   /// From dLoss/d(outputs) of the last `forward` to the gradients of the parameters and the inputs.
   /// \throws InvalidArgument if the shape differs, or without a `forward` since the parameters last changed
-  void backward(const Sequence<Scalar>& d_output, const State<Scalar, 0>* = nullptr) {
-    if (!input_) detail::refuse("backward: call forward() first");
-    if (d_output.time() != output_.time() || d_output.batch() != output_.batch() ||
-        d_output.features() != output_.features()) {
-      detail::refuse("backward: d_output must be (", output_.time(), ", ", output_.batch(), ", ", output_.features(),
-                     "), got (", d_output.time(), ", ", d_output.batch(), ", ", d_output.features(), ")");
-    }
-    go_back<detail::full_lanes<Scalar>>(d_output);
+  void backward(const Sequence<Scalar>& d_output, const State<Scalar, 0>* d_final_state = nullptr) {
+    if (!can_go_back_) detail::refuse("backward: call forward() first");
+    detail::require_backward_shape(d_output, d_final_state, output_, 0);
+    backward_for<detail::full_lanes<Scalar>>(d_output);
   }
 
   /// (time, batch, input_dim)
@@ -147,45 +147,30 @@ class Dense : public Parameterized<Dense<ScalarType>, ScalarType> {
     if (size < 1) detail::refuse("Dense: ", name, " must be at least 1, got ", size);
     return size;
   }
-  void check(const Sequence<Scalar>& x, const Context<Scalar, 0>& context) const {
-    if (x.features() != input_dim() || x.time() < 1 || x.batch() < 1) {
-      detail::refuse("forward: x must be (time >= 1, batch >= 1, input_dim = ", input_dim(), "), got (", x.time(), ", ",
-                     x.batch(), ", ", x.features(), ")");
-    }
-    context.mask.require_shape(x.time(), x.batch());
-  }
-
   void parameters_changed() {
     linear_.pack_weight(0, parameters_.data(), linear_.outputs(), 0, linear_.inputs());
     linear_.pack_bias(0, parameters_.data() + linear_.outputs() * linear_.inputs());
-    input_ = nullptr;
+    can_go_back_ = false;
   }
 
-  /// Calls body<Lanes>(first sample, samples) for each tile of a batch. For Width see `Rnn`.
-  template <int Width, typename Body>
-  void for_each_tile(Index batch, Body&& body) const {
-    for (Index first = 0; first < batch;) {
-      first += detail::with_lanes<Scalar>(batch - first, units(), [&]<typename Lanes>() {
-        const Index samples = std::min(Lanes::samples, batch - first);
-        body.template operator()<Lanes>(first, samples);
-        return samples;
-      });
-    }
+  /// For Width see `detail::Tiling`.
+  template <int Width>
+  [[nodiscard]] detail::Tiling<Scalar, Width> tiling(Index batch) const noexcept {
+    return {batch, units(), true};
   }
 
   template <int Width>
   void apply(const Sequence<Scalar>& x, const Mask& mask, Sequence<Scalar>& z, Sequence<Scalar>& y) {
     z.resize(x.time(), x.batch(), output_dim());
     y.resize(x.time(), x.batch(), output_dim());
-    for_each_tile<Width>(x.batch(), [&]<typename Lanes>(Index first, Index samples) {
-      room<Lanes>(x_lanes_, input_dim());
-      room<Lanes>(y_lanes_, output_dim());
+    tiling<Width>(x.batch()).for_each_tile([&]<LaneLayout Lanes>(Index first, Index samples) {
+      grow<Lanes>(x_lanes_, input_dim());
+      grow<Lanes>(y_lanes_, output_dim());
       for (Index t = 0; t < x.time(); ++t) {
-        load<Lanes>(x, mask, t, first, samples);
+        load_inputs<Lanes>(x, mask, t, first, samples);
         linear_.view().template forward<Lanes>(x_lanes_.data(), {y_lanes_.data()});
-        for (Index o = 0; o < output_dim(); ++o) {
-          for (Index b = 0; b < samples; ++b) z(t, first + b, o) = y_lanes_[Lanes::at(o, b)];
-        }
+        detail::from_lanes<Lanes>(output_dim(), samples, y_lanes_.data(),
+                                  [&](Index b, Index o, Scalar value) { z(t, first + b, o) = value; });
       }
     });
     detail::activate<detail::Packet<Scalar, Width>>(options_.activation, z.values().data(), y.values().data(),
@@ -193,48 +178,45 @@ class Dense : public Parameterized<Dense<ScalarType>, ScalarType> {
   }
 
   template <int Width>
-  void go_back(const Sequence<Scalar>& d_output) {
-    const Sequence<Scalar>& x = *input_;
-    d_z_.resize(x.time(), x.batch(), output_dim());
+  void backward_for(const Sequence<Scalar>& d_output) {
+    d_z_.resize(input_.time(), input_.batch(), output_dim());
     d_z_.values() = d_output.values();
     detail::activate_backward<Scalar>(options_.activation, std::as_const(z_).values(), std::as_const(output_).values(),
                                       d_z_.values());
-    d_input_.resize(x.time(), x.batch(), input_dim());
+    d_input_.resize(input_.time(), input_.batch(), input_dim());
     gradient_.resize(parameters_.size());
     std::fill_n(gradient_.data(), gradient_.size(), Scalar(0));
-    for_each_tile<Width>(x.batch(), [&]<typename Lanes>(Index first, Index samples) {
-      room<Lanes>(x_lanes_, input_dim());
-      room<Lanes>(y_lanes_, output_dim());
-      room<Lanes>(d_x_lanes_, input_dim());
+    tiling<Width>(input_.batch()).for_each_tile([&]<LaneLayout Lanes>(Index first, Index samples) {
+      grow<Lanes>(x_lanes_, input_dim());
+      grow<Lanes>(y_lanes_, output_dim());
+      grow<Lanes>(d_x_lanes_, input_dim());
       std::fill_n(y_lanes_.data(), y_lanes_.size(), Scalar(0));
       adjoint_.template reset<Lanes>(linear_);
-      for (Index t = 0; t < x.time(); ++t) {
-        load<Lanes>(x, mask_, t, first, samples);
+      for (Index t = 0; t < input_.time(); ++t) {
+        load_inputs<Lanes>(input_, mask_, t, first, samples);
         detail::to_lanes<Lanes>(output_dim(), samples, y_lanes_.data(),
                                 [&](Index b, Index o) { return d_z_(t, first + b, o); });
         std::fill_n(d_x_lanes_.data(), d_x_lanes_.size(), Scalar(0));
         linear_.view().template backward<Lanes>({y_lanes_.data()}, d_x_lanes_.data());
-        adjoint_.template record<Lanes>(x_lanes_.data(), {y_lanes_.data()});
-        for (Index f = 0; f < input_dim(); ++f) {
-          for (Index b = 0; b < samples; ++b) {
-            d_input_(t, first + b, f) = mask_(t, first + b) ? d_x_lanes_[Lanes::at(f, b)] : Scalar(0);
-          }
-        }
+        adjoint_.template append<Lanes>(x_lanes_.data(), {y_lanes_.data()});
+        detail::from_lanes<Lanes>(input_dim(), samples, d_x_lanes_.data(), [&](Index b, Index f, Scalar value) {
+          d_input_(t, first + b, f) = mask_(t, first + b) ? value : Scalar(0);
+        });
       }
-      adjoint_.template finish<Lanes>();
-      adjoint_.collect_weight(0, gradient_.data(), linear_.outputs(), 0, linear_.inputs());
-      adjoint_.collect_bias(0, gradient_.data() + linear_.outputs() * linear_.inputs());
+      adjoint_.template sum_up<Lanes>();
+      adjoint_.add_weight_gradient(0, gradient_.data(), linear_.outputs(), 0, linear_.inputs());
+      adjoint_.add_bias_gradient(0, gradient_.data() + linear_.outputs() * linear_.inputs());
     });
   }
 
-  /// A step's inputs; what stands in place of a masked step's may be anything, NaN included.
-  template <typename Lanes>
-  void load(const Sequence<Scalar>& x, const Mask& mask, Index t, Index first, Index samples) {
+  /// Copies the inputs of a step. Those of a masked step may be anything, NaN included.
+  template <LaneLayout Lanes>
+  void load_inputs(const Sequence<Scalar>& x, const Mask& mask, Index t, Index first, Index samples) {
     detail::to_lanes<Lanes>(input_dim(), samples, x_lanes_.data(),
                             [&](Index b, Index f) { return mask(t, first + b) ? x(t, first + b, f) : Scalar(0); });
   }
-  template <typename Lanes>
-  static void room(Buffer<Scalar>& values, Index features) {
+  template <LaneLayout Lanes>
+  static void grow(Buffer<Scalar>& values, Index features) {
     values.resize(std::max(values.size(), detail::extent<Lanes>(features)));
   }
 
@@ -246,7 +228,8 @@ class Dense : public Parameterized<Dense<ScalarType>, ScalarType> {
   Sequence<Scalar> step_input_, step_z_, step_output_;
 
   // Of the last sequence.
-  const Sequence<Scalar>* input_ = nullptr;
+  bool can_go_back_ = false;
+  Sequence<Scalar> input_;
   Mask mask_;
   Sequence<Scalar> z_, output_, d_z_, d_input_;
   State<Scalar, 0> final_state_{0, 0};

@@ -15,6 +15,7 @@
 #include <elegans/core/sequence.hpp>
 #include <elegans/layer/composite.hpp>
 #include <elegans/layer/concepts.hpp>
+#include <elegans/layer/shapes.hpp>
 #include <elegans/layer/summary.hpp>
 
 namespace elegans {
@@ -84,7 +85,7 @@ class Sequential : public Composite<Sequential<First, Rest...>, typename First::
     return result;
   }
 
-  /// See `Rnn`. `x` must live until `backward`.
+  /// See `Rnn`.
   const Sequence<Scalar>& forward(const Sequence<Scalar>& x, const ContextType& context = {}) {
     prepare(x, context);
     const Sequence<Scalar>* values = &x;
@@ -103,10 +104,7 @@ class Sequential : public Composite<Sequential<First, Rest...>, typename First::
   void backward(const Sequence<Scalar>& d_output, const StateType* d_final_state = nullptr) {
     if (this->forwarded_ != this) detail::refuse("backward: call forward() first");
     if (d_final_state) {
-      if (d_final_state->batch() != this->batch_ || d_final_state->units() != this->state_size()) {
-        detail::refuse("backward: d_final_state must be (", this->batch_, ", ", this->state_size(), "), got (",
-                       d_final_state->batch(), ", ", d_final_state->units(), ")");
-      }
+      detail::require_state_shape("backward: d_final_state", *d_final_state, this->batch_, this->state_size());
       this->split(*d_final_state);
     }
     this->d_timespans_.resize(this->time_ * this->batch_);
@@ -180,11 +178,7 @@ class Sequential : public Composite<Sequential<First, Rest...>, typename First::
   /// Gives each layer its part of the context.
   void prepare(const Sequence<Scalar>& x, const ContextType& context) {
     if (context.initial_state) {
-      if (context.initial_state->batch() != x.batch() || context.initial_state->units() != this->state_size()) {
-        detail::refuse("forward: the initial state must be (batch, state_size) = (", x.batch(), ", ",
-                       this->state_size(), "), got (", context.initial_state->batch(), ", ",
-                       context.initial_state->units(), ")");
-      }
+      detail::require_state_shape("forward: the initial state", *context.initial_state, x.batch(), this->state_size());
       this->split(*context.initial_state);
     }
     [&]<std::size_t... K>(std::index_sequence<K...>) {

@@ -2,6 +2,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <algorithm>
+
+#include <elegans/cell/concepts.hpp>
+#include <elegans/cell/step.hpp>
 #include <elegans/core/buffer.hpp>
 #include <elegans/core/error.hpp>
 #include <elegans/core/types.hpp>
@@ -9,9 +13,9 @@
 
 namespace elegans::detail {
 
-/// \throws InvalidArgument if inputs and state do not fit a cell
+/// \throws InvalidArgument if the inputs or the state do not fit a cell
 template <typename Cell, typename Derived, typename AnyState>
-void check_step(const Cell& cell, const Eigen::DenseBase<Derived>& x, const AnyState& state) {
+void require_step_shape(const Cell& cell, const Eigen::DenseBase<Derived>& x, const AnyState& state) {
   const Index batch = state.batch();
   const bool fits = batch == 1 ? x.size() == cell.input_dim() && (x.rows() == 1 || x.cols() == 1)
                                : x.rows() == batch && x.cols() == cell.input_dim();
@@ -23,16 +27,14 @@ void check_step(const Cell& cell, const Eigen::DenseBase<Derived>& x, const AnyS
 
 /// Advances some samples of a state by one step of a cell, in place.
 ///
-/// \param space    room: `states` for two of them, `x`, and the cell's `scratch`
-/// \param time_of  the elapsed time of a sample
-/// \param y        (output_dim) outputs of those samples, in lanes
-template <typename Lanes, typename Cell, typename Space, typename Derived, typename AnyState, typename TimeOf>
+/// \param space    room: `states` for two of them, `x`, `y`, and the cell's `scratch`. The outputs are in `y`
+/// afterwards
+/// \param time_of  sample -> elapsed time
+template <LaneLayout Lanes, typename Cell, typename Space, typename Derived, typename AnyState, typename TimeOf>
 void step_tile(const Cell& cell, Space& space, const Eigen::DenseBase<Derived>& x, AnyState& state, TimeOf time_of,
-               Index first, Index samples, typename Cell::Scalar* y) {
+               Index first, Index samples) {
   using Scalar = typename Cell::Scalar;
-  // Sub-steps alternate between two states, the one they start from and the one they write.
-  const Index size = extent<Lanes>(cell.state_size());
-  Scalar* const states = space.states.data();
+  const Tape<Scalar> states(space.states.data(), extent<Lanes>(cell.state_size()), false);
   Scalar elapsed[Lanes::samples];
   for (Index b = 0; b < Lanes::samples; ++b) elapsed[b] = b < samples ? time_of(first + b) : Scalar(0);
   to_lanes<Lanes>(cell.input_dim(), samples, space.x.data(), [&](Index b, Index f) {
@@ -40,14 +42,12 @@ void step_tile(const Cell& cell, Space& space, const Eigen::DenseBase<Derived>& 
     return static_cast<Scalar>(state.batch() == 1 ? x.derived().coeff(x.rows() == 1 ? 0 : f, x.rows() == 1 ? f : 0)
                                                   : x.derived().coeff(first + b, f));
   });
-  to_lanes<Lanes>(cell.state_size(), samples, states, [&](Index b, Index i) { return state(first + b, i); });
-  cell.template step<Lanes>(
-      space.x.data(), states, elapsed, [=](Index l) { return states + ((l + 1) & 1) * size; }, space.scratch);
-  const Scalar* const after = states + (cell.states_per_step() & 1) * size;
-  for (Index i = 0; i < cell.state_size(); ++i) {
-    for (Index b = 0; b < samples; ++b) state(first + b, i) = after[Lanes::at(i, b)];
-  }
-  cell.template output<Lanes>(after, y);
+  to_lanes<Lanes>(cell.state_size(), samples, states(0), [&](Index b, Index i) { return state(first + b, i); });
+  cell.step(Step<Lanes>{.x = space.x.data(), .elapsed = elapsed, .states = states}, space.scratch);
+  const Scalar* const after = states(cell.states_per_step());
+  from_lanes<Lanes>(cell.state_size(), samples, after,
+                    [&](Index b, Index i, Scalar value) { state(first + b, i) = value; });
+  cell.template output<Lanes>(after, space.y.data());
 }
 
 /// Room for the steps of a single stream, in place if the sizes are fixed.
@@ -60,15 +60,16 @@ struct StepSpace {
     states.resize(2 * pad_neurons(cell.state_size()));
     x.resize(pad_neurons(cell.input_dim()));
     y.resize(pad_neurons(cell.output_dim()));
-    with_neuron_lanes<Scalar>(cell.units(), [&]<typename Lanes>() { cell.template reserve<Lanes>(scratch); });
+    with_neuron_lanes<Scalar>(cell.units(), [&]<LaneLayout Lanes>() { cell.template reserve<Lanes>(scratch); });
   }
 
   /// \return  (1, output_dim); a view that lasts until the next call
-  template <typename Derived, typename AnyState, typename TimeOf>
+  template <typename Derived, typename AnyState>
   ConstArrayView<Scalar> step(const Cell& cell, const Eigen::DenseBase<Derived>& from, AnyState& state,
-                              TimeOf time_of) {
-    with_lanes<Scalar>(1, cell.units(),
-                       [&]<typename Lanes>() { step_tile<Lanes>(cell, *this, from, state, time_of, 0, 1, y.data()); });
+                              Scalar elapsed_time) {
+    with_neuron_lanes<Scalar>(cell.units(), [&]<LaneLayout Lanes>() {
+      step_tile<Lanes>(cell, *this, from, state, [=](Index) { return elapsed_time; }, 0, 1);
+    });
     return {y.data(), 1, cell.output_dim()};
   }
 
@@ -76,6 +77,25 @@ struct StepSpace {
   Buffer<Scalar, add_sizes(padded_state, padded_state)> states;
   Buffer<Scalar, pad_neurons(Cell::inputs_at_compile_time)> x;
   Buffer<Scalar, pad_neurons(Cell::outputs_at_compile_time)> y;
+};
+
+/// Room for the steps of a batch of streams.
+template <typename Cell>
+struct BatchStepSpace {
+  using Scalar = typename Cell::Scalar;
+
+  template <LaneLayout Lanes>
+  void reserve(const Cell& cell) {
+    cell.template reserve<Lanes>(scratch);
+    const auto grow = [](Buffer<Scalar>& values, Index size) { values.resize(std::max(values.size(), size)); };
+    grow(states, 2 * extent<Lanes>(cell.state_size()));
+    grow(x, extent<Lanes>(cell.input_dim()));
+    grow(y, extent<Lanes>(cell.output_dim()));
+  }
+
+  typename Cell::template Scratch<> scratch;
+  Buffer<Scalar> states, x, y;
+  Buffer<Scalar> outputs;  ///< (batch, output_dim), column-major
 };
 
 }  // namespace elegans::detail

@@ -12,9 +12,9 @@
 
 namespace elegans {
 
-/// A cell that steps over a stream, and no more: what is left of an `Rnn` on a device where nothing is trained. It owns
-/// neither parameters nor gradients; with a cell of fixed sizes, it uses no heap at all. The `Model` of a header that
-/// `export_header` writes is one:
+/// A cell that steps over a stream and does nothing else: an `Rnn` for a device on which nothing is trained. It owns
+/// neither parameters nor gradients. With a cell of fixed sizes it uses no heap at all. The `Model` in a header that
+/// `export_header` writes is a Stream:
 ///
 ///     static model::Model network;
 ///     auto state = network.initial_state();
@@ -26,9 +26,7 @@ class Stream {
   using Scalar = typename Cell::Scalar;
   static constexpr int state_size_at_compile_time = Cell::state_size_at_compile_time;
 
-  /// A cell with room for its steps.
-  ///
-  /// \param cell  with its parameters packed, for a single sample
+  /// \param cell  with its parameters packed for a single sample
   explicit Stream(Cell cell) : cell_(std::move(cell)), space_(cell_) {}
 
   [[nodiscard]] const Cell& cell() const noexcept { return cell_; }
@@ -50,8 +48,8 @@ class Stream {
   ConstArrayView<Scalar> step(const Eigen::DenseBase<Derived>& x, State<Scalar, state_size_at_compile_time, 1>& state,
                               Scalar elapsed_time = Scalar(1)) {
     Timespans<Scalar>::check(elapsed_time, 0, 0);
-    detail::check_step(cell_, x, state);
-    return space_.step(cell_, x, state, [=](Index) { return elapsed_time; });
+    detail::require_step_shape(cell_, x, state);
+    return space_.step(cell_, x, state, elapsed_time);
   }
 
  private:

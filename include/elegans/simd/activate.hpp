@@ -3,7 +3,6 @@
 #pragma once
 
 #include <cmath>
-#include <type_traits>
 
 #include <elegans/core/activation.hpp>
 #include <elegans/core/types.hpp>
@@ -19,55 +18,54 @@ inline constexpr Scalar lecun_slope = Scalar(0.666);
 
 /// The distribution function of the standard normal distribution.
 template <typename Scalar>
-Scalar normal_cdf(Scalar z) {
+[[nodiscard]] Scalar normal_cdf(Scalar z) {
   return Scalar(0.5) * (Scalar(1) + std::erf(z * Scalar(0.70710678118654752440)));
 }
 
 /// tanh of each lane: Eigen's, where it has one for packets.
-template <typename P>
-EIGEN_STRONG_INLINE P packet_tanh(const P& x) {
-  if constexpr (std::is_same_v<P, ScalarOf<P>> || !Eigen::internal::packet_traits<ScalarOf<P>>::HasTanh) {
-    return each_lane<P>(x, [](ScalarOf<P> value) { return std::tanh(value); });
+template <typename Scalar, int Lanes>
+[[nodiscard]] EIGEN_ALWAYS_INLINE Packet<Scalar, Lanes> tanh(const Packet<Scalar, Lanes>& x) {
+  if constexpr (Lanes == 1 || !Eigen::internal::packet_traits<Scalar>::HasTanh) {
+    return each_lane(x, [](Scalar value) { return std::tanh(value); });
   } else {
-    return Eigen::internal::ptanh(x);
+    return Packet<Scalar, Lanes>::from_native(Eigen::internal::ptanh(x.native));
   }
 }
 
 /// exp of each lane, likewise.
-template <typename P>
-EIGEN_STRONG_INLINE P packet_exp(const P& x) {
-  if constexpr (std::is_same_v<P, ScalarOf<P>> || !Eigen::internal::packet_traits<ScalarOf<P>>::HasExp) {
-    return each_lane<P>(x, [](ScalarOf<P> value) { return std::exp(value); });
+template <typename Scalar, int Lanes>
+[[nodiscard]] EIGEN_ALWAYS_INLINE Packet<Scalar, Lanes> exp(const Packet<Scalar, Lanes>& x) {
+  if constexpr (Lanes == 1 || !Eigen::internal::packet_traits<Scalar>::HasExp) {
+    return each_lane(x, [](Scalar value) { return std::exp(value); });
   } else {
-    return Eigen::internal::pexp(x);
+    return Packet<Scalar, Lanes>::from_native(Eigen::internal::pexp(x.native));
   }
 }
 
 /// activation(z)
 template <Activation activation, typename P>
-EIGEN_STRONG_INLINE P activated(const P& z) {
-  using Eigen::internal::pmul;
-  using Scalar = ScalarOf<P>;
+[[nodiscard]] EIGEN_ALWAYS_INLINE P activated(const P& z) {
+  using Scalar = typename P::Scalar;
   switch (activation) {
     case Activation::linear:
       return z;
     case Activation::lecun_tanh:
-      return pmul(broadcast<P>(lecun_scale<Scalar>), packet_tanh<P>(pmul(broadcast<P>(lecun_slope<Scalar>), z)));
+      return P(lecun_scale<Scalar>) * tanh(P(lecun_slope<Scalar>) * z);
     case Activation::relu:
-      return Eigen::internal::pmax(z, broadcast<P>(Scalar(0)));
+      return max(z, P(Scalar(0)));
     case Activation::tanh:
-      return packet_tanh<P>(z);
+      return tanh(z);
     case Activation::gelu:
-      return pmul(z, each_lane<P>(z, [](Scalar value) { return normal_cdf(value); }));
+      return z * each_lane(z, [](Scalar value) { return normal_cdf(value); });
     case Activation::silu:
-      return pmul(z, sigmoid<P>(z));
+      return z * sigmoid(z);
     case Activation::sigmoid:
-      return sigmoid<P>(z);
+      return sigmoid(z);
   }
   return z;
 }
 
-/// Calls body<activation>() for one that is known only at run time.
+/// Calls body<activation>() for an activation that is known at run time only.
 template <typename Body>
 decltype(auto) with_activation(Activation activation, Body&& body) {
   switch (activation) {
@@ -88,12 +86,11 @@ decltype(auto) with_activation(Activation activation, Body&& body) {
   }
 }
 
-/// y = activation(z), in packets; y may be z.
+/// y = activation(z), in packets P. y may be z.
 template <typename P>
-void activate(Activation activation, const ScalarOf<P>* z, ScalarOf<P>* y, Index size) {
+void activate(Activation activation, const typename P::Scalar* z, typename P::Scalar* y, Index size) {
   with_activation(activation, [&]<Activation chosen>() {
-    for_each_packet<P>(size,
-                       [&]<typename Any>(Index i) { store<Any>(y + i, activated<chosen, Any>(load<Any>(z + i))); });
+    for_each_packet<P>(size, [&]<typename Any>(Index i) { store(y + i, activated<chosen>(load<Any>(z + i))); });
   });
 }
 

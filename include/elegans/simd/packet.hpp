@@ -8,80 +8,141 @@
 
 namespace elegans::detail {
 
-// The kernels are written once, on Eigen's packets: P is a SIMD register of values (one lane each), or a plain
-// scalar (one lane). Eigen chooses the instructions for the target the translation unit is compiled for.
+// The vocabulary that all kernels are written in. `Eigen::internal` and a target's intrinsics appear in this folder
+// alone.
 
-/// Lanes of the widest packet of the target.
+/// Number of lanes of the target's widest packet.
 template <typename Scalar>
 inline constexpr int full_lanes = Eigen::internal::packet_traits<Scalar>::size;
 
-/// Lanes of the narrowest packet worth using: 16 bytes, if the target has packets at all.
+/// Number of lanes of the narrowest packet that is worth using: 16 bytes, if the target has packets at all.
 template <typename Scalar>
 inline constexpr int fewest_lanes =
     full_lanes<Scalar> < 16 / int{sizeof(Scalar)} ? full_lanes<Scalar> : 16 / int{sizeof(Scalar)};
 
-/// The packet of so many lanes. Named by its lanes, as compilers drop a SIMD type's attributes in template arguments.
+/// The target's own type for so many values: Eigen's smallest packet has more than one lane.
 template <typename Scalar, int Lanes>
-using Packet = typename Eigen::internal::find_best_packet<Scalar, Lanes>::type;
+using NativePacket = typename std::conditional_t<Lanes == 1, std::type_identity<Scalar>,
+                                                 Eigen::internal::find_best_packet<Scalar, Lanes>>::type;
 
-template <typename P>
-using ScalarOf = typename Eigen::internal::unpacket_traits<P>::type;
+/// The answer of a comparison, lane by lane: see `select`.
+template <typename Scalar, int Lanes>
+struct PacketMask {
+  NativePacket<Scalar, Lanes> native;
+};
+template <typename Scalar>
+struct PacketMask<Scalar, 1> {
+  bool native;
+};
 
+/// `Lanes` values side by side in one SIMD register; with one lane, a plain value. Eigen chooses the instructions for
+/// the target that the translation unit is compiled for.
+template <typename ScalarType, int Lanes>
+struct Packet {
+  using Scalar = ScalarType;
+  using Native = NativePacket<Scalar, Lanes>;
+  static constexpr int lanes = Lanes;
+  static_assert(Eigen::internal::unpacket_traits<Native>::size == Lanes, "the target has no packet of so many lanes");
+
+  Native native;
+
+  Packet() = default;
+  /// The same value in every lane.
+  explicit EIGEN_ALWAYS_INLINE Packet(Scalar value) : native(Eigen::internal::pset1<Native>(value)) {}
+  [[nodiscard]] static EIGEN_ALWAYS_INLINE Packet from_native(const Native& native) {
+    Packet packet;
+    packet.native = native;
+    return packet;
+  }
+
+  friend EIGEN_ALWAYS_INLINE Packet operator+(const Packet& a, const Packet& b) {
+    return from_native(Eigen::internal::padd(a.native, b.native));
+  }
+  friend EIGEN_ALWAYS_INLINE Packet operator-(const Packet& a, const Packet& b) {
+    return from_native(Eigen::internal::psub(a.native, b.native));
+  }
+  friend EIGEN_ALWAYS_INLINE Packet operator*(const Packet& a, const Packet& b) {
+    return from_native(Eigen::internal::pmul(a.native, b.native));
+  }
+  friend EIGEN_ALWAYS_INLINE Packet operator/(const Packet& a, const Packet& b) {
+    return from_native(Eigen::internal::pdiv(a.native, b.native));
+  }
+  friend EIGEN_ALWAYS_INLINE Packet operator-(const Packet& a) {
+    return from_native(Eigen::internal::pnegate(a.native));
+  }
+  /// a b + c, rounded once where the target can.
+  friend EIGEN_ALWAYS_INLINE Packet fma(const Packet& a, const Packet& b, const Packet& c) {
+    return from_native(Eigen::internal::pmadd(a.native, b.native, c.native));
+  }
+  friend EIGEN_ALWAYS_INLINE Packet min(const Packet& a, const Packet& b) {
+    return from_native(Eigen::internal::pmin(a.native, b.native));
+  }
+  friend EIGEN_ALWAYS_INLINE Packet max(const Packet& a, const Packet& b) {
+    return from_native(Eigen::internal::pmax(a.native, b.native));
+  }
+  friend EIGEN_ALWAYS_INLINE Packet abs(const Packet& a) { return from_native(Eigen::internal::pabs(a.native)); }
+
+  friend EIGEN_ALWAYS_INLINE PacketMask<Scalar, Lanes> operator==(const Packet& a, const Packet& b) {
+    if constexpr (Lanes == 1) {
+      return {a.native == b.native};
+    } else {
+      return {Eigen::internal::pcmp_eq(a.native, b.native)};
+    }
+  }
+  /// `then` in the lanes where the condition holds, `otherwise` in the others.
+  friend EIGEN_ALWAYS_INLINE Packet select(const PacketMask<Scalar, Lanes>& condition, const Packet& then,
+                                           const Packet& otherwise) {
+    if constexpr (Lanes == 1) {
+      return condition.native ? then : otherwise;
+    } else {
+      return from_native(Eigen::internal::pselect(condition.native, then.native, otherwise.native));
+    }
+  }
+
+  /// The sum over the lanes.
+  friend EIGEN_ALWAYS_INLINE Scalar sum(const Packet& a) { return Eigen::internal::predux(a.native); }
+};
+
+/// Reads a packet from memory of any alignment.
 template <typename P>
-EIGEN_STRONG_INLINE P load(const ScalarOf<P>* from) {
-  return Eigen::internal::ploadu<P>(from);
+[[nodiscard]] EIGEN_ALWAYS_INLINE P load(const typename P::Scalar* from) {
+  return P::from_native(Eigen::internal::ploadu<typename P::Native>(from));
 }
 
-template <typename P>
-EIGEN_STRONG_INLINE void store(ScalarOf<P>* to, const P& value) {
-  Eigen::internal::pstoreu(to, value);
-}
-
-template <typename P>
-EIGEN_STRONG_INLINE P broadcast(const ScalarOf<P>& value) {
-  return Eigen::internal::pset1<P>(value);
-}
-
-/// Calls body<P>(i) for whole packets, and body<Scalar>(i) for each value that is left. What is computed of a value
-/// depends on its place alone, where Eigen's own loops go by the address too.
-template <typename P, typename Body>
-EIGEN_STRONG_INLINE void for_each_packet(Eigen::Index size, Body&& body) {
-  constexpr Eigen::Index lanes = Eigen::internal::unpacket_traits<P>::size;
-  Eigen::Index i = 0;
-  for (; i + lanes <= size; i += lanes) body.template operator()<P>(i);
-  for (; i < size; ++i) body.template operator()<ScalarOf<P>>(i);
-}
-
-/// A function of a value, lane by lane, where there is none for packets.
-template <typename P, typename Function>
-EIGEN_STRONG_INLINE P each_lane(const P& x, Function&& function) {
-  constexpr int lanes = Eigen::internal::unpacket_traits<P>::size;
-  ScalarOf<P> from[lanes], to[lanes];
-  store<P>(from, x);
-  for (int k = 0; k < lanes; ++k) to[k] = function(from[k]);
-  return load<P>(to);
+/// Writes a packet to memory of any alignment.
+template <typename Scalar, int Lanes>
+EIGEN_ALWAYS_INLINE void store(Scalar* to, const Packet<Scalar, Lanes>& value) {
+  Eigen::internal::pstoreu(to, value.native);
 }
 
 /// Adds to what is in memory.
-template <typename P>
-EIGEN_STRONG_INLINE void add_to(ScalarOf<P>* to, const P& value) {
-  store<P>(to, Eigen::internal::padd(load<P>(to), value));
+template <typename Scalar, int Lanes>
+EIGEN_ALWAYS_INLINE void add_to(Scalar* to, const Packet<Scalar, Lanes>& value) {
+  store(to, load<Packet<Scalar, Lanes>>(to) + value);
 }
 
-/// a b + c to what is in memory at c.
-template <typename P>
-EIGEN_STRONG_INLINE void add_product_to(ScalarOf<P>* to, const P& a, const P& b) {
-  store<P>(to, Eigen::internal::pmadd(a, b, load<P>(to)));
+/// Adds a b to what is in memory.
+template <typename Scalar, int Lanes>
+EIGEN_ALWAYS_INLINE void add_product_to(Scalar* to, const Packet<Scalar, Lanes>& a, const Packet<Scalar, Lanes>& b) {
+  store(to, fma(a, b, load<Packet<Scalar, Lanes>>(to)));
 }
 
-/// `if_zero` in the lanes where x is 0, `otherwise` in the others.
-template <typename P>
-EIGEN_STRONG_INLINE P select_zero(const P& x, const P& if_zero, const P& otherwise) {
-  if constexpr (std::is_same_v<P, ScalarOf<P>>) {
-    return x == P(0) ? if_zero : otherwise;
-  } else {
-    return Eigen::internal::pselect(Eigen::internal::pcmp_eq(x, broadcast<P>(ScalarOf<P>(0))), if_zero, otherwise);
-  }
+/// Calls body<P>(i) for whole packets, then body<P1>(i) for each value that is left over, with P1 a packet of one lane.
+/// The result for a value depends on its index alone; in Eigen's own loops it depends on the address too.
+template <typename P, typename Body>
+EIGEN_ALWAYS_INLINE void for_each_packet(Index size, Body&& body) {
+  Index i = 0;
+  for (; i + P::lanes <= size; i += P::lanes) body.template operator()<P>(i);
+  for (; i < size; ++i) body.template operator()<Packet<typename P::Scalar, 1>>(i);
+}
+
+/// Applies a function to each lane by itself, where there is none for packets.
+template <typename P, typename Function>
+[[nodiscard]] EIGEN_ALWAYS_INLINE P each_lane(const P& x, Function&& function) {
+  typename P::Scalar values[P::lanes];
+  store(values, x);
+  for (auto& value : values) value = function(value);
+  return load<P>(values);
 }
 
 }  // namespace elegans::detail

@@ -32,11 +32,9 @@ Buffer<double> in_lanes(const Matrix& values) {
   return result;
 }
 template <typename Lanes>
-Matrix from_lanes(const Buffer<double>& values, Index features, Index samples) {
+Matrix out_of_lanes(const Buffer<double>& values, Index features, Index samples) {
   Matrix result(features, samples);
-  for (Index f = 0; f < features; ++f) {
-    for (Index b = 0; b < samples; ++b) result(f, b) = values[Lanes::at(f, b)];
-  }
+  from_lanes<Lanes>(features, samples, values.data(), [&](Index b, Index f, double value) { result(f, b) = value; });
   return result;
 }
 
@@ -84,18 +82,18 @@ void check(Index outputs, Index inputs, Index steps) {
     }
     linear.view().template forward<Lanes>(x_lanes.data(), to);
     linear.view().template backward<Lanes>(from, d_x_lanes.data());
-    adjoint.template record<Lanes>(x_lanes.data(), from);
+    adjoint.template append<Lanes>(x_lanes.data(), from);
     for (std::size_t m = 0; m < std::size_t{Maps}; ++m) {
       const Matrix wanted = (weight[m] * x).colwise() + bias[m].col(0);
-      REQUIRE((from_lanes<Lanes>(z[m], outputs, samples) - wanted).cwiseAbs().maxCoeff() < 1e-12);
+      REQUIRE((out_of_lanes<Lanes>(z[m], outputs, samples) - wanted).cwiseAbs().maxCoeff() < 1e-12);
     }
-    REQUIRE((from_lanes<Lanes>(d_x_lanes, inputs, samples) - d_x).cwiseAbs().maxCoeff() < 1e-12);
+    REQUIRE((out_of_lanes<Lanes>(d_x_lanes, inputs, samples) - d_x).cwiseAbs().maxCoeff() < 1e-12);
   }
-  adjoint.template finish<Lanes>();
+  adjoint.template sum_up<Lanes>();
   for (int m = 0; m < Maps; ++m) {
     Matrix got = Matrix::Ones(outputs, inputs), got_bias = Matrix::Ones(outputs, 1);  // it adds
-    adjoint.collect_weight(m, got.data(), outputs, 0, inputs, m == 0 ? mask.data() : nullptr);
-    adjoint.collect_bias(m, got_bias.data());
+    adjoint.add_weight_gradient(m, got.data(), outputs, 0, inputs, m == 0 ? mask.data() : nullptr);
+    adjoint.add_bias_gradient(m, got_bias.data());
     for (Index i = 0; m == 0 && i < outputs * inputs; ++i) {
       if (!mask[static_cast<std::size_t>(i)]) d_weight[0].data()[i] = 0;
     }
@@ -112,12 +110,12 @@ void check_sizes() {
       check<Lanes, 4>(outputs, inputs, 3);
     }
   }
-  check<Lanes, 4>(7, 5, 70);  // more steps than are kept
+  check<Lanes, 4>(7, 5, 70);  // more steps than are added up at a time
 }
 
 }  // namespace
 
-TEST_CASE("linear maps are Eigen's products, and their adjoints", "[linear]") {
+TEST_CASE("linear maps are Eigen's products, and their adjoints", "[kernel][linear]") {
   check_sizes<NeuronLanes<double, fewest_lanes<double>>>();
   check_sizes<NeuronLanes<double, full_lanes<double>>>();
   check_sizes<BatchLanes<double, fewest_lanes<double>>>();

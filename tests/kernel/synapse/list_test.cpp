@@ -13,19 +13,18 @@
 
 using elegans::Dynamic;
 using elegans::Index;
-using elegans::SynapseOrder;
-using elegans::Synapses;
+using elegans::detail::SynapseList;
+using elegans::detail::SynapseOrder;
 
 namespace {
 
 /// Checks a list against the matrix that it lists.
 template <SynapseOrder Order, int Sources = Dynamic, int Destinations = Dynamic, typename Matrix>
 void check_list(const Matrix& polarity) {
-  const Synapses<Sources, Destinations, Order> synapses(polarity);
+  const SynapseList<Sources, Destinations, Order> synapses(polarity);
   CHECK(synapses.sources() == polarity.rows());
   CHECK(synapses.destinations() == polarity.cols());
   CHECK(synapses.count() == polarity.cwiseAbs().sum());
-  CHECK(synapses.is_dense() == (polarity.array() != 0).all());
 
   constexpr bool by_source = Order == SynapseOrder::by_source;
   const Index groups = by_source ? polarity.rows() : polarity.cols();
@@ -60,7 +59,7 @@ Eigen::MatrixXi random_polarities(int sources, int destinations, double density,
 
 }  // namespace
 
-TEST_CASE("A list has each synapse of the matrix once, sorted by group", "[wiring][synapses]") {
+TEST_CASE("A list has each synapse of the matrix once, sorted by group", "[kernel][synapse]") {
   unsigned seed = 0;
   for (const int sources : {1, 2, 7, 20}) {
     for (const int destinations : {1, 3, 16}) {
@@ -74,7 +73,7 @@ TEST_CASE("A list has each synapse of the matrix once, sorted by group", "[wirin
   }
 }
 
-TEST_CASE("A list of fixed sizes is the same", "[wiring][synapses]") {
+TEST_CASE("A list of fixed sizes is the same", "[kernel][synapse]") {
   for (const double density : {0.0, 0.5, 1.0}) {
     const Eigen::Matrix<int, 3, 5> polarity = random_polarities(3, 5, density, 9);
     check_list<SynapseOrder::by_source, 3, 5>(polarity);
@@ -82,11 +81,10 @@ TEST_CASE("A list of fixed sizes is the same", "[wiring][synapses]") {
   }
 }
 
-TEST_CASE("A neuron without synapses has an empty group", "[wiring][synapses]") {
+TEST_CASE("A neuron without synapses has an empty group", "[kernel][synapse]") {
   Eigen::MatrixXi polarity = Eigen::MatrixXi::Ones(3, 3);
   polarity.col(1).setZero();
-  const Synapses<Dynamic, Dynamic, SynapseOrder::by_destination> synapses(polarity);
+  const SynapseList<Dynamic, Dynamic, SynapseOrder::by_destination> synapses(polarity);
   CHECK(synapses.first(1) == 3);
   CHECK(synapses.first(2) == 3);
-  CHECK_FALSE(synapses.is_dense());
 }

@@ -5,10 +5,10 @@
 #include <cmath>
 #include <utility>
 
-#include <elegans/core/softplus.hpp>
+#include <Eigen/Core>
 
-// A scalar that counts how often an exponential is taken of it, which is once a sigmoid. Eigen has no packets for it,
-// so the kernels run with one lane, and what they compute to fill up a packet does not count.
+// A scalar that counts its exponentials: one per sigmoid. Eigen has no packets for it, so the kernels run with one
+// lane, and no sigmoid is computed to fill up a packet.
 namespace {
 
 long exponentials = 0;
@@ -35,15 +35,7 @@ Counting exp(Counting x) {
 
 }  // namespace
 
-namespace elegans::detail {
-template <>
-Counting softplus(Counting x) {
-  return softplus(x.value);
-}
-}  // namespace elegans::detail
-
-#include <elegans/kernel/synapse/batch_drive.hpp>
-#include <elegans/kernel/synapse/single_drive.hpp>
+#include <elegans/kernel/synapse/drive.hpp>
 #include <elegans/wiring/auto_ncp.hpp>
 #include <elegans/wiring/fully_connected.hpp>
 #include <elegans/wiring/random.hpp>
@@ -60,25 +52,26 @@ struct Counts {
   long backward = 0;
 };
 
-/// Sigmoids of one sample's way through a wiring's synapses, and of the way back.
-template <typename Drive, typename Lanes>
+/// The sigmoids of one sample's way through a wiring's synapses, and of the way back.
+template <typename Lanes>
 Counts counted(const Eigen::ArrayXXi& polarity) {
   const Index n = polarity.cols();
-  Buffer<Counting> tensor(n * n), v(n), d_v(n);
-  Drive drive(polarity);
-  drive.pack({tensor.data(), tensor.data(), tensor.data(), tensor.data()}, false);
-  typename NeuronDrive<Counting, Dynamic, Dynamic>::Scratch scratch;
-  typename Drive::Adjoint adjoint;
-  if constexpr (Lanes::single) drive.reserve(scratch);
+  Buffer<Counting> v(n), d_v(n);
+  SynapticDrive<Counting, Dynamic, Dynamic> drive(polarity);
+  drive.pack(Lanes::single, [](Index) { return SynapseWeight<Counting>{}; });
+  SynapticDrive<Counting, Dynamic, Dynamic>::Scratch scratch;
+  SynapticDrive<Counting, Dynamic, Dynamic>::Adjoint adjoint;
+  drive.template reserve<Lanes>(scratch);
   drive.template reset<Lanes>(adjoint);
-  const auto begin = [](Index) { return std::pair{Counting(0), Counting(0)}; };
+  using P = typename Lanes::Packet;
+  const auto begin = [](Index) { return std::pair{P(Counting(0)), P(Counting(0))}; };
   Counts result;
   exponentials = 0;
-  drive.template forward<Lanes>(v.data(), scratch, begin, [](Index, Counting, Counting) {});
+  drive.template forward<Lanes>(v.data(), scratch, nullptr, begin, [](Index, const P&, const P&) {});
   result.forward = std::exchange(exponentials, 0);
   drive.template backward<Lanes>(
-      v.data(), scratch, begin, [](Index, Counting, Counting) { return std::pair{Counting(1), Counting(1)}; },
-      d_v.data(), adjoint);
+      v.data(), scratch, nullptr, begin,
+      [](Index, const P&, const P&) { return std::pair{P(Counting(1)), P(Counting(1))}; }, d_v.data(), adjoint);
   result.backward = exponentials;
   return result;
 }
@@ -89,39 +82,37 @@ Eigen::ArrayXXi polarity_of(W wiring) {
   return wiring.adjacency_matrix();
 }
 
-using CountingBatch = BatchDrive<Counting, Dynamic, Dynamic>;
-using CountingSingle = NeuronDrive<Counting, Dynamic, Dynamic>;
-
 }  // namespace
 
-TEST_CASE("A batch takes one sigmoid a synapse, forward and back", "[cell][sigmoid]") {
+TEST_CASE("A batch takes one sigmoid per synapse, forward and back", "[kernel][synapse]") {
   for (const auto& polarity : {polarity_of(FullyConnected(9, 2)), polarity_of(AutoNCP(20, 3)),
                                polarity_of(Random(64, 4, {.sparsity = 0.9}))}) {
     const long synapses = (polarity != 0).count();
-    const Counts counts = counted<CountingBatch, BatchLanes<Counting, 1>>(polarity);
+    const Counts counts = counted<BatchLanes<Counting, 1>>(polarity);
     CHECK(counts.forward == synapses);
     CHECK(counts.backward == synapses);
   }
 }
 
-TEST_CASE("A single sample takes one sigmoid a synapse where every pair has one", "[cell][sigmoid]") {
-  const Counts counts = counted<CountingSingle, NeuronLanes<Counting, 1>>(polarity_of(FullyConnected(9, 2)));
+TEST_CASE("A single sample takes one sigmoid per synapse where every pair has a synapse", "[kernel][synapse]") {
+  const Counts counts = counted<NeuronLanes<Counting, 1>>(polarity_of(FullyConnected(9, 2)));
   CHECK(counts.forward == 9 * 9);
   CHECK(counts.backward == 9 * 9);
 }
 
-TEST_CASE("A single sample takes hardly more than one sigmoid a synapse where few pairs have one", "[cell][sigmoid]") {
+TEST_CASE("A single sample takes hardly more than one sigmoid per synapse where few pairs have a synapse",
+          "[kernel][synapse]") {
   for (const auto& polarity : {polarity_of(AutoNCP(64, 8)), polarity_of(Random(64, 4, {.sparsity = 0.97})),
                                polarity_of(Random(64, 4, {.sparsity = 0.99}))}) {
     const long synapses = (polarity != 0).count();
-    const Counts counts = counted<CountingSingle, NeuronLanes<Counting, 1>>(polarity);
+    const Counts counts = counted<NeuronLanes<Counting, 1>>(polarity);
     CHECK(counts.forward >= synapses);
     CHECK(counts.forward <= synapses + synapses / 4);
     CHECK(counts.backward == counts.forward);
   }
 }
 
-TEST_CASE("A single sample takes a sigmoid for each pair of a row that has a synapse", "[cell][sigmoid]") {
+TEST_CASE("A single sample takes a sigmoid for each pair of a row that has a synapse", "[kernel][synapse]") {
   for (const auto& polarity : {polarity_of(AutoNCP(8, 1)), polarity_of(Random(20, 4, {.sparsity = 0.4}))}) {
     const Index n = polarity.cols();
     long pairs = 0;
@@ -129,7 +120,7 @@ TEST_CASE("A single sample takes a sigmoid for each pair of a row that has a syn
       const Index width = std::min<Index>(neuron_padding, n - first);
       for (Index j = 0; j < n; ++j) pairs += (polarity.row(j).segment(first, width) != 0).any() ? width : 0;
     }
-    const Counts counts = counted<CountingSingle, NeuronLanes<Counting, 1>>(polarity);
+    const Counts counts = counted<NeuronLanes<Counting, 1>>(polarity);
     CHECK(counts.forward == pairs);
     CHECK(counts.backward == pairs);
     CHECK(pairs < 8 * (polarity != 0).count());

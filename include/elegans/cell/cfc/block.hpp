@@ -13,6 +13,7 @@
 #include <elegans/cell/cfc/heads.hpp>
 #include <elegans/cell/cfc/options.hpp>
 #include <elegans/cell/cfc/parameters.hpp>
+#include <elegans/cell/step.hpp>
 #include <elegans/core/buffer.hpp>
 #include <elegans/kernel/linear/linear.hpp>
 #include <elegans/kernel/linear/linear_adjoint.hpp>
@@ -21,27 +22,28 @@
 
 namespace elegans::detail {
 
-/// Neurons that step together: all of an unwired CfC, one layer of a wired one. [input, state], through the backbone if
-/// there is one, are the features from which `CfCHeads` makes the new state; the wiring masks ff1 and ff2.
+/// Neurons of a CfC that step together: all of an unwired one, or one layer of a wired one. The features of [input,
+/// state] are the values themselves, or what the backbone makes of them. `CfCHeads` makes the new state of the
+/// features. A wiring masks ff1 and ff2.
 ///
 /// Hasani et al., Closed-form continuous-time neural networks, Nature Machine Intelligence 2022;
 /// `ncps.torch.CfCCell`.
 template <typename Scalar>
 class CfCBlock {
  public:
-  /// What a step computes on the way. Its adjoint needs all of that again; the values lie in memory of their own, or
-  /// somewhere else, where they may be kept.
+  /// Room for a step.
   struct Scratch {
     struct Layer {
-      Scalar *z, *a;
-      Scalar* dropped;  ///< a, after dropout
+      Scalar *z, *a;    ///< before and after the activation
+      Scalar* dropped;  ///< a after dropout
     };
+    // The adjoint needs all of these again. They are in `values`, or in a record.
     std::vector<Layer> backbone;
     CfCHeadValues<Scalar*> heads{};
     Buffer<Scalar> in;      ///< [input, state]
     Buffer<Scalar> h;       ///< the new state
-    Buffer<Scalar> values;  ///< `values_size` of them
-    DropoutPosition position;
+    Buffer<Scalar> values;  ///< `record_size` of them
+    StepPosition position;
   };
 
   struct Adjoint {
@@ -50,12 +52,12 @@ class CfCBlock {
     LinearAdjoint<Scalar> pure;
     Buffer<Scalar> w_tau, A;
     Buffer<Scalar> d_in, d_h;              ///< of [input, state]; of the new state
-    std::vector<Buffer<Scalar>> d_hidden;  ///< of what each layer of the backbone gives
+    std::vector<Buffer<Scalar>> d_hidden;  ///< of the outputs of each backbone layer
   };
 
   CfCBlock(const CfCLayout& layout, const CfCOptions& options, const ParameterList<>& parameters)
       : layout_(layout),
-        places_(parameters, layout, options),
+        offsets_(parameters, layout, options),
         mode_(options.mode),
         activation_(options.activation),
         dropout_(options.backbone_dropout),
@@ -85,67 +87,67 @@ class CfCBlock {
   /// Takes over new values from a parameter vector.
   void pack(const Scalar* parameters) {
     for (std::size_t layer = 0; layer < backbone_.size(); ++layer) {
-      take(parameters, places_.backbone[layer], backbone_[layer], 0);
+      pack_map(parameters, offsets_.backbone[layer], backbone_[layer], 0);
     }
     if (mode_ == CfCMode::pure) {
-      take(parameters, places_.ff1, pure_, 0, mask());
-      std::copy_n(parameters + places_.A, units(), A_.data());
-      for (Index i = 0; i < units(); ++i) w_tau_[i] = std::abs(parameters[places_.w_tau + i]);
+      pack_map(parameters, offsets_.ff1, pure_, 0, mask());
+      std::copy_n(parameters + offsets_.A, units(), A_.data());
+      for (Index i = 0; i < units(); ++i) w_tau_[i] = std::abs(parameters[offsets_.w_tau + i]);
     } else {
-      for (int head = 0; head < 4; ++head) take(parameters, place_of(head), gated_, head, mask_of(head));
+      for (int head = 0; head < 4; ++head) pack_map(parameters, offsets_of(head), gated_, head, mask_of(head));
     }
   }
 
-  /// How many values a step computes, besides the new state.
-  template <typename Lanes>
-  [[nodiscard]] Index values_size() const noexcept {
-    Index size = heads_kept() * extent<Lanes>(units());
-    for (const auto& layer : backbone_) size += values_a_layer() * extent<Lanes>(layer.outputs());
+  /// Number of values that a step computes besides the new state.
+  template <LaneLayout Lanes>
+  [[nodiscard]] Index record_size() const noexcept {
+    const Index per_layer = dropout_ > 0 ? 3 : 2;
+    Index size = (mode_ == CfCMode::pure ? 2 : 4) * extent<Lanes>(units());
+    for (const auto& layer : backbone_) size += per_layer * extent<Lanes>(layer.outputs());
     return size;
   }
 
-  template <typename Lanes>
+  template <LaneLayout Lanes>
   void reserve(Scratch& scratch) const {
     scratch.backbone.resize(backbone_.size());
     scratch.in.resize(extent<Lanes>(inputs() + units()));
     scratch.h.resize(extent<Lanes>(units()));
-    scratch.values.resize(values_size<Lanes>());
+    scratch.values.resize(record_size<Lanes>());
   }
 
-  /// Says where the values of the next step lie: at `kept`, or, if that is null, in the scratch.
-  template <typename Lanes>
-  void place(Scratch& scratch, Scalar* kept) const {
-    Scalar* next = kept ? kept : scratch.values.data();
-    const auto take = [&](Index neurons) { return std::exchange(next, next + extent<Lanes>(neurons)); };
+  /// Says where the values of the next step are: in the record, or in the scratch if that is null.
+  template <LaneLayout Lanes>
+  void begin_step(Scratch& scratch, Scalar* record) const {
+    Scalar* next = record ? record : scratch.values.data();
+    const auto reserve = [&](Index neurons) { return std::exchange(next, next + extent<Lanes>(neurons)); };
     for (std::size_t layer = 0; layer < backbone_.size(); ++layer) {
       auto& [z, a, dropped] = scratch.backbone[layer];
-      z = take(backbone_[layer].outputs());
-      a = take(backbone_[layer].outputs());
-      dropped = dropout_ > 0 ? take(backbone_[layer].outputs()) : nullptr;
+      z = reserve(backbone_[layer].outputs());
+      a = reserve(backbone_[layer].outputs());
+      dropped = dropout_ > 0 ? reserve(backbone_[layer].outputs()) : nullptr;
     }
     scratch.heads = {};
-    scratch.heads.f1 = take(units());
-    scratch.heads.t = take(units());
+    scratch.heads.f1 = reserve(units());
+    scratch.heads.t = reserve(units());
     if (mode_ != CfCMode::pure) {
-      scratch.heads.f2 = take(units());
-      scratch.heads.a = take(units());
+      scratch.heads.f2 = reserve(units());
+      scratch.heads.a = reserve(units());
     }
     scratch.heads.h = scratch.h.data();
   }
 
-  /// From `scratch.in` and the elapsed times to `scratch.h`, after `place`.
-  template <typename Lanes>
+  /// From `scratch.in` and the elapsed times to `scratch.h`, after `begin_step`.
+  template <LaneLayout Lanes>
   void forward(const Scalar* elapsed, Scratch& scratch) const {
-    heads().template forward<Lanes>(features<Lanes>(scratch), elapsed, scratch.heads);
+    heads().template forward<Lanes>(make_features<Lanes>(scratch), elapsed, scratch.heads);
   }
 
-  template <typename Lanes>
+  template <LaneLayout Lanes>
   void reset(Adjoint& adjoint) const {
     const auto clear = [](Buffer<Scalar>& values, Index size) {
       values.resize(size);
       std::fill_n(values.data(), size, Scalar(0));
     };
-    const Index size = extent<Lanes>(units());
     adjoint.backbone.resize(backbone_.size());
     adjoint.d_hidden.resize(backbone_.size());
     for (std::size_t layer = 0; layer < backbone_.size(); ++layer) {
@@ -155,48 +157,50 @@ class CfCBlock {
     adjoint.pure.template reset<Lanes>(pure_);
     adjoint.gated.template reset<Lanes>(gated_);
     clear(adjoint.d_in, extent<Lanes>(inputs() + units()));
-    for (auto* values : {&adjoint.w_tau, &adjoint.A, &adjoint.d_h}) clear(*values, size);
+    for (auto* values : {&adjoint.w_tau, &adjoint.A, &adjoint.d_h}) clear(*values, extent<Lanes>(units()));
   }
 
-  /// From `adjoint.d_h` to `adjoint.d_in` after a `forward`, or after a `place` where its values were kept. Adds to
-  /// d_elapsed, a sample.
-  template <typename Lanes>
+  /// From `adjoint.d_h` to `adjoint.d_in`, after `forward`; or after `begin_step`, if the record holds the values. Adds
+  /// to d_elapsed, per sample.
+  template <LaneLayout Lanes>
   void backward(const Scalar* elapsed, Scalar* d_elapsed, Scratch& scratch, Adjoint& adjoint) const {
     std::fill_n(adjoint.d_in.data(), adjoint.d_in.size(), Scalar(0));
     for (auto& d_hidden : adjoint.d_hidden) std::fill_n(d_hidden.data(), d_hidden.size(), Scalar(0));
     const auto& [f1, f2, a, t, h] = scratch.heads;
     const CfCHeadValues<const Scalar*> values{f1, f2, a, t, h};
     if (mode_ == CfCMode::pure) {
-      const auto [d_f1] = adjoint.pure.template next<Lanes>();
+      const auto [d_f1] = adjoint.pure.template next_d_z<Lanes>();
       heads().template backward<Lanes>(elapsed, values, {d_f1}, adjoint, d_elapsed, d_features(adjoint));
-      adjoint.pure.template record<Lanes>(features_of(scratch));
+      adjoint.pure.append(features(scratch));
     } else {
-      const auto d_z = adjoint.gated.template next<Lanes>();
+      const auto d_z = adjoint.gated.template next_d_z<Lanes>();
       heads().template backward<Lanes>(elapsed, values, d_z, adjoint, d_elapsed, d_features(adjoint));
-      adjoint.gated.template record<Lanes>(features_of(scratch));
+      adjoint.gated.append(features(scratch));
     }
     backbone_backward<Lanes>(scratch, adjoint);
   }
 
-  /// Adds what the adjoint has summed up to a gradient.
-  template <typename Lanes>
+  /// Adds the sums of the adjoint to a gradient.
+  template <LaneLayout Lanes>
   void collect(Adjoint& adjoint, const Scalar* parameters, Scalar* gradient) const {
     for (std::size_t layer = 0; layer < backbone_.size(); ++layer) {
-      adjoint.backbone[layer].template finish<Lanes>();
-      give(adjoint.backbone[layer], 0, backbone_[layer], places_.backbone[layer], gradient);
+      adjoint.backbone[layer].template sum_up<Lanes>();
+      add_map_gradient(adjoint.backbone[layer], 0, backbone_[layer], offsets_.backbone[layer], gradient);
     }
     if (mode_ == CfCMode::pure) {
-      adjoint.pure.template finish<Lanes>();
-      give(adjoint.pure, 0, pure_, places_.ff1, gradient, mask());
+      adjoint.pure.template sum_up<Lanes>();
+      add_map_gradient(adjoint.pure, 0, pure_, offsets_.ff1, gradient, mask());
       for (Index i = 0; i < units(); ++i) {
-        const Scalar w_tau = parameters[places_.w_tau + i];
+        const Scalar w_tau = parameters[offsets_.w_tau + i];
         const Scalar sign = w_tau > 0 ? Scalar(1) : w_tau < 0 ? Scalar(-1) : Scalar(0);
-        gradient[places_.w_tau + i] += sign * Lanes::sum_samples(adjoint.w_tau.data(), i);
-        gradient[places_.A + i] += Lanes::sum_samples(adjoint.A.data(), i);
+        gradient[offsets_.w_tau + i] += sign * Lanes::sum_samples(adjoint.w_tau.data(), i);
+        gradient[offsets_.A + i] += Lanes::sum_samples(adjoint.A.data(), i);
       }
     } else {
-      adjoint.gated.template finish<Lanes>();
-      for (int head = 0; head < 4; ++head) give(adjoint.gated, head, gated_, place_of(head), gradient, mask_of(head));
+      adjoint.gated.template sum_up<Lanes>();
+      for (int head = 0; head < 4; ++head) {
+        add_map_gradient(adjoint.gated, head, gated_, offsets_of(head), gradient, mask_of(head));
+      }
     }
   }
 
@@ -205,51 +209,49 @@ class CfCBlock {
     return layout_.mask.size() > 0 ? layout_.mask.data() : nullptr;
   }
 
-  [[nodiscard]] Index heads_kept() const noexcept { return mode_ == CfCMode::pure ? 2 : 4; }
-  [[nodiscard]] Index values_a_layer() const noexcept { return dropout_ > 0 ? 3 : 2; }
-
-  /// The heads in the order of `CfCHeads::gated`; the wiring masks the first two.
-  [[nodiscard]] const LinearPlace& place_of(int head) const noexcept {
-    return head == 0 ? places_.ff1 : head == 1 ? places_.ff2 : head == 2 ? places_.time_a : places_.time_b;
+  /// The heads in the order of `CfCHeads::gated`. The wiring masks the first two.
+  [[nodiscard]] const LinearOffsets& offsets_of(int head) const noexcept {
+    return head == 0 ? offsets_.ff1 : head == 1 ? offsets_.ff2 : head == 2 ? offsets_.time_a : offsets_.time_b;
   }
   [[nodiscard]] const unsigned char* mask_of(int head) const noexcept { return head < 2 ? mask() : nullptr; }
 
   template <int Maps>
-  static void take(const Scalar* parameters, const LinearPlace& from, Linear<Scalar, Maps>& linear, int map,
-                   const unsigned char* mask = nullptr) {
+  static void pack_map(const Scalar* parameters, const LinearOffsets& from, Linear<Scalar, Maps>& linear, int map,
+                       const unsigned char* mask = nullptr) {
     linear.pack_weight(map, parameters + from.weight, linear.outputs(), 0, linear.inputs(), mask);
     linear.pack_bias(map, parameters + from.bias);
   }
   template <int Maps>
-  static void give(const LinearAdjoint<Scalar, Maps>& from, int map, const Linear<Scalar, Maps>& linear,
-                   const LinearPlace& to, Scalar* gradient, const unsigned char* mask = nullptr) {
-    from.collect_weight(map, gradient + to.weight, linear.outputs(), 0, linear.inputs(), mask);
-    from.collect_bias(map, gradient + to.bias);
+  static void add_map_gradient(const LinearAdjoint<Scalar, Maps>& from, int map, const Linear<Scalar, Maps>& linear,
+                               const LinearOffsets& to, Scalar* gradient, const unsigned char* mask = nullptr) {
+    from.add_weight_gradient(map, gradient + to.weight, linear.outputs(), 0, linear.inputs(), mask);
+    from.add_bias_gradient(map, gradient + to.bias);
   }
 
-  /// What the heads see, and its adjoint.
-  [[nodiscard]] const Scalar* features_of(const Scratch& scratch) const noexcept {
-    return backbone_.empty() ? scratch.in.data() : out_of(backbone_.size() - 1, scratch);
+  /// The inputs of the heads, and their adjoint.
+  [[nodiscard]] const Scalar* features(const Scratch& scratch) const noexcept {
+    return backbone_.empty() ? scratch.in.data() : outputs_of(backbone_.size() - 1, scratch);
   }
   [[nodiscard]] Scalar* d_features(Adjoint& adjoint) const noexcept {
     return backbone_.empty() ? adjoint.d_in.data() : adjoint.d_hidden.back().data();
   }
 
-  /// ncps puts a dropout behind each layer of the backbone but the first.
+  /// ncps puts a dropout behind each layer of the backbone except the first.
   [[nodiscard]] bool drops_after(std::size_t layer, const Scratch& scratch) const noexcept {
     return layer > 0 && dropout_ > 0 && scratch.position.training;
   }
-  [[nodiscard]] const Scalar* out_of(std::size_t layer, const Scratch& scratch) const noexcept {
+  [[nodiscard]] const Scalar* outputs_of(std::size_t layer, const Scratch& scratch) const noexcept {
     const auto& own = scratch.backbone[layer];
     return drops_after(layer, scratch) ? own.dropped : own.a;
   }
-  template <typename Lanes>
+  template <LaneLayout Lanes>
   void drop_after(std::size_t layer, const Scratch& scratch, Scalar* values) const {
     drop<Lanes>(dropout_, seed_, scratch.position, layer, backbone_[layer].outputs(), values);
   }
 
-  template <typename Lanes>
-  const Scalar* features(Scratch& scratch) const {
+  /// Runs the backbone.
+  template <LaneLayout Lanes>
+  const Scalar* make_features(Scratch& scratch) const {
     const Scalar* x = scratch.in.data();
     for (std::size_t layer = 0; layer < backbone_.size(); ++layer) {
       const auto& [z, a, dropped] = scratch.backbone[layer];
@@ -260,12 +262,12 @@ class CfCBlock {
         std::copy_n(a, size, dropped);
         drop_after<Lanes>(layer, scratch, dropped);
       }
-      x = out_of(layer, scratch);
+      x = outputs_of(layer, scratch);
     }
     return x;
   }
 
-  template <typename Lanes>
+  template <LaneLayout Lanes>
   void backbone_backward(Scratch& scratch, Adjoint& adjoint) const {
     for (std::size_t layer = backbone_.size(); layer-- > 0;) {
       const auto& [z, a, dropped] = scratch.backbone[layer];
@@ -275,20 +277,20 @@ class CfCBlock {
       activate_backward<Scalar>(activation_, {z, size}, {a, size}, {d.data(), size});
       Scalar* const d_x = layer > 0 ? adjoint.d_hidden[layer - 1].data() : adjoint.d_in.data();
       backbone_[layer].view().template backward<Lanes>({d.data()}, d_x);
-      adjoint.backbone[layer].template record<Lanes>(layer > 0 ? out_of(layer - 1, scratch) : scratch.in.data(),
+      adjoint.backbone[layer].template append<Lanes>(layer > 0 ? outputs_of(layer - 1, scratch) : scratch.in.data(),
                                                      {d.data()});
     }
   }
 
   CfCLayout layout_;
-  CfCPlaces places_;
+  CfCOffsets offsets_;
   CfCMode mode_;
   Activation activation_;
   double dropout_;
   std::uint64_t seed_;
   std::vector<Linear<Scalar>> backbone_;
-  Linear<Scalar, 4> gated_;   // these, or
-  Linear<Scalar> pure_;       // this one, see CfCHeads
+  Linear<Scalar, 4> gated_;   // either these
+  Linear<Scalar> pure_;       // or this one, see CfCHeads
   Buffer<Scalar> w_tau_, A_;  // |w_tau|; padded to whole packets
 };
 

@@ -10,7 +10,10 @@
 #include <elegans/cell/cfc/block.hpp>
 #include <elegans/cell/cfc/options.hpp>
 #include <elegans/cell/cfc/parameters.hpp>
+#include <elegans/cell/concepts.hpp>
+#include <elegans/cell/step.hpp>
 #include <elegans/core/parameters.hpp>
+#include <elegans/core/torch_random.hpp>
 #include <elegans/kernel/linear/linear.hpp>
 #include <elegans/kernel/linear/linear_adjoint.hpp>
 #include <elegans/simd/layout.hpp>
@@ -18,15 +21,13 @@
 namespace elegans {
 
 /// The closed-form continuous-time cell: a step needs no solver. Without a wiring it is one block of neurons behind a
-/// backbone; with one, a block a layer of the wiring, each fed by the block before it. Its outputs are the last block's
-/// neurons, through a linear map if `proj_size` asks for one. For the equations see cell/cfc/block.hpp.
+/// backbone. With one, it has a block per layer of the wiring, and each block feeds the next. The outputs are the last
+/// block's neurons, or a linear map of them if `proj_size` asks for one. The equations are in cell/cfc/heads.hpp.
 ///
 /// Hasani et al., Closed-form continuous-time neural networks, Nature Machine Intelligence 2022;
-/// `ncps.torch.CfC`, `CfCCell` and `WiredCfCCell`.
-///
-/// The layout of its arguments is `Lanes`'; see simd/layout.hpp. Users meet it through `CfC`.
+/// `ncps.torch.CfC`, `CfCCell` and `WiredCfCCell`. Users meet it through `CfC`.
 template <typename ScalarType>
-class CfCCell {
+class CfCCell : public RecordsSteps {
  public:
   using Scalar = ScalarType;
   using Block = detail::CfCBlock<Scalar>;
@@ -38,8 +39,6 @@ class CfCCell {
   template <int NeuronCapacity = Dynamic, int InputCapacity = Dynamic>
   struct Scratch {
     std::vector<typename Block::Scratch> blocks;
-    detail::DropoutPosition position;
-    Scalar* kept = nullptr;  ///< `kept_per_step` values, which a step leaves there and its adjoint finds there
   };
   using SingleScratch = Scratch<>;
 
@@ -48,10 +47,10 @@ class CfCCell {
     detail::LinearAdjoint<Scalar> projection;
   };
 
-  /// A cell of given blocks, its weights not packed yet. \throws InvalidArgument if an option is out of range
+  /// A cell of given blocks. Its weights are not packed yet. \throws InvalidArgument if an option is out of range
   CfCCell(std::vector<detail::CfCLayout> layout, const CfCOptions& options)
       : layout_(std::move(layout)), options_(options), parameters_(detail::cfc_parameters(layout_, options)) {
-    detail::check(options);
+    detail::check_options(options);
     for (const detail::CfCLayout& block : layout_) {
       blocks_.emplace_back(block, options, parameters_);
       units_ += block.units;
@@ -64,25 +63,25 @@ class CfCCell {
 
   [[nodiscard]] Index units() const noexcept { return units_; }
   [[nodiscard]] Index state_size() const noexcept { return units_; }
-  [[nodiscard]] Index input_dim() const noexcept { return blocks_.front().inputs(); }
+  [[nodiscard]] Index input_dim() const noexcept { return blocks_.empty() ? 0 : blocks_.front().inputs(); }
   [[nodiscard]] Index output_dim() const noexcept {
-    return options_.proj_size > 0 ? options_.proj_size : blocks_.back().units();
+    if (options_.proj_size > 0) return options_.proj_size;
+    return blocks_.empty() ? 0 : blocks_.back().units();
   }
-  /// States that a step leaves behind for its adjoint.
   [[nodiscard]] Index states_per_step() const noexcept { return 1; }
-  /// Values that a step may leave for its adjoint, which else computes them anew.
-  template <typename Lanes>
-  [[nodiscard]] Index kept_per_step() const noexcept {
+  /// Values that a step may record for its adjoint: heads and backbone.
+  template <LaneLayout Lanes>
+  [[nodiscard]] Index record_size() const noexcept {
     Index size = 0;
-    for (const Block& block : blocks_) size += block.template values_size<Lanes>();
+    for (const Block& block : blocks_) size += block.template record_size<Lanes>();
     return size;
   }
   [[nodiscard]] const CfCOptions& options() const noexcept { return options_; }
-  /// The shapes of its blocks, the one next to the inputs first; with a wiring, each has a mask.
+  /// The shapes of its blocks, from the inputs on. With a wiring, each has a mask.
   [[nodiscard]] const std::vector<detail::CfCLayout>& layout() const noexcept { return layout_; }
-  /// What steps together, the block next to the inputs first.
+  /// The blocks, from the inputs on.
   [[nodiscard]] const std::vector<Block>& blocks() const noexcept { return blocks_; }
-  /// The linear map behind the last block; of no outputs if there is none.
+  /// The linear map behind the last block; it has no outputs if there is none.
   [[nodiscard]] const detail::Linear<Scalar>& projection() const noexcept { return projection_; }
   [[nodiscard]] const ParameterList<>& parameters() const noexcept { return parameters_; }
 
@@ -94,10 +93,10 @@ class CfCCell {
     initialize(parameters, random);
   }
 
-  /// There is nothing to constrain.
+  /// A CfC has no constraints.
   void constrain(Scalar*) const {}
 
-  /// Takes over new parameter values.
+  /// Takes over new parameters; the same form serves batches and single samples.
   void pack(const Scalar* parameters, bool) {
     for (Block& block : blocks_) block.pack(parameters);
     if (options_.proj_size > 0) {
@@ -106,125 +105,122 @@ class CfCCell {
     }
   }
 
-  template <typename Lanes, typename AnyScratch>
+  template <LaneLayout Lanes, typename AnyScratch>
   void reserve(AnyScratch& scratch) const {
     scratch.blocks.resize(blocks_.size());
     for (std::size_t k = 0; k < blocks_.size(); ++k) blocks_[k].template reserve<Lanes>(scratch.blocks[k]);
   }
 
-  template <typename Lanes, typename AnyScratch, typename StateAt>
-  void step(const Scalar* x, const Scalar* v, const Scalar* elapsed, StateAt at, AnyScratch& scratch) const {
+  template <LaneLayout Lanes, typename AnyScratch>
+  void step(const Step<Lanes>& step, AnyScratch& scratch) const {
     Index first = 0;
-    place_blocks<Lanes>(scratch);
+    begin_step(step, scratch);
     for (std::size_t k = 0; k < blocks_.size(); ++k) {
       const Index units = blocks_[k].units();
-      auto& own = scratch.blocks[k];
-      feed_block<Lanes>(k, k == 0 ? x : scratch.blocks[k - 1].h.data(), v + place<Lanes>(first), scratch);
-      blocks_[k].template forward<Lanes>(elapsed, own);
-      // Not whole packets: what follows them is the next block's.
-      std::copy_n(own.h.data(), place<Lanes>(units), at(0) + place<Lanes>(first));
+      feed_block<Lanes>(k, k == 0 ? step.x : scratch.blocks[k - 1].h.data(), step.states(0) + offset<Lanes>(first),
+                        scratch);
+      blocks_[k].template forward<Lanes>(step.elapsed, scratch.blocks[k]);
+      // Not whole packets: the next block's neurons follow.
+      std::copy_n(scratch.blocks[k].h.data(), offset<Lanes>(units), step.states(1) + offset<Lanes>(first));
       first += units;
     }
   }
 
   /// y: the last block's neurons, or their projection.
-  template <typename Lanes>
+  template <LaneLayout Lanes>
   void output(const Scalar* v, Scalar* y) const {
-    const Scalar* const last = v + place<Lanes>(units_ - blocks_.back().units());
+    const Scalar* const last = v + offset<Lanes>(units_ - blocks_.back().units());
     if (options_.proj_size > 0) {
       projection_.view().template forward<Lanes>(last, {y});
     } else {
-      std::copy_n(last, place<Lanes>(output_dim()), y);
+      std::copy_n(last, offset<Lanes>(output_dim()), y);
     }
   }
 
-  template <typename Lanes>
+  template <LaneLayout Lanes>
   void reset(Adjoint& adjoint) const {
     adjoint.blocks.resize(blocks_.size());
     for (std::size_t k = 0; k < blocks_.size(); ++k) blocks_[k].template reset<Lanes>(adjoint.blocks[k]);
     if (options_.proj_size > 0) adjoint.projection.template reset<Lanes>(projection_);
   }
 
-  template <typename Lanes>
+  template <LaneLayout Lanes>
   void output_backward(const Scalar* v, const Scalar* d_y, Scalar* d_v, Adjoint& adjoint) const {
-    const Index first = place<Lanes>(units_ - blocks_.back().units());
+    const Index first = offset<Lanes>(units_ - blocks_.back().units());
     if (options_.proj_size > 0) {
       projection_.view().template backward<Lanes>({d_y}, d_v + first);
-      adjoint.projection.template record<Lanes>(v + first, {d_y});
+      adjoint.projection.template append<Lanes>(v + first, {d_y});
     } else {
-      for (Index i = 0; i < place<Lanes>(output_dim()); ++i) d_v[first + i] += d_y[i];
+      for (Index i = 0; i < offset<Lanes>(output_dim()); ++i) d_v[first + i] += d_y[i];
     }
   }
 
-  /// The adjoint of `step`; arguments as `LTCCell::step_backward`'s.
-  template <typename Lanes, typename AnyScratch, typename StateAt>
-  void step_backward(const Scalar* x, const Scalar* v, const Scalar* elapsed, StateAt at, Scalar* d_v, Scalar* d_x,
-                     Scalar* d_elapsed, AnyScratch& scratch, Adjoint& adjoint) const {
+  template <LaneLayout Lanes, typename AnyScratch>
+  void step_backward(const Step<Lanes>& step, const StepAdjoint<Lanes>& d, AnyScratch& scratch,
+                     Adjoint& adjoint) const {
     Index first = 0;
-    place_blocks<Lanes>(scratch);
+    begin_step(step, scratch);
     for (std::size_t k = 0; k < blocks_.size(); ++k) {
-      const Index units = blocks_[k].units();
-      // What the block before it gave is a part of the state after the step.
-      const Scalar* const fed = k == 0 ? x : at(0) + place<Lanes>(first - blocks_[k - 1].units());
-      feed_block<Lanes>(k, fed, v + place<Lanes>(first), scratch);
-      if (!scratch.kept) blocks_[k].template forward<Lanes>(elapsed, scratch.blocks[k]);
-      first += units;
+      // The block before this one left its outputs in the state after the step.
+      const Scalar* const fed = k == 0 ? step.x : step.states(1) + offset<Lanes>(first - blocks_[k - 1].units());
+      feed_block<Lanes>(k, fed, step.states(0) + offset<Lanes>(first), scratch);
+      if (!step.record) blocks_[k].template forward<Lanes>(step.elapsed, scratch.blocks[k]);
+      first += blocks_[k].units();
     }
-    std::fill_n(d_elapsed, Lanes::samples, Scalar(0));
+    std::fill_n(d.d_elapsed, Lanes::samples, Scalar(0));
     for (std::size_t k = blocks_.size(); k-- > 0;) {
-      const Index inputs = place<Lanes>(blocks_[k].inputs());
-      const Index units = place<Lanes>(blocks_[k].units());
+      const Index inputs = offset<Lanes>(blocks_[k].inputs());
+      const Index units = offset<Lanes>(blocks_[k].units());
       auto& sums = adjoint.blocks[k];
       first -= blocks_[k].units();
-      Scalar* const d_state = d_v + place<Lanes>(first);
+      Scalar* const d_state = d.d_state + offset<Lanes>(first);
       std::copy_n(d_state, units, sums.d_h.data());
       if (k + 1 < blocks_.size()) {
         const Scalar* const d_fed = adjoint.blocks[k + 1].d_in.data();
         for (Index i = 0; i < units; ++i) sums.d_h[i] += d_fed[i];
       }
-      blocks_[k].template backward<Lanes>(elapsed, d_elapsed, scratch.blocks[k], sums);
+      blocks_[k].template backward<Lanes>(step.elapsed, d.d_elapsed, scratch.blocks[k], sums);
       std::copy_n(sums.d_in.data() + inputs, units, d_state);
     }
-    std::copy_n(adjoint.blocks.front().d_in.data(), place<Lanes>(input_dim()), d_x);
+    std::copy_n(adjoint.blocks.front().d_in.data(), offset<Lanes>(input_dim()), d.d_x);
   }
 
-  template <typename Lanes>
+  template <LaneLayout Lanes>
   void collect(Adjoint& adjoint, const Scalar* parameters, Scalar* gradient) const {
     for (std::size_t k = 0; k < blocks_.size(); ++k) {
       blocks_[k].template collect<Lanes>(adjoint.blocks[k], parameters, gradient);
     }
     if (options_.proj_size > 0) {
-      adjoint.projection.template finish<Lanes>();
-      adjoint.projection.collect_weight(0, gradient + fc_.weight, projection_.outputs(), 0, projection_.inputs());
-      adjoint.projection.collect_bias(0, gradient + fc_.bias);
+      adjoint.projection.template sum_up<Lanes>();
+      adjoint.projection.add_weight_gradient(0, gradient + fc_.weight, projection_.outputs(), 0, projection_.inputs());
+      adjoint.projection.add_bias_gradient(0, gradient + fc_.bias);
     }
   }
 
  private:
-  /// Where the value of neuron i begins, which is also how many scalars the i before it take.
-  template <typename Lanes>
-  [[nodiscard]] static constexpr Index place(Index neuron) {
-    return Lanes::at(neuron, 0);
+  /// Where the value of a neuron begins. Also the number of scalars of all neurons before it.
+  template <LaneLayout Lanes>
+  [[nodiscard]] static constexpr Index offset(Index neuron) {
+    return Lanes::index(neuron, 0);
   }
 
-  template <typename Lanes, typename AnyScratch>
-  void place_blocks(AnyScratch& scratch) const {
-    Scalar* kept = scratch.kept;
+  template <LaneLayout Lanes, typename AnyScratch>
+  void begin_step(const Step<Lanes>& step, AnyScratch& scratch) const {
+    Scalar* record = step.record;
     for (std::size_t k = 0; k < blocks_.size(); ++k) {
-      blocks_[k].template place<Lanes>(scratch.blocks[k], kept);
-      if (kept) kept += blocks_[k].template values_size<Lanes>();
+      scratch.blocks[k].position = step.position;
+      blocks_[k].template begin_step<Lanes>(scratch.blocks[k], record);
+      if (record) record += blocks_[k].template record_size<Lanes>();
     }
   }
 
-  /// Hands a block what it makes its new state of. \param fed  the inputs, or the new state of the block before it
-  /// \param v  the block's own state
-  template <typename Lanes, typename AnyScratch>
-  void feed_block(std::size_t k, const Scalar* fed, const Scalar* v, AnyScratch& scratch) const {
-    auto& own = scratch.blocks[k];
-    const Index inputs = place<Lanes>(blocks_[k].inputs());
-    std::copy_n(fed, inputs, own.in.data());
-    std::copy_n(v, place<Lanes>(blocks_[k].units()), own.in.data() + inputs);
-    own.position = scratch.position;
+  /// Hands a block its inputs and its state. \param fed  the inputs, or the new state of the block before it
+  template <LaneLayout Lanes, typename AnyScratch>
+  void feed_block(std::size_t k, const Scalar* fed, const Scalar* state, AnyScratch& scratch) const {
+    const Index inputs = offset<Lanes>(blocks_[k].inputs());
+    Scalar* const in = scratch.blocks[k].in.data();
+    std::copy_n(fed, inputs, in);
+    std::copy_n(state, offset<Lanes>(blocks_[k].units()), in + inputs);
   }
 
   std::vector<detail::CfCLayout> layout_;
@@ -232,7 +228,7 @@ class CfCCell {
   ParameterList<> parameters_;
   std::vector<Block> blocks_;
   detail::Linear<Scalar> projection_;
-  detail::LinearPlace fc_;
+  detail::LinearOffsets fc_;
   Index units_ = 0;
 };
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include <elegans/cell/cfc/heads.hpp>
+#include <elegans/cell/step.hpp>
 #include <elegans/core/buffer.hpp>
 #include <elegans/core/types.hpp>
 #include <elegans/kernel/linear/linear.hpp>
@@ -15,7 +16,7 @@ namespace elegans {
 
 namespace detail {
 
-/// Neurons of a CfC that step together, on weights that lie somewhere else; see CfCBlock.
+/// Neurons of a CfC that step together, on weights that somebody else owns: see CfCBlock.
 template <typename Scalar>
 struct CfCBlockView {
   Index inputs = 0;
@@ -27,11 +28,11 @@ struct CfCBlockView {
 
 }  // namespace detail
 
-/// A CfC cell for a single stream, of fixed sizes, on weights that are constants: in the memory that a program is in,
-/// not on the heap. Computes what `CfCCell` does, to the bit. `export_header` writes what it takes.
+/// A CfC cell for a single stream, of fixed sizes, on weights that are constants of the program: it uses no heap. It
+/// computes the same numbers as `CfCCell`, to the bit. `export_header` writes its arguments.
 ///
 /// \tparam Units    neurons of all blocks together
-/// \tparam Widest   the most values that a map of its has as inputs or outputs
+/// \tparam Widest   the largest number of inputs or outputs of its maps
 template <typename ScalarType, int Units, int Inputs, int Outputs, int Widest>
 class CfCCellView {
  public:
@@ -41,14 +42,14 @@ class CfCCellView {
   static constexpr int outputs_at_compile_time = Outputs;
 
   struct SingleScratch {
-    Buffer<Scalar, detail::pad_neurons(Widest)> in, hidden[2];   ///< [input, state]; the backbone's, in turn
+    Buffer<Scalar, detail::pad_neurons(Widest)> in, hidden[2];   ///< [input, state]; two backbone layers in turn
     Buffer<Scalar, detail::pad_neurons(Units)> f1, f2, a, t, h;  ///< see CfCHeadValues
   };
 
-  /// A cell on weights that lie somewhere else.
+  /// A cell on weights that somebody else owns.
   ///
-  /// \param blocks      as many as there are, the one next to the inputs first; they must outlive the cell
-  /// \param projection  a linear map of the last block's neurons; of no outputs if there is none
+  /// \param blocks      `count` blocks, from the inputs on; they must outlive the cell
+  /// \param projection  a linear map of the last block's neurons; it has no outputs if there is none
   constexpr CfCCellView(const detail::CfCBlockView<Scalar>* blocks, Index count,
                         const detail::LinearView<Scalar>& projection) noexcept
       : blocks_(blocks), count_(count), projection_(projection) {}
@@ -59,7 +60,7 @@ class CfCCellView {
   [[nodiscard]] static constexpr Index output_dim() noexcept { return Outputs; }
   [[nodiscard]] static constexpr Index states_per_step() noexcept { return 1; }
 
-  template <typename Lanes>
+  template <LaneLayout Lanes>
   void reserve(SingleScratch& scratch) const {
     for (auto* values : {&scratch.in, &scratch.hidden[0], &scratch.hidden[1]}) {
       values->resize(detail::pad_neurons(Widest));
@@ -69,14 +70,14 @@ class CfCCellView {
     }
   }
 
-  template <typename Lanes, typename StateAt>
-  void step(const Scalar* x, const Scalar* v, const Scalar* elapsed, StateAt at, SingleScratch& scratch) const {
-    const Scalar* fed = x;
+  template <LaneLayout Lanes>
+  void step(const Step<Lanes>& step, SingleScratch& scratch) const {
+    const Scalar* fed = step.x;
     Index first = 0;
     for (const auto* block = blocks_; block != blocks_ + count_; ++block) {
       const Index units = block->heads.units();
       std::copy_n(fed, block->inputs, scratch.in.data());
-      std::copy_n(v + first, units, scratch.in.data() + block->inputs);
+      std::copy_n(step.states(0) + first, units, scratch.in.data() + block->inputs);
       const Scalar* features = scratch.in.data();
       for (int layer = 0; layer < block->backbone_layers; ++layer) {
         const auto& map = block->backbone[layer];
@@ -87,15 +88,15 @@ class CfCCellView {
         features = values;
       }
       block->heads.template forward<Lanes>(
-          features, elapsed,
+          features, step.elapsed,
           {scratch.f1.data(), scratch.f2.data(), scratch.a.data(), scratch.t.data(), scratch.h.data()});
-      std::copy_n(scratch.h.data(), units, at(0) + first);
+      std::copy_n(scratch.h.data(), units, step.states(1) + first);
       fed = scratch.h.data();
       first += units;
     }
   }
 
-  template <typename Lanes>
+  template <LaneLayout Lanes>
   void output(const Scalar* v, Scalar* y) const {
     const Scalar* const last = v + Units - blocks_[count_ - 1].heads.units();
     if (projection_.outputs > 0) {

@@ -4,20 +4,13 @@
 
 #include <cstdint>
 
+#include <elegans/cell/step.hpp>
 #include <elegans/core/types.hpp>
+#include <elegans/simd/layout.hpp>
 
 namespace elegans::detail {
 
-/// Where in a training run a step is. Nothing else decides what dropout drops, so that a backward pass finds the same
-/// values dropped as its forward pass did, however a batch is cut into tiles.
-struct DropoutPosition {
-  bool training = false;  ///< else nothing is dropped
-  std::uint64_t run = 0;  ///< forward passes before this one
-  Index time = 0;
-  Index first_sample = 0;
-};
-
-/// A well-mixed 64-bit number from a counter: the finalizer of SplitMix64 (Steele, Lea and Flood, 2014).
+/// Makes a well-mixed 64-bit number of a counter: the finalizer of SplitMix64 (Steele, Lea and Flood, 2014).
 constexpr std::uint64_t mix(std::uint64_t value) {
   value += 0x9e3779b97f4a7c15ULL;
   value = (value ^ (value >> 30)) * 0xbf58476d1ce4e5b9ULL;
@@ -25,10 +18,11 @@ constexpr std::uint64_t mix(std::uint64_t value) {
   return value ^ (value >> 31);
 }
 
-/// Drops a share of a layer's values and scales up the rest, as `torch.nn.Dropout`; the same call is its own adjoint.
-template <typename Lanes, typename Scalar = typename Lanes::Scalar>
-void drop(double share, std::uint64_t seed, const DropoutPosition& position, std::uint64_t layer, Index neurons,
-          Scalar* values) {
+/// Drops a share of a layer's values and scales up the rest, as `torch.nn.Dropout`. The same call is its own adjoint.
+template <LaneLayout Lanes>
+void drop(double share, std::uint64_t seed, const StepPosition& position, std::uint64_t layer, Index neurons,
+          typename Lanes::Scalar* values) {
+  using Scalar = typename Lanes::Scalar;
   const auto threshold = static_cast<std::uint64_t>(share * 0x1.0p64);
   const auto scale = static_cast<Scalar>(1.0 / (1.0 - share));
   const std::uint64_t run = mix(mix(seed ^ mix(layer)) ^ position.run);
@@ -36,7 +30,7 @@ void drop(double share, std::uint64_t seed, const DropoutPosition& position, std
   for (Index b = 0; b < Lanes::samples; ++b) {
     const std::uint64_t sample = mix(step ^ static_cast<std::uint64_t>(position.first_sample + b));
     for (Index i = 0; i < neurons; ++i) {
-      Scalar& value = values[Lanes::at(i, b)];
+      Scalar& value = values[Lanes::index(i, b)];
       value = mix(sample ^ static_cast<std::uint64_t>(i)) < threshold ? Scalar(0) : value * scale;
     }
   }

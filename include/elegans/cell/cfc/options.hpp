@@ -9,29 +9,30 @@
 
 namespace elegans {
 
-/// How a CfC cell gets from its two heads to the next state; see `CfCCell`.
+/// How a CfC cell makes the next state of its heads: see `CfCCell`.
 enum class CfCMode {
   standard,  ///< ncps' "default": ff1 (1 - t) + t ff2
   pure,      ///< the closed-form solution: -A exp(-dt (|w_tau| + |ff1|)) ff1 + A
   no_gate    ///< ff1 + t ff2
 };
 
-/// What makes a CfC besides its wiring or number of units. ncps' names and defaults.
+/// The options of a CfC besides its wiring or number of units: ncps' names and defaults.
 struct CfCOptions {
   CfCMode mode = CfCMode::standard;
   Activation activation = Activation::lecun_tanh;  ///< of the backbone
-  int backbone_units = 128;                        ///< neurons of a backbone layer, at least 1; unused with a wiring
-  int backbone_layers = 1;                         ///< 0 for none; unused with a wiring, which has no backbone
-  double backbone_dropout =
-      0;  ///< share of a backbone's values that training drops, in [0, 1), as ncps behind its second layer on
+  int backbone_units = 128;                        ///< neurons per backbone layer, at least 1; not used with a wiring
+  int backbone_layers = 1;                         ///< 0 for none; not used with a wiring, which has no backbone
+  /// The share of a backbone layer's values that training drops, in [0, 1). As in ncps, the first layer drops none.
+  double backbone_dropout = 0;
   int proj_size = 0;             ///< outputs of a linear layer behind the cell; 0 for none
-  bool return_sequences = true;  ///< the outputs of all steps, or of the last one only
-  std::uint64_t seed = 1;        ///< of the initial values: as `torch.manual_seed`
+  bool return_sequences = true;  ///< true: the outputs of all steps; false: of the last step only
+  std::uint64_t seed = 1;        ///< of the initial values, as `torch.manual_seed`
 };
 
 namespace detail {
 
-inline void check(const CfCOptions& options) {
+/// \throws InvalidArgument if an option is out of its range
+inline void check_options(const CfCOptions& options) {
   if (options.backbone_units < 1) refuse("CfC: backbone_units must be at least 1, got ", options.backbone_units);
   if (options.backbone_layers < 0) refuse("CfC: backbone_layers must be at least 0, got ", options.backbone_layers);
   if (options.proj_size < 0) refuse("CfC: proj_size must be at least 0, got ", options.proj_size);

@@ -2,7 +2,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstddef>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <elegans/cell/cfc/options.hpp>
@@ -18,11 +20,11 @@ namespace elegans::detail {
 
 /// Shape of a block of a CfC: neurons that step together.
 struct CfCLayout {
-  std::string prefix;  ///< of its tensors' names
+  std::string prefix;  ///< of the names of its tensors
   Index inputs = 0;
   Index units = 0;
   int backbone_layers = 0;
-  Buffer<unsigned char> mask;  ///< (units, inputs + units), column-major, of ff1 and ff2; empty if there is none
+  Buffer<unsigned char> mask;  ///< of ff1 and ff2, (units, inputs + units), column-major; empty if there is none
 };
 
 /// The one block of a CfC without a wiring.
@@ -30,8 +32,11 @@ inline std::vector<CfCLayout> cfc_layout(Index units, Index inputs, const CfCOpt
   return {{"", inputs, units, options.backbone_layers, {}}};
 }
 
-/// A block a layer of the wiring, the one next to the inputs first: each is fed by the one before it, and recurrent
-/// among its own neurons, all to all. Synapses that skip a layer or go back do not count, as in ncps.
+/// One block per layer of the wiring, from the inputs on. Each is fed by the one before it, and recurrent among its own
+/// neurons, all to all. As in ncps, synapses that skip a layer or go back do not count.
+///
+/// \throws InvalidArgument if a layer has no neurons, or if the last layer's are not the motor neurons, which are the
+///         outputs
 template <AnyWiring W>
 std::vector<CfCLayout> cfc_layout(const W& wiring) {
   std::vector<CfCLayout> blocks;
@@ -54,6 +59,12 @@ std::vector<CfCLayout> cfc_layout(const W& wiring) {
     }
     blocks.push_back(std::move(block));
     before = neurons;
+  }
+  // `before` is the last layer. Motor neurons have the lowest numbers, and a layer's numbers rise.
+  const auto motor = static_cast<std::size_t>(wiring.output_dim());
+  if (before.size() != motor || before.back() + 1 != wiring.output_dim()) {
+    refuse("CfC: the last layer of a wiring must be its ", motor, " motor neurons, and they alone; it has ",
+           before.size(), " neurons, up to number ", before.back());
   }
   return blocks;
 }
@@ -92,23 +103,23 @@ inline ParameterList<> cfc_parameters(const std::vector<CfCLayout>& blocks, cons
 }
 
 /// Where the two tensors of a linear map begin in a parameter vector and its gradient.
-struct LinearPlace {
+struct LinearOffsets {
   Index weight = -1;
   Index bias = -1;
 
-  LinearPlace() = default;
-  LinearPlace(const ParameterList<>& list, const std::string& name)
+  LinearOffsets() = default;
+  LinearOffsets(const ParameterList<>& list, const std::string& name)
       : weight(list.at(name + ".weight").offset), bias(list.at(name + ".bias").offset) {}
 };
 
-/// Where each tensor of a block begins; what its mode does not have stays -1.
-struct CfCPlaces {
-  std::vector<LinearPlace> backbone;
-  LinearPlace ff1, ff2, time_a, time_b;
+/// Where each tensor of a block begins. Tensors that its mode does not have stay -1.
+struct CfCOffsets {
+  std::vector<LinearOffsets> backbone;
+  LinearOffsets ff1, ff2, time_a, time_b;
   Index w_tau = -1;
   Index A = -1;
 
-  CfCPlaces(const ParameterList<>& list, const CfCLayout& block, const CfCOptions& options)
+  CfCOffsets(const ParameterList<>& list, const CfCLayout& block, const CfCOptions& options)
       : ff1(list, block.prefix + "ff1") {
     for (int layer = 0; layer < block.backbone_layers; ++layer) {
       backbone.emplace_back(list, backbone_name(block, layer, options));
@@ -124,8 +135,8 @@ struct CfCPlaces {
   }
 };
 
-/// Sets initial values: those of `torch.manual_seed(seed)` before ncps' `CfC(...)`. Each block draws PyTorch's linear
-/// maps first, then all of its matrices anew, w_tau and A among them.
+/// Sets initial values: those of `torch.manual_seed(seed)` followed by ncps' `CfC(...)`. Each block draws PyTorch's
+/// linear maps first. Then it draws all of its matrices again, w_tau and A among them.
 template <typename Scalar>
 void initialize_cfc(const ParameterList<>& list, const std::vector<CfCLayout>& blocks, const CfCOptions& options,
                     TorchRandom& random, Scalar* parameters) {

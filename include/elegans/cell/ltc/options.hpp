@@ -9,21 +9,21 @@
 
 namespace elegans {
 
-/// How values are scaled on their way into the sensory neurons, or out of the motor neurons.
+/// How an LTC scales the values that go into its sensory neurons, or come out of its motor neurons.
 enum class Mapping {
   affine,  ///< w x + b
   linear,  ///< w x
   none     ///< x
 };
 
-/// Initial values are uniform in [low, high].
+/// Initial values are drawn uniformly from [low, high].
 struct Range {
   double low;
   double high;
 };
 
-/// Where an LTC cell starts from: ncps' ranges. Input and output mappings start as the identity, reversal potentials
-/// as the polarities.
+/// The ranges of an LTC cell's initial values: ncps'. Input and output mappings start as the identity, reversal
+/// potentials as the polarities.
 struct LTCInitialization {
   Range gleak{0.001, 1.0};  ///< leak conductance of a neuron
   Range vleak{-0.2, 0.2};   ///< leak potential
@@ -36,31 +36,33 @@ struct LTCInitialization {
   Range sensory_mu{0.3, 0.8};
 };
 
-/// How an LTC cell gets through a sub-step of length h; the names of the LTC paper's code.
+/// How an LTC cell solves its differential equation over a sub-step of length h. cell/ltc/solver.hpp lists the solvers.
 enum class ODESolver {
-  semi_implicit,   ///< the fused step: stable whatever h
-  explicit_euler,  ///< v + h f(v): first order, as the fused step, at the same cost; may blow up
-  runge_kutta      ///< classical, fourth order: four times the cost, and may blow up
+  semi_implicit,   ///< the fused step of the LTC paper: first order, stable for every h
+  explicit_euler,  ///< v + h f(v): first order at the same cost; diverges if h is too large
+  heun,            ///< second order, at twice the cost; diverges if h is too large
+  runge_kutta      ///< the classical method: fourth order, at four times the cost; diverges if h is too large
 };
 
-/// What makes an LTC cell besides its wiring. ncps' names and defaults, save where noted.
+/// The options of an LTC cell besides its wiring: ncps' names and defaults, except where noted.
 struct LTCOptions {
   Mapping input_mapping = Mapping::affine;
   Mapping output_mapping = Mapping::affine;
   ODESolver solver = ODESolver::semi_implicit;
-  int ode_unfolds = 6;    ///< solver sub-steps in a step, at least 1
+  int ode_unfolds = 6;    ///< solver sub-steps per step, at least 1
   double epsilon = 1e-8;  ///< added to the denominator of a fused sub-step, at least 0
   /// Keeps w, sensory_w, cm and gleak positive by softplus at use (true, the default of ncps' PyTorch layer), or by
   /// clipping at 0 after each optimizer step (false, the default of ncps' Keras layer and cells, and here).
   bool implicit_param_constraints = false;
-  bool return_sequences = true;  ///< the outputs of all steps, or of the last one only
-  std::uint64_t seed = 1;        ///< of the initial values: as `torch.manual_seed`
+  bool return_sequences = true;  ///< true: the outputs of all steps; false: of the last step only
+  std::uint64_t seed = 1;        ///< of the initial values, as `torch.manual_seed`
   LTCInitialization initialization{};
 };
 
 namespace detail {
 
-inline void check(const LTCOptions& options) {
+/// \throws InvalidArgument if an option is out of its range
+inline void check_options(const LTCOptions& options) {
   if (options.ode_unfolds < 1) refuse("LTC: ode_unfolds must be at least 1, got ", options.ode_unfolds);
   if (!(options.epsilon >= 0) || !std::isfinite(options.epsilon)) {
     refuse("LTC: epsilon must be finite and at least 0, got ", options.epsilon);

@@ -2,24 +2,28 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <string_view>
+
 #include <elegans/cell/ltc/options.hpp>
 #include <elegans/core/parameters.hpp>
+#include <elegans/core/softplus.hpp>
 #include <elegans/core/torch_random.hpp>
 #include <elegans/core/types.hpp>
 #include <elegans/kernel/synapse/equation.hpp>
+#include <elegans/simd/sigmoid.hpp>
 
 namespace elegans::detail {
 
-/// The most tensors an LTC cell has.
+/// The largest number of tensors of an LTC cell.
 inline constexpr int ltc_tensor_capacity = 15;
 
-/// The most scalars an LTC cell of these sizes has, or Dynamic.
+/// The largest number of scalars in the tensors of an LTC cell of these sizes, or Dynamic.
 constexpr int ltc_parameter_capacity(int units, int outputs, int inputs) {
   if (units == Dynamic || outputs == Dynamic || inputs == Dynamic) return Dynamic;
   return 4 * units * units + 4 * inputs * units + 3 * units + 2 * inputs + 2 * outputs;
 }
 
-/// ncps' tensors, in the order of its `state_dict`; masks are the wiring's, not parameters.
+/// ncps' tensors in the order of its `state_dict`. The masks belong to the wiring and are no parameters.
 inline ParameterList<ltc_tensor_capacity> ltc_parameters(int units, int outputs, int inputs,
                                                          const LTCOptions& options) {
   ParameterList<ltc_tensor_capacity> list;
@@ -46,8 +50,38 @@ inline bool is_positive_ltc_parameter(std::string_view name) {
   return name == "w" || name == "sensory_w" || name == "cm" || name == "gleak";
 }
 
-/// Where each tensor of an LTC cell begins in a parameter vector (`const Scalar*`) or a gradient (`Scalar*`); null
-/// for a mapping that the cell does not have.
+/// Where the four tensors of a set of synapses begin in a parameter vector or a gradient; each is (sources,
+/// destinations), column-major.
+template <typename Pointer>
+struct SynapseTensors {
+  Pointer sigma;  ///< steepness of the gate
+  Pointer mu;     ///< midpoint of the gate
+  Pointer w;      ///< strength, as stored
+  Pointer erev;   ///< reversal potential
+};
+
+/// One synapse's parameters, as the kernels read them. \param implicit  whether w is the softplus of the stored value
+template <typename Scalar>
+[[nodiscard]] SynapseWeight<Scalar> read_synapse(const SynapseTensors<const Scalar*>& tensors, Index i, bool implicit) {
+  const Scalar w = implicit ? softplus(tensors.w[i]) : tensors.w[i];
+  const Scalar sigma = tensors.sigma[i];
+  return {sigmoid_scale<Scalar> * sigma, sigma, tensors.mu[i], w, w * tensors.erev[i]};
+}
+
+/// Adds the gradient of one synapse's parameters, from its sums: see `SynapseEquation`.
+template <typename Scalar>
+void add_synapse_gradient(const SynapseTensors<const Scalar*>& tensors, const SynapseTensors<Scalar*>& gradient,
+                          Index i, bool implicit, const SynapseSums<Scalar>& sums) {
+  const Scalar stored = tensors.w[i];
+  const Scalar d_w = tensors.erev[i] * sums.gate_a + sums.gate_b;
+  gradient.w[i] += implicit ? d_w * softplus_derivative(stored) : d_w;
+  gradient.erev[i] += (implicit ? softplus(stored) : stored) * sums.gate_a;
+  gradient.mu[i] -= tensors.sigma[i] * sums.slope;
+  gradient.sigma[i] += sums.slope_v - tensors.mu[i] * sums.slope;
+}
+
+/// Where each tensor of an LTC cell begins in a parameter vector (`const Scalar*`) or a gradient (`Scalar*`). A mapping
+/// that the cell does not have is null.
 template <typename Pointer>
 struct LTCTensors {
   Pointer gleak, vleak, cm;
@@ -72,8 +106,8 @@ struct LTCTensors {
   }
 };
 
-/// Sets initial values. The random ones are those of `torch.manual_seed(seed)` before ncps' `LTC(...)`: tensor by
-/// tensor in the order of its constructor, each row by row.
+/// Sets initial values. The random ones are those of `torch.manual_seed(seed)` followed by ncps' `LTC(...)`, which
+/// draws tensor by tensor in the order of its constructor, each row by row.
 template <typename Scalar, typename Wiring>
 void initialize_ltc(const ParameterList<ltc_tensor_capacity>& list, const LTCOptions& options, const Wiring& wiring,
                     Scalar* parameters) {

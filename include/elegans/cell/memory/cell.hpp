@@ -3,14 +3,12 @@
 #pragma once
 
 #include <algorithm>
-#include <cmath>
-#include <string>
 #include <utility>
-#include <vector>
 
-#include <elegans/cell/cfc/dropout.hpp>
+#include <elegans/cell/concepts.hpp>
 #include <elegans/cell/memory/gates.hpp>
 #include <elegans/cell/memory/parameters.hpp>
+#include <elegans/cell/step.hpp>
 #include <elegans/core/buffer.hpp>
 #include <elegans/core/parameters.hpp>
 #include <elegans/kernel/linear/linear.hpp>
@@ -19,8 +17,8 @@
 
 namespace elegans {
 
-/// Mixed memory: an LSTM in front of another cell. Each step, the LSTM updates its memory c from the inputs and the
-/// state h, and hands the other cell a new h to step from:
+/// Mixed memory: an LSTM in front of another cell. In each step the LSTM updates its memory c from the inputs and the
+/// state h. The other cell steps from the h that the LSTM makes of it:
 ///
 ///     z = input_map x + recurrent_map h,    (i, ig, fg, og) the quarters of z
 ///     c <- c sigmoid(fg + 1) + tanh(i) sigmoid(ig),    h <- cell(x, tanh(c) sigmoid(og))
@@ -43,9 +41,8 @@ class MemoryCell {
     typename Inner::template Scratch<> inner;
     Buffer<Scalar> in;       ///< [input, h]
     Buffer<Scalar> gate[4];  ///< tanh(i), sigmoid(ig), sigmoid(fg + 1), sigmoid(og)
-    Buffer<Scalar> memory;   ///< tanh of the new c
-    Buffer<Scalar> states;   ///< h before and after each of the inner cell's states
-    detail::DropoutPosition position;
+    Buffer<Scalar> tanh_c;   ///< of the new c
+    Buffer<Scalar> states;   ///< the inner cell's states: h
   };
   using SingleScratch = Scratch<>;
 
@@ -58,7 +55,7 @@ class MemoryCell {
 
   explicit MemoryCell(Inner inner) : inner_(std::move(inner)) {
     for (const Parameter& entry : inner_.parameters()) parameters_.add(entry.name, entry.rows, entry.columns);
-    place_ = detail::add_lstm_parameters(parameters_, units(), input_dim());
+    offsets_ = detail::add_lstm_parameters(parameters_, units(), input_dim());
     gates_ = detail::Linear<Scalar, 4>(units(), input_dim() + units());
   }
 
@@ -69,7 +66,7 @@ class MemoryCell {
   [[nodiscard]] Index state_size() const noexcept { return 2 * inner_.units(); }
   [[nodiscard]] Index input_dim() const noexcept { return inner_.input_dim(); }
   [[nodiscard]] Index output_dim() const noexcept { return inner_.output_dim(); }
-  /// The LSTM's, and the inner cell's.
+  /// The h that the LSTM makes, then the states of the inner cell.
   [[nodiscard]] Index states_per_step() const noexcept { return 1 + inner_.states_per_step(); }
   [[nodiscard]] const auto& options() const noexcept { return inner_.options(); }
   [[nodiscard]] const ParameterList<>& parameters() const noexcept { return parameters_; }
@@ -83,45 +80,47 @@ class MemoryCell {
   void pack(const Scalar* parameters, bool single) {
     inner_.pack(parameters, single);
     for (int k = 0; k < 4; ++k) {
-      gates_.pack_weight(k, parameters + place_.input_weight + k * units(), 4 * units(), 0, input_dim());
-      gates_.pack_weight(k, parameters + place_.recurrent_weight + k * units(), 4 * units(), input_dim(), units());
-      gates_.pack_bias(k, parameters + place_.input_bias + k * units());
+      gates_.pack_weight(k, parameters + offsets_.input_weight + k * units(), 4 * units(), 0, input_dim());
+      gates_.pack_weight(k, parameters + offsets_.recurrent_weight + k * units(), 4 * units(), input_dim(), units());
+      gates_.pack_bias(k, parameters + offsets_.input_bias + k * units());
     }
   }
 
-  template <typename Lanes, typename AnyScratch>
+  template <LaneLayout Lanes, typename AnyScratch>
   void reserve(AnyScratch& scratch) const {
     inner_.template reserve<Lanes>(scratch.inner);
-    const Index room = detail::extent<Lanes>(units());
+    const Index extent = detail::extent<Lanes>(units());
     scratch.in.resize(detail::extent<Lanes>(input_dim() + units()));
-    for (auto& gate : scratch.gate) gate.resize(room);
-    scratch.memory.resize(room);
-    scratch.states.resize(states_per_step() * room);
-    // A neuron that only fills up a packet has no state.
+    for (auto& gate : scratch.gate) gate.resize(extent);
+    scratch.tanh_c.resize(extent);
+    scratch.states.resize(states_per_step() * extent);
+    // A lane that only fills up a packet has a state of 0.
     std::fill_n(scratch.states.data(), scratch.states.size(), Scalar(0));
   }
 
-  template <typename Lanes, typename AnyScratch, typename StateAt>
-  void step(const Scalar* x, const Scalar* v, const Scalar* elapsed, StateAt at, AnyScratch& scratch) const {
-    const Index room = detail::extent<Lanes>(units());
-    const Index size = place<Lanes>(units());
-    Scalar* const states = scratch.states.data();
-    const Scalar* const new_c = gates().template forward<Lanes>(x, v, states, scratch);
-    pass_position(scratch);
-    inner_.template step<Lanes>(x, states, elapsed, [=](Index l) { return states + (l + 1) * room; }, scratch.inner);
+  template <LaneLayout Lanes, typename AnyScratch>
+  void step(const Step<Lanes>& step, AnyScratch& scratch) const {
+    const Index size = Lanes::index(units(), 0);
+    const Tape<Scalar> h = inner_states<Lanes>(scratch);
+    const Scalar* const new_c = gates().template forward<Lanes>(step.x, step.states(0), h(0), scratch);
+    inner_.step(inner_step(step, h), scratch.inner);
     for (Index l = 0; l < states_per_step(); ++l) {
-      std::copy_n(states + l * room, size, at(l));
-      std::copy_n(new_c, size, at(l) + size);
+      std::copy_n(h(l), size, step.states(l + 1));
+      std::copy_n(new_c, size, step.states(l + 1) + size);
     }
   }
 
-  template <typename Lanes>
+  template <LaneLayout Lanes>
   void output(const Scalar* v, Scalar* y) const {
     inner_.template output<Lanes>(v, y);
   }
 
-  template <typename Lanes>
+  template <LaneLayout Lanes>
   void reset(Adjoint& adjoint) const {
+    const auto clear = [](Buffer<Scalar>& values, Index size) {
+      values.resize(size);
+      std::fill_n(values.data(), size, Scalar(0));
+    };
     inner_.template reset<Lanes>(adjoint.inner);
     adjoint.gate.template reset<Lanes>(gates_);
     for (auto& d_gate : adjoint.d_gate) clear(d_gate, detail::extent<Lanes>(units()));
@@ -129,36 +128,35 @@ class MemoryCell {
     clear(adjoint.d_h, detail::extent<Lanes>(units()));
   }
 
-  template <typename Lanes>
+  template <LaneLayout Lanes>
   void output_backward(const Scalar* v, const Scalar* d_y, Scalar* d_v, Adjoint& adjoint) const {
     inner_.template output_backward<Lanes>(v, d_y, d_v, adjoint.inner);
   }
 
-  template <typename Lanes, typename AnyScratch, typename StateAt>
-  void step_backward(const Scalar* x, const Scalar* v, const Scalar* elapsed, StateAt at, Scalar* d_v, Scalar* d_x,
-                     Scalar* d_elapsed, AnyScratch& scratch, Adjoint& adjoint) const {
+  template <LaneLayout Lanes, typename AnyScratch>
+  void step_backward(const Step<Lanes>& step, const StepAdjoint<Lanes>& d, AnyScratch& scratch,
+                     Adjoint& adjoint) const {
     constexpr Scalar one(1);
-    const Index room = detail::extent<Lanes>(units());
-    const Index size = place<Lanes>(units());
-    const Index inputs = place<Lanes>(input_dim());
-    Scalar* const states = scratch.states.data();
-    for (Index l = 0; l < states_per_step(); ++l) std::copy_n(at(l), size, states + l * room);
-    std::copy_n(d_v, size, adjoint.d_h.data());
-    pass_position(scratch);
-    inner_.template step_backward<Lanes>(
-        x, states, elapsed, [=](Index l) { return states + (l + 1) * room; }, adjoint.d_h.data(), d_x, d_elapsed,
-        scratch.inner, adjoint.inner);
+    const Index size = Lanes::index(units(), 0);
+    const Index inputs = Lanes::index(input_dim(), 0);
+    const Tape<Scalar> states = inner_states<Lanes>(scratch);
+    for (Index l = 0; l < states_per_step(); ++l) std::copy_n(step.states(l + 1), size, states(l));
+    std::copy_n(d.d_state, size, adjoint.d_h.data());
+    inner_.step_backward(inner_step(step, states), StepAdjoint<Lanes>{adjoint.d_h.data(), d.d_x, d.d_elapsed},
+                         scratch.inner, adjoint.inner);
 
-    gates().template open<Lanes>(x, v, scratch);
-    const auto i = view<Lanes>(scratch.gate[0]), ig = view<Lanes>(scratch.gate[1]), fg = view<Lanes>(scratch.gate[2]),
-               og = view<Lanes>(scratch.gate[3]);
-    auto d_i = view<Lanes>(adjoint.d_gate[0]), d_ig = view<Lanes>(adjoint.d_gate[1]),
-         d_fg = view<Lanes>(adjoint.d_gate[2]), d_og = view<Lanes>(adjoint.d_gate[3]);
-    const ConstVectorView<Scalar> c(v + size, size), new_c(at(0) + size, size), d_h(adjoint.d_h.data(), size);
-    VectorView<Scalar> d_c(d_v + size, size), memory(scratch.memory.data(), size);
-    memory = new_c.tanh();
-    d_og = d_h * memory * og * (one - og);
-    d_c += d_h * og * (one - memory.square());
+    gates().template open<Lanes>(step.x, step.states(0), scratch);
+    const auto view = [size](Buffer<Scalar>& values) { return VectorView<Scalar>(values.data(), size); };
+    const auto i = view(scratch.gate[0]), ig = view(scratch.gate[1]), fg = view(scratch.gate[2]),
+               og = view(scratch.gate[3]);
+    auto d_i = view(adjoint.d_gate[0]), d_ig = view(adjoint.d_gate[1]), d_fg = view(adjoint.d_gate[2]),
+         d_og = view(adjoint.d_gate[3]), tanh_c = view(scratch.tanh_c);
+    const ConstVectorView<Scalar> c(step.states(0) + size, size), new_c(step.states(1) + size, size),
+        d_h(adjoint.d_h.data(), size);
+    VectorView<Scalar> d_c(d.d_state + size, size);
+    tanh_c = new_c.tanh();
+    d_og = d_h * tanh_c * og * (one - og);
+    d_c += d_h * og * (one - tanh_c.square());
     d_i = d_c * ig * (one - i.square());
     d_ig = d_c * i * ig * (one - ig);
     d_fg = d_c * c * fg * (one - fg);
@@ -166,47 +164,39 @@ class MemoryCell {
     std::fill_n(adjoint.d_in.data(), adjoint.d_in.size(), Scalar(0));
     const detail::MapPointers<const Scalar, 4> d_gates{d_i.data(), d_ig.data(), d_fg.data(), d_og.data()};
     gates_.view().template backward<Lanes>(d_gates, adjoint.d_in.data());
-    adjoint.gate.template record<Lanes>(scratch.in.data(), d_gates);
-    for (Index f = 0; f < inputs; ++f) d_x[f] += adjoint.d_in[f];
-    std::copy_n(adjoint.d_in.data() + inputs, size, d_v);
+    adjoint.gate.template append<Lanes>(scratch.in.data(), d_gates);
+    for (Index f = 0; f < inputs; ++f) d.d_x[f] += adjoint.d_in[f];
+    std::copy_n(adjoint.d_in.data() + inputs, size, d.d_state);
   }
 
-  template <typename Lanes>
+  template <LaneLayout Lanes>
   void collect(Adjoint& adjoint, const Scalar* parameters, Scalar* gradient) const {
     inner_.template collect<Lanes>(adjoint.inner, parameters, gradient);
     auto& sums = adjoint.gate;
-    sums.template finish<Lanes>();
+    sums.template sum_up<Lanes>();
     for (int k = 0; k < 4; ++k) {
-      sums.collect_weight(k, gradient + place_.input_weight + k * units(), 4 * units(), 0, input_dim());
-      sums.collect_weight(k, gradient + place_.recurrent_weight + k * units(), 4 * units(), input_dim(), units());
-      sums.collect_bias(k, gradient + place_.input_bias + k * units());
+      sums.add_weight_gradient(k, gradient + offsets_.input_weight + k * units(), 4 * units(), 0, input_dim());
+      sums.add_weight_gradient(k, gradient + offsets_.recurrent_weight + k * units(), 4 * units(), input_dim(),
+                               units());
+      sums.add_bias_gradient(k, gradient + offsets_.input_bias + k * units());
     }
   }
 
  private:
   [[nodiscard]] detail::MemoryGates<Scalar> gates() const noexcept { return {gates_.view()}; }
 
-  template <typename Lanes>
-  [[nodiscard]] static constexpr Index place(Index neuron) {
-    return Lanes::at(neuron, 0);
+  template <LaneLayout Lanes, typename AnyScratch>
+  [[nodiscard]] Tape<Scalar> inner_states(AnyScratch& scratch) const noexcept {
+    return {scratch.states.data(), detail::extent<Lanes>(units()), true};
   }
-  /// The values of all neurons, without those that only fill up a packet.
-  template <typename Lanes>
-  [[nodiscard]] VectorView<Scalar> view(Buffer<Scalar>& values) const {
-    return {values.data(), place<Lanes>(units())};
-  }
-  static void clear(Buffer<Scalar>& values, Index size) {
-    values.resize(size);
-    std::fill_n(values.data(), size, Scalar(0));
-  }
-  template <typename AnyScratch>
-  static void pass_position([[maybe_unused]] AnyScratch& scratch) {
-    if constexpr (requires { scratch.inner.position; }) scratch.inner.position = scratch.position;
+  template <LaneLayout Lanes>
+  [[nodiscard]] static Step<Lanes> inner_step(const Step<Lanes>& step, const Tape<Scalar>& states) noexcept {
+    return {.x = step.x, .elapsed = step.elapsed, .states = states, .position = step.position};
   }
 
   Inner inner_;
   ParameterList<> parameters_;
-  detail::LSTMPlace place_;
+  detail::LSTMOffsets offsets_;
   detail::Linear<Scalar, 4> gates_;  // see MemoryGates
 };
 

@@ -6,14 +6,15 @@
 #include <utility>
 
 #include <elegans/cell/memory/gates.hpp>
+#include <elegans/cell/step.hpp>
 #include <elegans/core/buffer.hpp>
 #include <elegans/core/types.hpp>
 #include <elegans/simd/layout.hpp>
 
 namespace elegans {
 
-/// Mixed memory for a single stream, of fixed sizes, on weights that are constants: as `MemoryCell`, to the bit, but
-/// without heap. `export_header` writes what it takes.
+/// Mixed memory for a single stream, of fixed sizes, on weights that are constants of the program: it uses no heap. It
+/// computes the same numbers as `MemoryCell`, to the bit. `export_header` writes its arguments.
 ///
 /// \tparam Inner  the other cell: LTCCell of fixed sizes, or CfCCellView
 template <typename Inner>
@@ -34,7 +35,7 @@ class MemoryCellView {
     Buffer<Scalar, 2 * padded> states;
   };
 
-  /// A memory on weights that lie somewhere else, in front of a cell.
+  /// A memory on weights that somebody else owns, in front of a cell.
   ///
   /// \param gates  i, ig, fg and og; their weights must outlive the cell
   MemoryCellView(const detail::LinearView<Scalar, 4>& gates, Inner inner) : gates_{gates}, inner_(std::move(inner)) {}
@@ -45,7 +46,7 @@ class MemoryCellView {
   [[nodiscard]] static constexpr Index output_dim() noexcept { return outputs_at_compile_time; }
   [[nodiscard]] static constexpr Index states_per_step() noexcept { return 1; }
 
-  template <typename Lanes>
+  template <LaneLayout Lanes>
   void reserve(SingleScratch& scratch) const {
     inner_.template reserve<Lanes>(scratch.inner);
     scratch.in.resize(detail::pad_neurons(input_dim() + units()));
@@ -53,18 +54,16 @@ class MemoryCellView {
     scratch.states.resize(2 * detail::pad_neurons(units()));
   }
 
-  template <typename Lanes, typename StateAt>
-  void step(const Scalar* x, const Scalar* v, const Scalar* elapsed, StateAt at, SingleScratch& scratch) const {
-    constexpr Index room = detail::pad_neurons(units());
-    Scalar* const states = scratch.states.data();
-    const Scalar* const c = gates_.template forward<Lanes>(x, v, states, scratch);
-    inner_.template step<Lanes>(
-        x, states, elapsed, [=](Index l) { return states + ((l + 1) & 1) * room; }, scratch.inner);
-    std::copy_n(states + (inner_.states_per_step() & 1) * room, units(), at(0));
-    std::copy_n(c, units(), at(0) + units());
+  template <LaneLayout Lanes>
+  void step(const Step<Lanes>& step, SingleScratch& scratch) const {
+    const Tape<Scalar> h(scratch.states.data(), detail::pad_neurons(units()), false);
+    const Scalar* const c = gates_.template forward<Lanes>(step.x, step.states(0), h(0), scratch);
+    inner_.step(Step<Lanes>{.x = step.x, .elapsed = step.elapsed, .states = h}, scratch.inner);
+    std::copy_n(h(inner_.states_per_step()), units(), step.states(1));
+    std::copy_n(c, units(), step.states(1) + units());
   }
 
-  template <typename Lanes>
+  template <LaneLayout Lanes>
   void output(const Scalar* v, Scalar* y) const {
     inner_.template output<Lanes>(v, y);
   }

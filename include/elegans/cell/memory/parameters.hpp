@@ -12,14 +12,14 @@
 namespace elegans::detail {
 
 /// Where the tensors of an LSTM begin in a parameter vector.
-struct LSTMPlace {
+struct LSTMOffsets {
   Index input_weight = -1;      ///< (4 units, inputs)
   Index input_bias = -1;        ///< (4 units)
   Index recurrent_weight = -1;  ///< (4 units, units)
 };
 
-/// ncps' tensors.
-inline LSTMPlace add_lstm_parameters(ParameterList<>& list, Index units, Index inputs) {
+/// Appends ncps' tensors to a list.
+inline LSTMOffsets add_lstm_parameters(ParameterList<>& list, Index units, Index inputs) {
   const int rows = static_cast<int>(4 * units);
   list.add("lstm.input_map.weight", rows, static_cast<int>(inputs));
   list.add("lstm.input_map.bias", rows, 1);
@@ -28,16 +28,15 @@ inline LSTMPlace add_lstm_parameters(ParameterList<>& list, Index units, Index i
           list.at("lstm.recurrent_map.weight").offset};
 }
 
-/// Sets initial values as ncps does: the input map Xavier uniform, its bias uniform in +-0.1, the recurrent map a
-/// random matrix with orthonormal columns (Saxe, McClelland and Ganguli, ICLR 2014).
+/// Sets initial values with ncps' distributions: the input map Xavier uniform, its bias uniform in +-0.1, the recurrent
+/// map orthogonal.
 template <typename Scalar>
 void initialize_lstm(const ParameterList<>& list, std::uint64_t seed, Scalar* parameters) {
-  // Not the stream of the other cell, which starts from the same seed.
+  // The other cell's stream starts from the same seed, so this one must not.
   TorchRandom random(seed ^ 0x15721572U);
   initialize_xavier(list.at("lstm.input_map.weight"), random, parameters);
   draw_uniform(list.at("lstm.input_map.bias"), 0.1, random, parameters);
-  const Parameter& recurrent = list.at("lstm.recurrent_map.weight");
-  initialize_orthogonal(recurrent, random, parameters);
+  initialize_orthogonal(list.at("lstm.recurrent_map.weight"), random, parameters);
 }
 
 }  // namespace elegans::detail

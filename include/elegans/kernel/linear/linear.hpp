@@ -2,10 +2,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <algorithm>
 #include <array>
+#include <cstddef>
 
 #include <elegans/core/buffer.hpp>
+#include <elegans/core/tuning.hpp>
 #include <elegans/simd/layout.hpp>
 #include <elegans/simd/packet.hpp>
 
@@ -15,13 +16,11 @@ namespace elegans::detail {
 template <typename Scalar, int Maps>
 using MapPointers = std::array<Scalar*, static_cast<std::size_t>(Maps)>;
 
-/// The most sums to hold in registers, so that there are some left for what is added.
-inline constexpr int most_sums = EIGEN_ARCH_DEFAULT_NUMBER_OF_REGISTERS >= 32 ? 16 : 8;
-
-/// Several linear maps of the same inputs, z_m = W_m x + b_m, each W_m of (outputs, inputs), on weights that lie
-/// somewhere else. Values are `Lanes`' layout; see lanes.hpp.
+/// Several linear maps of the same inputs, z_m = W_m x + b_m, each W_m of (outputs, inputs), on weights that somebody
+/// else owns.
 ///
-/// Weights are read in the order in which they lie: 16 outputs at a time, input by input, of each map in turn.
+/// The kernel reads the weights in the order in which they lie: 16 outputs at a time, input by input, of each map in
+/// turn.
 template <typename Scalar, int Maps = 1>
 struct LinearView {
   Index outputs = 0;
@@ -29,18 +28,20 @@ struct LinearView {
   const Scalar* weight = nullptr;
   const Scalar* bias = nullptr;
 
-  /// Where the weight of a map from input j to output o is, and the bias of its output o.
-  [[nodiscard]] constexpr Index weight_at(int map, Index o, Index j) const noexcept {
+  /// Where the weight of a map from input j to output o is.
+  [[nodiscard]] constexpr Index weight_index(int map, Index o, Index j) const noexcept {
     return (o / group * inputs + j) * stride + map * group + o % group;
   }
-  [[nodiscard]] static constexpr Index bias_at(int map, Index o) noexcept {
+  /// Where the bias of a map's output o is.
+  [[nodiscard]] static constexpr Index bias_index(int map, Index o) noexcept {
     return o / group * stride + map * group + o % group;
   }
 
-  /// \param z  of each map: outputs, written, whole packets
-  template <typename Lanes>
+  /// \param x  (inputs)
+  /// \param z  of each map: (outputs), written, whole packets
+  template <LaneLayout Lanes>
   void forward(const Scalar* x, const MapPointers<Scalar, Maps>& z) const {
-    constexpr int together = most_sums / 2 / Maps;
+    constexpr int together = tuning::sums_in_registers / 2 / Maps;
     if constexpr (Lanes::single) {
       in_groups<together>(Lanes::blocks(outputs),
                           [&]<int Count>(Index block) { forward_blocks<Lanes, Count>(block, x, z); });
@@ -49,29 +50,28 @@ struct LinearView {
     }
   }
 
-  /// d_x += sum of W_m^T d_z_m. \param d_z  whole packets, 0 in those lanes that stand for nothing
-  template <typename Lanes>
+  /// d_x += sum of W_m^T d_z_m
+  ///
+  /// \param d_z  of each map: (outputs), whole packets, 0 in the lanes that stand for no neuron
+  template <LaneLayout Lanes>
   void backward(const MapPointers<const Scalar, Maps>& d_z, Scalar* d_x) const {
     using P = typename Lanes::Packet;
-    using Eigen::internal::pmadd;
     constexpr Index lanes = Lanes::lanes;
-    in_groups<most_sums / 2>(inputs, [&]<int Count>(Index j) {
+    in_groups<tuning::sums_in_registers / 2>(inputs, [&]<int Count>(Index j) {
       P sums[Count];
-      for (int k = 0; k < Count; ++k) {
-        sums[k] = Lanes::single ? broadcast<P>(Scalar(0)) : load<P>(d_x + (j + k) * lanes);
-      }
+      for (int k = 0; k < Count; ++k) sums[k] = Lanes::single ? P(Scalar(0)) : load<P>(d_x + (j + k) * lanes);
       for (Index block = 0; block < Lanes::blocks(outputs); ++block) {
         for (int m = 0; m < Maps; ++m) {
           const P value = load<P>(d_z[static_cast<std::size_t>(m)] + block * lanes);
-          const Scalar* const from = weight + weight_at(m, Lanes::neuron(block), j);
-          for (int k = 0; k < Count; ++k) sums[k] = pmadd(Lanes::per_neuron(from + k * stride, 0), value, sums[k]);
+          const Scalar* const from = weight + weight_index(m, Lanes::neuron(block), j);
+          for (int k = 0; k < Count; ++k) sums[k] = fma(Lanes::per_neuron(from + k * stride, 0), value, sums[k]);
         }
       }
       for (int k = 0; k < Count; ++k) {
         if constexpr (Lanes::single) {
-          d_x[j + k] += Eigen::internal::predux(sums[k]);
+          d_x[j + k] += sum(sums[k]);
         } else {
-          store<P>(d_x + (j + k) * lanes, sums[k]);
+          store(d_x + (j + k) * lanes, sums[k]);
         }
       }
     });
@@ -81,68 +81,65 @@ struct LinearView {
   static constexpr Index group = neuron_padding;
   static constexpr Index stride = Maps * group;
 
-  /// Some packets of a single sample's outputs, of each map.
-  template <typename Lanes, int Count>
+  /// `Count` packets of a single sample's outputs, of each map.
+  template <LaneLayout Lanes, int Count>
   EIGEN_STRONG_INLINE void forward_blocks(Index block, const Scalar* x, const MapPointers<Scalar, Maps>& z) const {
     using P = typename Lanes::Packet;
-    using Eigen::internal::pmadd;
     constexpr Index lanes = Lanes::lanes;
     const Scalar* from[Count];
-    // Two sums each, so that one's products do not wait for the other's.
+    // Two sums each, so that the products of one do not wait for those of the other.
     P even[Count][Maps], odd[Count][Maps];
     for (int k = 0; k < Count; ++k) {
-      from[k] = weight + weight_at(0, (block + k) * lanes, 0);
+      from[k] = weight + weight_index(0, (block + k) * lanes, 0);
       for (int m = 0; m < Maps; ++m) {
-        even[k][m] = load<P>(bias + bias_at(m, (block + k) * lanes));
-        odd[k][m] = broadcast<P>(Scalar(0));
+        even[k][m] = load<P>(bias + bias_index(m, (block + k) * lanes));
+        odd[k][m] = P(Scalar(0));
       }
     }
     Index j = 0;
     for (; j + 1 < inputs; j += 2) {
-      const P first = broadcast<P>(x[j]);
-      const P second = broadcast<P>(x[j + 1]);
+      const P first(x[j]);
+      const P second(x[j + 1]);
       for (int k = 0; k < Count; ++k) {
         const Scalar* const w = from[k] + j * stride;
         for (int m = 0; m < Maps; ++m) {
-          even[k][m] = pmadd(load<P>(w + m * group), first, even[k][m]);
-          odd[k][m] = pmadd(load<P>(w + stride + m * group), second, odd[k][m]);
+          even[k][m] = fma(load<P>(w + m * group), first, even[k][m]);
+          odd[k][m] = fma(load<P>(w + stride + m * group), second, odd[k][m]);
         }
       }
     }
     if (j < inputs) {
-      const P last = broadcast<P>(x[j]);
+      const P last(x[j]);
       for (int k = 0; k < Count; ++k) {
-        for (int m = 0; m < Maps; ++m) even[k][m] = pmadd(load<P>(from[k] + j * stride + m * group), last, even[k][m]);
+        for (int m = 0; m < Maps; ++m) even[k][m] = fma(load<P>(from[k] + j * stride + m * group), last, even[k][m]);
       }
     }
     for (int k = 0; k < Count; ++k) {
       for (int m = 0; m < Maps; ++m) {
-        store<P>(z[static_cast<std::size_t>(m)] + (block + k) * lanes, Eigen::internal::padd(even[k][m], odd[k][m]));
+        store(z[static_cast<std::size_t>(m)] + (block + k) * lanes, even[k][m] + odd[k][m]);
       }
     }
   }
 
-  /// Some outputs of a batch, of each map.
-  template <typename Lanes, int Count>
+  /// `Count` outputs of a batch, of each map.
+  template <LaneLayout Lanes, int Count>
   EIGEN_STRONG_INLINE void forward_neurons(Index o, const Scalar* x, const MapPointers<Scalar, Maps>& z) const {
     using P = typename Lanes::Packet;
     const Scalar* from[Count];
     P sums[Count][Maps];
     for (int k = 0; k < Count; ++k) {
-      from[k] = weight + weight_at(0, o + k, 0);
-      for (int m = 0; m < Maps; ++m) sums[k][m] = broadcast<P>(bias[bias_at(m, o + k)]);
+      from[k] = weight + weight_index(0, o + k, 0);
+      for (int m = 0; m < Maps; ++m) sums[k][m] = P(bias[bias_index(m, o + k)]);
     }
     for (Index j = 0; j < inputs; ++j) {
       const P value = load<P>(x + j * Lanes::lanes);
       for (int k = 0; k < Count; ++k) {
         const Scalar* const w = from[k] + j * stride;
-        for (int m = 0; m < Maps; ++m) {
-          sums[k][m] = Eigen::internal::pmadd(broadcast<P>(w[m * group]), value, sums[k][m]);
-        }
+        for (int m = 0; m < Maps; ++m) sums[k][m] = fma(P(w[m * group]), value, sums[k][m]);
       }
     }
     for (int k = 0; k < Count; ++k) {
-      for (int m = 0; m < Maps; ++m) store<P>(z[static_cast<std::size_t>(m)] + (o + k) * Lanes::lanes, sums[k][m]);
+      for (int m = 0; m < Maps; ++m) store(z[static_cast<std::size_t>(m)] + (o + k) * Lanes::lanes, sums[k][m]);
     }
   }
 };
@@ -162,27 +159,26 @@ class Linear {
   [[nodiscard]] LinearView<Scalar, Maps> view() const noexcept {
     return {outputs_, inputs_, weight_.data(), bias_.data()};
   }
-  /// What a view reads, to be put somewhere else.
+  /// The arrays that a view reads, for whoever stores them elsewhere.
   [[nodiscard]] const Buffer<Scalar>& packed_weight() const noexcept { return weight_; }
   [[nodiscard]] const Buffer<Scalar>& packed_bias() const noexcept { return bias_; }
 
-  /// Takes over a map's weights from some of the inputs.
+  /// Packs a map's weights from some of the inputs.
   ///
   /// \param weight  (outputs, count), column-major, its columns `stride` apart
   /// \param first   the first of those inputs
   /// \param mask    (outputs, count), column-major: a weight counts where it is not 0; or null for all
   void pack_weight(int map, const Scalar* weight, Index stride, Index first, Index count,
                    const unsigned char* mask = nullptr) {
-    const auto at = view();
     for (Index j = 0; j < count; ++j) {
       for (Index o = 0; o < outputs_; ++o) {
         const bool exists = !mask || mask[o + outputs_ * j];
-        weight_[at.weight_at(map, o, first + j)] = exists ? weight[o + stride * j] : Scalar(0);
+        weight_[view().weight_index(map, o, first + j)] = exists ? weight[o + stride * j] : Scalar(0);
       }
     }
   }
   void pack_bias(int map, const Scalar* bias) {
-    for (Index o = 0; o < outputs_; ++o) bias_[view().bias_at(map, o)] = bias[o];
+    for (Index o = 0; o < outputs_; ++o) bias_[view().bias_index(map, o)] = bias[o];
   }
 
  private:

@@ -10,123 +10,115 @@
 #include <elegans/kernel/synapse/list.hpp>
 #include <elegans/simd/layout.hpp>
 #include <elegans/simd/packet.hpp>
-#include <elegans/simd/sigmoid.hpp>
 
 namespace elegans::detail {
 
-/// What the synapses do to a batch: a packet's lanes are samples, and each destination's numerator and denominator stay
-/// in registers while its synapses pass by.
-///
-///     numerator[i]   += sum_j w_ji erev_ji g_ji        g_ji = sigmoid(sigma_ji (v_j - mu_ji))
-///     denominator[i] += sum_j w_ji g_ji
+/// The drive of a batch's synapses: a packet's lanes are samples. The numerator and denominator of a destination stay
+/// in registers while the kernel walks down its synapses. For the equation see `SynapseEquation`.
 template <typename Scalar, int Sources, int Destinations>
 class BatchDrive {
  public:
-  /// Room for the adjoint: the gates of one destination, a lane a sample, and every synapse's sums.
+  /// Room for the adjoint.
   struct Adjoint {
-    Buffer<Scalar> gates;
-    Buffer<Scalar> sums;
+    Buffer<Scalar> gates;  ///< of one destination, one lane per sample
+    Buffer<Scalar> sums;   ///< of every synapse, see BatchSums
   };
 
   BatchDrive() = default;
   template <typename Matrix>
   explicit BatchDrive(const Matrix& polarity) : synapses_(polarity), weights_(synapses_.count()) {}
 
-  [[nodiscard]] Index count() const noexcept { return synapses_.count(); }
-
-  void pack(const SynapseTensors<const Scalar*>& tensors, bool implicit) {
-    for (Index s = 0; s < synapses_.count(); ++s) {
-      weights_[s] = read_synapse(tensors, synapses_.tensor_index(s), implicit);
-    }
+  /// Takes over new parameters. \param weight_of  index in a (sources, destinations) tensor -> SynapseWeight
+  template <typename WeightOf>
+  void pack(WeightOf weight_of) {
+    for (Index s = 0; s < synapses_.count(); ++s) weights_[s] = weight_of(synapses_.tensor_index(s));
   }
 
-  /// \param before  source values
+  /// \param v       values of the sources
   /// \param begin   block -> numerator and denominator without these synapses
   /// \param finish  (block, numerator, denominator) -> void
-  template <typename Lanes, typename Scratch, typename Begin, typename Finish>
-  EIGEN_STRONG_INLINE void forward(const Scalar* before, Scratch&, Begin begin, Finish finish) const {
-    using P = typename Lanes::Packet;
-    using namespace Eigen::internal;
+  template <LaneLayout Lanes, typename Begin, typename Finish>
+  EIGEN_STRONG_INLINE void forward(const Scalar* v, Begin begin, Finish finish) const {
     for (Index i = 0; i < synapses_.destinations(); ++i) {
       auto [numerator, denominator] = begin(i);
-      for (Index s = synapses_.first(i); s < synapses_.first(i + 1); ++s) {
-        const auto& synapse = weights_[s];
-        const P v = load<P>(before + synapses_.source(s) * Lanes::lanes);
-        const P gate = gate_of<P>(synapse, v);
-        numerator = pmadd(broadcast<P>(synapse.w_erev), gate, numerator);
-        denominator = pmadd(broadcast<P>(synapse.w), gate, denominator);
-      }
+      add_synapses<Lanes>(i, v, numerator, denominator, [](Index, const auto&) {});
       finish(i, numerator, denominator);
     }
   }
 
-  template <typename Lanes>
+  template <LaneLayout Lanes>
   void reset(Adjoint& adjoint) const {
     Index most = 0;
     for (Index i = 0; i < synapses_.destinations(); ++i) {
       most = std::max(most, synapses_.first(i + 1) - synapses_.first(i));
     }
     adjoint.gates.resize(most * Lanes::lanes);
-    adjoint.sums.resize(synapses_.count() * SumsOfBatch<Lanes>::size);
+    adjoint.sums.resize(synapses_.count() * BatchSums<Lanes>::size);
     std::fill_n(adjoint.sums.data(), adjoint.sums.size(), Scalar(0));
   }
 
-  /// Recomputes each gate once, keeps those of one destination in the first-level cache, and walks them twice.
+  /// Computes the gates of one destination again, keeps them in the first-level cache, and walks over them a second
+  /// time.
   ///
-  /// \param respond   (block, numerator, denominator) -> their adjoints a and b
-  /// \param d_before  adjoints of the source values, added to
-  template <typename Lanes, typename Scratch, typename Begin, typename Respond>
-  EIGEN_STRONG_INLINE void backward(const Scalar* before, Scratch&, Begin begin, Respond respond, Scalar* d_before,
+  /// \param respond  (block, numerator, denominator) -> their adjoints a and b
+  /// \param d_v      adjoints of the sources, added to
+  template <LaneLayout Lanes, typename Begin, typename Respond>
+  EIGEN_STRONG_INLINE void backward(const Scalar* v, Begin begin, Respond respond, Scalar* d_v,
                                     Adjoint& adjoint) const {
     using P = typename Lanes::Packet;
-    using namespace Eigen::internal;
-    using Sums = SumsOfBatch<Lanes>;
+    using Sums = BatchSums<Lanes>;
     constexpr Index lanes = Lanes::lanes;
     Scalar* const gates = adjoint.gates.data();
-    const P one = broadcast<P>(Scalar(1));
     for (Index i = 0; i < synapses_.destinations(); ++i) {
       const Index first = synapses_.first(i);
-      const Index last = synapses_.first(i + 1);
       auto [numerator, denominator] = begin(i);
-      for (Index s = first; s < last; ++s) {
-        const auto& synapse = weights_[s];
-        const P v = load<P>(before + synapses_.source(s) * lanes);
-        const P gate = gate_of<P>(synapse, v);
-        store<P>(gates + (s - first) * lanes, gate);
-        numerator = pmadd(broadcast<P>(synapse.w_erev), gate, numerator);
-        denominator = pmadd(broadcast<P>(synapse.w), gate, denominator);
-      }
+      add_synapses<Lanes>(i, v, numerator, denominator,
+                          [=](Index s, const P& gate) { store(gates + (s - first) * lanes, gate); });
       const auto [a, b] = respond(i, numerator, denominator);
-      for (Index s = first; s < last; ++s) {
-        const auto& synapse = weights_[s];
-        const P v = load<P>(before + synapses_.source(s) * lanes);
+      for (Index s = first; s < synapses_.first(i + 1); ++s) {
+        const P source = load<P>(v + synapses_.source(s) * lanes);
         const P gate = load<P>(gates + (s - first) * lanes);
-        const P d_gate = pmadd(broadcast<P>(synapse.w_erev), a, pmul(broadcast<P>(synapse.w), b));
-        const P d_z = pmul(d_gate, pmul(gate, psub(one, gate)));
-        Sums::add(adjoint.sums.data() + s * Sums::size, pmul(gate, a), pmul(gate, b), d_z, pmul(d_z, v));
-        add_product_to<P>(d_before + synapses_.source(s) * lanes, broadcast<P>(synapse.sigma), d_z);
+        const P d_z = equation<P>(weights_[s]).d_z(gate, a, b);
+        Sums::add(adjoint.sums.data() + s * Sums::size, gate, a, b, d_z, source);
+        add_product_to(d_v + synapses_.source(s) * lanes, P(weights_[s].sigma), d_z);
       }
     }
   }
 
-  template <typename Lanes>
-  void collect(const Adjoint& adjoint, const SynapseTensors<const Scalar*>& tensors,
-               const SynapseTensors<Scalar*>& gradient, bool implicit) const {
-    using Sums = SumsOfBatch<Lanes>;
+  /// Hands the sums of every synapse on. \param add  (index in a (sources, destinations) tensor, sums) -> void
+  template <LaneLayout Lanes, typename Add>
+  void collect(const Adjoint& adjoint, Add add) const {
+    using Sums = BatchSums<Lanes>;
     for (Index s = 0; s < synapses_.count(); ++s) {
-      add_synapse_gradient<Scalar>(tensors, gradient, synapses_.tensor_index(s), implicit,
-                                   Sums::total(adjoint.sums.data() + s * Sums::size));
+      add(synapses_.tensor_index(s), Sums::total(adjoint.sums.data() + s * Sums::size));
     }
   }
 
  private:
+  /// The same synapse in all lanes.
   template <typename P>
-  static EIGEN_STRONG_INLINE P gate_of(const SynapseWeight<Scalar>& synapse, const P& v) {
-    using namespace Eigen::internal;
-    return sigmoid_of_scaled<P>(pmul(broadcast<P>(synapse.steepness), psub(v, broadcast<P>(synapse.mu))));
+  [[nodiscard]] static EIGEN_ALWAYS_INLINE SynapseEquation<P> equation(const SynapseWeight<Scalar>& weight) {
+    return {P(weight.steepness), P(weight.mu), P(weight.w), P(weight.w_erev)};
   }
 
-  Synapses<Sources, Destinations, SynapseOrder::by_destination> synapses_;
+  /// Adds the synapses of a destination to its sums. \param take  (synapse, gate) -> void
+  template <LaneLayout Lanes, typename P, typename Take>
+  EIGEN_STRONG_INLINE void add_synapses(Index destination, const Scalar* v, P& numerator, P& denominator,
+                                        Take take) const {
+    P n = numerator, d = denominator;
+    const Index last = synapses_.first(destination + 1);
+    for (Index s = synapses_.first(destination); s < last; ++s) {
+      const auto synapse = equation<P>(weights_[s]);
+      const P gate =
+          synapse.template gate<Evaluation::fewest_operations>(load<P>(v + synapses_.source(s) * Lanes::lanes));
+      take(s, gate);
+      synapse.drive(gate, n, d);
+    }
+    numerator = n;
+    denominator = d;
+  }
+
+  SynapseList<Sources, Destinations, SynapseOrder::by_destination> synapses_;
   Buffer<SynapseWeight<Scalar>, multiply_sizes(Sources, Destinations)> weights_;
 };
 

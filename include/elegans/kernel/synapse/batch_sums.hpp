@@ -10,31 +10,31 @@
 
 namespace elegans::detail {
 
-/// Where the adjoint of a batch keeps a synapse's four sums. Each could have a lane a sample; but then every step loads
-/// and stores four packets a synapse, which takes longer than what is added. Where the target can shuffle lanes, four
-/// samples are summed up first, and one packet holds all: lane 4 k + m has the m-th sum, of samples 4 k to 4 k + 3.
-template <typename Lanes>
-struct SumsOfBatch {
+/// How a batch stores the four sums of a synapse. With one lane per sample, each step would load and store four packets
+/// per synapse, and that takes longer than the additions. Where the target can shuffle lanes, we add up four samples
+/// first, and one packet holds all four sums: lane 4 k + m has the m-th sum over samples 4 k to 4 k + 3.
+template <LaneLayout Lanes>
+struct BatchSums {
   using Scalar = typename Lanes::Scalar;
   using P = typename Lanes::Packet;
   static constexpr bool folded = FoldedPacket<P>;
-  /// Scalars a synapse.
+  /// Number of scalars per synapse.
   static constexpr Index size = folded ? Lanes::lanes : 4 * Lanes::lanes;
 
-  static EIGEN_STRONG_INLINE void add(Scalar* sums, const P& gate_a, const P& gate_b, const P& slope,
-                                      const P& slope_v) {
+  /// Adds one step of a synapse: see `SynapseSums`.
+  static EIGEN_ALWAYS_INLINE void add(Scalar* sums, const P& gate, const P& a, const P& b, const P& d_z, const P& v) {
     if constexpr (folded) {
-      add_to<P>(sums, fold<P>(gate_a, gate_b, slope, slope_v));
+      add_to(sums, fold(gate * a, gate * b, d_z, d_z * v));
     } else {
-      add_to<P>(sums, gate_a);
-      add_to<P>(sums + Lanes::lanes, gate_b);
-      add_to<P>(sums + 2 * Lanes::lanes, slope);
-      add_to<P>(sums + 3 * Lanes::lanes, slope_v);
+      add_to(sums, gate * a);
+      add_to(sums + Lanes::lanes, gate * b);
+      add_to(sums + 2 * Lanes::lanes, d_z);
+      add_to(sums + 3 * Lanes::lanes, d_z * v);
     }
   }
 
-  /// Over the samples that `Lanes` sums over.
-  static SynapseSums<Scalar> total(const Scalar* sums) {
+  /// The sums over the samples that `Lanes` sums over.
+  [[nodiscard]] static SynapseSums<Scalar> total(const Scalar* sums) {
     if constexpr (folded) {
       SynapseSums<Scalar> result{};
       for (const Scalar* group = sums + Lanes::first_summed; group < sums + Lanes::last_summed; group += 4) {

@@ -2,40 +2,58 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <span>
+#include <utility>
 
 #include <elegans/core/buffer.hpp>
+#include <elegans/kernel/synapse/equation.hpp>
 #include <elegans/kernel/synapse/slots.hpp>
+#include <elegans/simd/lane_sums.hpp>
 #include <elegans/simd/layout.hpp>
+#include <elegans/simd/packet.hpp>
+#include <elegans/simd/sigmoid.hpp>
 #include <elegans/simd/wide_packet.hpp>
 
 namespace elegans::detail {
 
-/// Synapses of a single sample as rows: a source with a group of 16 neighbouring destinations, at least one of which it
-/// feeds, or, where there are 8 destinations at most, two neighbouring sources with all of them, a half for each. A
-/// pair without a synapse is one of strength 0, so nothing is looked up. Rows are sorted by group, then by source.
+/// The synapses of a single sample as rows: a source with a group of 16 neighbouring destinations, of which it feeds at
+/// least one. Where there are at most 8 destinations, a row holds two neighbouring sources, one in each half. A pair
+/// without a synapse has strength 0, so that the kernel looks nothing up: it broadcasts the value of a source, and each
+/// destination's sums gather in its lane. Rows are sorted by group, then by source.
 ///
 /// \tparam Sources, Destinations  numbers of neurons, or Dynamic
 template <typename Scalar, int Sources, int Destinations>
-class SynapseRows {
+class DenseRows {
   static constexpr int groups = Destinations == Dynamic ? Dynamic : pad_neurons(Destinations) / neuron_padding;
   static constexpr int row_capacity = multiply_sizes(Sources, groups);
 
  public:
   using Slots = SynapseSlots<Scalar, multiply_sizes(row_capacity, neuron_padding)>;
+  using Record = PassRecord<Scalar>;
+  /// A row is walked over in registers: nothing else is needed.
+  struct Scratch {};
+  struct Adjoint {
+    Buffer<Scalar> gates;       ///< one per slot
+    SynapseSlots<Scalar> sums;  ///< SynapseSums
+    Buffer<Scalar> across;      ///< adjoints of the sources, before the sums across lanes
+  };
 
-  SynapseRows() = default;
+  DenseRows() = default;
 
-  /// \param synapses  a `Synapses`
-  template <typename Connections>
-  explicit SynapseRows(const Connections& synapses) : has_halves_(synapses.destinations() <= half) {
+  /// \param synapses  a `SynapseList`
+  template <typename List>
+  explicit DenseRows(const List& synapses)
+      : sources_(synapses.sources()),
+        destinations_(synapses.destinations()),
+        has_halves_(synapses.destinations() <= half) {
     const Index sources = synapses.sources();
-    const Index group_count = pad_neurons(synapses.destinations()) / Slots::row;
-    // Whether a source feeds a group, and then where its slots with that group begin.
+    const Index group_count = pad_neurons(synapses.destinations()) / Slots::line;
+    // Of each pair of source and group: -1 if there is no synapse, else where its slots begin.
     Buffer<int, row_capacity> slots(sources * group_count);
     const auto slots_of = [&](Index s) -> int& {
-      return slots[synapses.source(s) + sources * (synapses.destination(s) / Slots::row)];
+      return slots[synapses.source(s) + sources * (synapses.destination(s) / Slots::line)];
     };
     for (int& slot : std::span(slots.data(), static_cast<std::size_t>(slots.size()))) slot = -1;
     for (Index s = 0; s < synapses.count(); ++s) slots_of(s) = 0;
@@ -50,7 +68,7 @@ class SynapseRows {
         if (slot < 0) continue;
         const int leader = has_halves() ? j / 2 * 2 : j;
         if (rows == 0 || first_of_group_[g] == pairs || leader_[rows - 1] != leader) leader_[rows++] = leader;
-        slot = static_cast<int>((rows - 1) * Slots::row + (j - leader) * half);
+        slot = static_cast<int>((rows - 1) * Slots::line + (j - leader) * half);
         source_[pairs] = j;
         first_slot_[pairs++] = slot;
       }
@@ -61,51 +79,156 @@ class SynapseRows {
     leader_.resize(rows);
     slot_.resize(synapses.count());
     for (Index s = 0; s < synapses.count(); ++s) {
-      slot_[s] = static_cast<int>(slots_of(s) + synapses.destination(s) % Slots::row);
+      slot_[s] = static_cast<int>(slots_of(s) + synapses.destination(s) % Slots::line);
     }
   }
 
-  [[nodiscard]] Index slots() const noexcept { return leader_.size() * Slots::row; }
+  [[nodiscard]] Index slots() const noexcept { return leader_.size() * Slots::line; }
   [[nodiscard]] Index slot_of(Index synapse) const noexcept { return slot_[synapse]; }
 
-  void reserve() { weights_.resize(slots()); }
-  void pack(Index synapse, const SynapseWeight<Scalar>& weight) { weights_.pack(slot_of(synapse), weight); }
-  [[nodiscard]] const Scalar* weights() const noexcept { return weights_.data(); }
+  /// Makes room for the parameters.
+  void reserve() { parameters_.resize(slots()); }
+  void pack(Index synapse, const SynapseWeight<Scalar>& weight) { parameters_.pack(slot_of(synapse), weight); }
 
-  /// Calls body(source, slot) for each source that feeds a block of destinations; the slot is that of the block's
-  /// first.
-  template <typename Lanes, typename Body>
-  EIGEN_STRONG_INLINE void for_each_source(Index block, Body&& body) const {
-    const Index first = block * Lanes::lanes;
-    const Index last = first_of_group_[first / Slots::row + 1];
-    const Index offset = Lanes::lanes == Slots::row ? 0 : first % Slots::row;
-    for (Index k = first_of_group_[first / Slots::row]; k < last; ++k) body(source_[k], first_slot_[k] + offset);
+  void reserve(Scratch&) const {}
+  template <LaneLayout Lanes>
+  void reset(Adjoint& adjoint) const {
+    adjoint.gates.resize(slots());
+    adjoint.sums.resize(slots());
+    adjoint.sums.clear();
+    adjoint.across.resize(extent<Lanes>(sources()) * Lanes::lanes);
+    std::fill_n(adjoint.across.data(), adjoint.across.size(), Scalar(0));
   }
 
-  /// True if `for_each_two_sources` may take the place of `for_each_source`.
-  template <typename Lanes>
-  [[nodiscard]] bool takes_two_sources() const noexcept {
-    return Lanes::lanes == half && Doubled<Scalar, int{Lanes::lanes}>::exists && has_halves();
+  /// As `BatchDrive::forward`. A block is a packet of destinations.
+  template <LaneLayout Lanes, typename Begin, typename Finish>
+  EIGEN_STRONG_INLINE void forward(const Scalar* v, Scratch&, const Record& record, Begin begin, Finish finish) const {
+    for (Index block = 0; block < Lanes::blocks(destinations()); ++block) {
+      auto [numerator, denominator] = begin(block);
+      if (record) {
+        add_rows<Lanes, true>(block, v, numerator, denominator, record.gates);
+        store(record.numerator + block * Lanes::lanes, numerator);
+        store(record.denominator + block * Lanes::lanes, denominator);
+      } else {
+        add_rows<Lanes, false>(block, v, numerator, denominator, nullptr);
+      }
+      finish(block, numerator, denominator);
+    }
   }
-  /// Calls body(source, slot) for each row: of the first of its sources.
-  template <typename Body>
-  EIGEN_STRONG_INLINE void for_each_two_sources(Body&& body) const {
-    for (Index row = 0; row < leader_.size(); ++row) body(leader_[row], row * Slots::row);
+
+  /// As `BatchDrive::backward`. Reads the record of the forward pass, or computes the pass again if there is none.
+  template <LaneLayout Lanes, typename Begin, typename Respond>
+  EIGEN_STRONG_INLINE void backward(const Scalar* v, Scratch&, const Record& record, Begin begin, Respond respond,
+                                    Scalar* d_v, Adjoint& adjoint) const {
+    using P = typename Lanes::Packet;
+    const Scalar* const gates = record ? record.gates : adjoint.gates.data();
+    const Index blocks = Lanes::blocks(destinations());
+    for (Index block = 0; block < blocks; ++block) {
+      const Index i = block * Lanes::lanes;
+      std::pair<P, P> response;
+      if (record) {
+        response = respond(block, load<P>(record.numerator + i), load<P>(record.denominator + i));
+      } else {
+        auto [numerator, denominator] = begin(block);
+        add_rows<Lanes, true>(block, v, numerator, denominator, adjoint.gates.data());
+        response = respond(block, numerator, denominator);
+      }
+      respond_in_rows<Lanes>(block, v, gates, response.first, response.second, adjoint);
+    }
+    const P unscale(Scalar(1) / sigmoid_scale<Scalar>);
+    for (Index block = 0; block < Lanes::blocks(sources()); ++block) {
+      P of_sources[Lanes::lanes];
+      for (Index k = 0; k < Lanes::lanes; ++k) {
+        of_sources[k] = load<P>(adjoint.across.data() + (block * Lanes::lanes + k) * Lanes::lanes);
+      }
+      add_product_to(d_v + block * Lanes::lanes, sum_each(of_sources), unscale);
+    }
+    if (blocks == 1) return;  // the next pass writes every row anew, and sources without a row stay 0
+    for (Index i = 0; i < adjoint.across.size(); i += Lanes::lanes) store(adjoint.across.data() + i, P(Scalar(0)));
   }
 
  private:
   static constexpr Index half = neuron_padding / 2;
 
+  [[nodiscard]] Index sources() const noexcept { return Sources == Dynamic ? sources_ : Sources; }
+  [[nodiscard]] Index destinations() const noexcept { return Destinations == Dynamic ? destinations_ : Destinations; }
   [[nodiscard]] bool has_halves() const noexcept {
     return Destinations == Dynamic ? has_halves_ : Destinations <= half;
   }
 
+  /// Calls body(source, slot) for each source that feeds a block of destinations. The slot is that of the first
+  /// destination.
+  template <LaneLayout Lanes, typename Body>
+  EIGEN_STRONG_INLINE void for_each_source(Index block, Body&& body) const {
+    const Index first = block * Lanes::lanes;
+    const Index last = first_of_group_[first / Slots::line + 1];
+    const Index within = Lanes::lanes == Slots::line ? 0 : first % Slots::line;
+    for (Index k = first_of_group_[first / Slots::line]; k < last; ++k) body(source_[k], first_slot_[k] + within);
+  }
+
+  /// Adds the rows of a block to its sums. \param gates  written if `Records`
+  template <LaneLayout Lanes, bool Records, typename P>
+  EIGEN_STRONG_INLINE void add_rows(Index block, const Scalar* v, P& numerator, P& denominator,
+                                    [[maybe_unused]] Scalar* gates) const {
+    const Scalar* const parameters = parameters_.data();
+    P n = numerator, d = denominator;
+    for_each_source<Lanes>(block, [&](Index source, Index slot) {
+      const auto synapses = Slots::template equation<P>(parameters + Slots::template offset<Lanes::lanes>(slot));
+      const P gate = synapses.template gate<Evaluation::shortest_chain>(P(v[source]));
+      if constexpr (Records) store(gates + slot, gate);
+      synapses.drive(gate, n, d);
+    });
+    numerator = n;
+    denominator = d;
+  }
+
+  /// From the adjoints a and b of a block's numerator and denominator to the sums of its synapses, and to the adjoints
+  /// of their sources.
+  template <LaneLayout Lanes, typename P>
+  EIGEN_STRONG_INLINE void respond_in_rows(Index block, const Scalar* v, const Scalar* gates, const P& a, const P& b,
+                                           Adjoint& adjoint) const {
+    // As local variables: otherwise the compiler believes that every store may have changed them.
+    const Scalar* const parameters = parameters_.data();
+    Scalar* const sums = adjoint.sums.data();
+    Scalar* const across = adjoint.across.data();
+    using Wide = WidePacket<Scalar, int{Lanes::lanes}>;
+    if constexpr (Wide::exists && Lanes::lanes == half) {
+      if (has_halves()) {
+        // Two sources at a time, row by row.
+        const auto both_a = Wide::join(a, a);
+        const auto both_b = Wide::join(b, b);
+        for (Index row = 0; row < leader_.size(); ++row) {
+          const Index slot = row * Slots::line;
+          const Index offset = Slots::template offset<neuron_padding>(slot);
+          const Index source = leader_[row];
+          store(across + source * Lanes::lanes,
+                Slots::respond(parameters + offset, sums + offset, load<typename Wide::Type>(gates + slot), both_a,
+                               both_b, Wide::broadcast_two(v + source)));
+        }
+        return;
+      }
+    }
+    const auto respond = [=](Index source, Index slot) {
+      const Index offset = Slots::template offset<Lanes::lanes>(slot);
+      return Slots::respond(parameters + offset, sums + offset, load<P>(gates + slot), a, b, P(v[source]));
+    };
+    if (Lanes::blocks(destinations()) == 1) {
+      for_each_source<Lanes>(
+          block, [=](Index source, Index slot) { store(across + source * Lanes::lanes, respond(source, slot)); });
+    } else {
+      for_each_source<Lanes>(
+          block, [=](Index source, Index slot) { add_to(across + source * Lanes::lanes, respond(source, slot)); });
+    }
+  }
+
+  Index sources_ = 0;
+  Index destinations_ = 0;
   bool has_halves_ = false;
   Buffer<int, add_sizes(groups, 1)> first_of_group_;
   Buffer<int, row_capacity> source_, first_slot_;            // of each pair of source and group
   Buffer<int, row_capacity> leader_;                         // of each row, its first source
   Buffer<int, multiply_sizes(Sources, Destinations)> slot_;  // of each synapse
-  Slots weights_;
+  Slots parameters_;
 };
 
 }  // namespace elegans::detail

@@ -2,61 +2,55 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <elegans/core/softplus.hpp>
 #include <elegans/core/types.hpp>
+#include <elegans/simd/packet.hpp>
 #include <elegans/simd/sigmoid.hpp>
 
 namespace elegans::detail {
 
-// Between a flat parameter vector, which has a value for each pair of neurons, and the kernels, which have one for
-// each synapse that exists.
-
-/// Where the four tensors of a set of synapses begin, in a parameter vector or a gradient; each (sources,
-/// destinations), column-major.
-template <typename Pointer>
-struct SynapseTensors {
-  Pointer sigma;  ///< steepness of the gate
-  Pointer mu;     ///< midpoint of the gate
-  Pointer w;      ///< strength, as stored
-  Pointer erev;   ///< reversal potential
-};
-
-/// What a kernel needs of one synapse: gate sigmoid(sigma (v - mu)), w times it into the denominator of the fused step,
-/// w erev times it into the numerator.
+/// The parameters of one synapse, as the kernels read them.
 template <typename Scalar>
 struct SynapseWeight {
-  Scalar steepness;  ///< sigma, scaled for `sigmoid_of_scaled`
+  Scalar steepness;  ///< sigma, times `sigmoid_scale`
   Scalar sigma, mu, w, w_erev;
 };
 
-template <typename Scalar>
-SynapseWeight<Scalar> read_synapse(const SynapseTensors<const Scalar*>& tensors, Index at, bool implicit) {
-  const Scalar w = implicit ? softplus(tensors.w[at]) : tensors.w[at];
-  const Scalar sigma = tensors.sigma[at];
-  return {sigmoid_scale<Scalar> * sigma, sigma, tensors.mu[at], w, w * tensors.erev[at]};
-}
-
-/// What the adjoint sums up for a synapse over samples, steps and unfolds. With g its gate, a and b the adjoints of the
-/// numerator and denominator it feeds, and z = sigma (v - mu):
+/// The sums that an adjoint collects for one synapse over samples, steps and unfolds: all that the gradients of its
+/// four parameters need. See `SynapseEquation` for g, a, b and z.
 template <typename Scalar>
 struct SynapseSums {
-  Scalar gate_a;   ///< sum g a
-  Scalar gate_b;   ///< sum g b
-  Scalar slope;    ///< sum dz
-  Scalar slope_v;  ///< sum dz v
+  Scalar gate_a;   ///< sum of g a
+  Scalar gate_b;   ///< sum of g b
+  Scalar slope;    ///< sum of dz
+  Scalar slope_v;  ///< sum of dz v
 };
 
-/// Adds one synapse's gradient: d w = erev sum(g a) + sum(g b), d erev = w sum(g a), d mu = -sigma sum(dz),
-/// d sigma = sum(dz v) - mu sum(dz).
-template <typename Scalar>
-void add_synapse_gradient(const SynapseTensors<const Scalar*>& tensors, const SynapseTensors<Scalar*>& gradient,
-                          Index at, bool implicit, const SynapseSums<Scalar>& sums) {
-  const Scalar stored = tensors.w[at];
-  const Scalar d_w = tensors.erev[at] * sums.gate_a + sums.gate_b;
-  gradient.w[at] += implicit ? d_w * softplus_derivative(stored) : d_w;
-  gradient.erev[at] += (implicit ? softplus(stored) : stored) * sums.gate_a;
-  gradient.mu[at] -= tensors.sigma[at] * sums.slope;
-  gradient.sigma[at] += sums.slope_v - tensors.mu[at] * sums.slope;
-}
+/// The equation of a synapse from neuron j to neuron i, and its adjoint. The lanes of P are samples of one synapse, or
+/// synapses of one sample.
+///
+///     g = sigmoid(z),   z = sigma (v_j - mu),   N_i += w erev g,   D_i += w g
+///
+/// N_i and D_i are the numerator and the denominator of the destination. With a and b their adjoints,
+///
+///     dz = (w erev a + w b) g (1 - g),   dv_j += sigma dz
+///     d erev = w sum(g a),   d w = erev sum(g a) + sum(g b),   d mu = -sigma sum(dz),   d sigma = sum(dz v) - mu
+///     sum(dz)
+template <typename P>
+struct SynapseEquation {
+  P steepness, mu, w, w_erev;
+
+  template <Evaluation evaluation>
+  [[nodiscard]] EIGEN_ALWAYS_INLINE P gate(const P& v) const {
+    return sigmoid_of_scaled<evaluation>(steepness * (v - mu));
+  }
+  EIGEN_ALWAYS_INLINE void drive(const P& gate, P& numerator, P& denominator) const {
+    numerator = fma(w_erev, gate, numerator);
+    denominator = fma(w, gate, denominator);
+  }
+  [[nodiscard]] EIGEN_ALWAYS_INLINE P d_z(const P& gate, const P& a, const P& b) const {
+    const P d_gate = fma(w_erev, a, w * b);
+    return d_gate * (gate * (P(typename P::Scalar(1)) - gate));
+  }
+};
 
 }  // namespace elegans::detail

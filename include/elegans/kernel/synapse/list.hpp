@@ -5,23 +5,23 @@
 #include <elegans/core/buffer.hpp>
 #include <elegans/core/types.hpp>
 
-namespace elegans {
+namespace elegans::detail {
 
-/// Whose synapses lie side by side in a list: those of a source, or those of a destination.
+/// Which synapses are neighbours in a list: those of a source, or those of a destination.
 enum class SynapseOrder { by_source, by_destination };
 
-/// The synapses that exist, as a list that the kernels walk: compressed sparse rows of a polarity matrix.
+/// The synapses that exist, as compressed sparse rows of a polarity matrix.
 ///
 /// \tparam Sources, Destinations  shape of the polarity matrix, or Dynamic
 /// \tparam Order  `by_destination` (then by source), or `by_source` (then by destination)
 template <int Sources, int Destinations, SynapseOrder Order>
-class Synapses {
+class SynapseList {
  public:
-  Synapses() = default;
+  SynapseList() = default;
 
-  /// \param polarity  (sources, destinations), non-zero where there is a synapse
+  /// \param polarity  (sources, destinations), not 0 where there is a synapse
   template <typename Matrix>
-  explicit Synapses(const Matrix& polarity) : sources_(polarity.rows()), destinations_(polarity.cols()) {
+  explicit SynapseList(const Matrix& polarity) : sources_(polarity.rows()), destinations_(polarity.cols()) {
     constexpr bool by_source = Order == SynapseOrder::by_source;
     const Index groups = by_source ? sources_ : destinations_;
     const Index members = by_source ? destinations_ : sources_;
@@ -47,15 +47,13 @@ class Synapses {
   [[nodiscard]] Index sources() const noexcept { return Sources == Dynamic ? sources_ : Sources; }
   [[nodiscard]] Index destinations() const noexcept { return Destinations == Dynamic ? destinations_ : Destinations; }
   [[nodiscard]] Index count() const noexcept { return source_.size(); }
-  /// True if every source feeds every destination: nothing then needs to be looked up.
-  [[nodiscard]] bool is_dense() const noexcept { return count() == sources() * destinations(); }
 
   [[nodiscard]] int source(Index synapse) const noexcept { return source_[synapse]; }
   [[nodiscard]] int destination(Index synapse) const noexcept { return destination_[synapse]; }
   /// The synapses of group g (a source or a destination, by `Order`) are first(g) … first(g + 1) - 1.
   [[nodiscard]] Index first(Index group) const noexcept { return first_[group]; }
 
-  /// Where a synapse's value lies in a column-major (sources, destinations) tensor.
+  /// Where a synapse's value is in a column-major (sources, destinations) tensor.
   [[nodiscard]] Index tensor_index(Index synapse) const noexcept {
     return source_[synapse] + sources() * destination_[synapse];
   }
@@ -65,9 +63,9 @@ class Synapses {
 
   Index sources_ = 0;
   Index destinations_ = 0;
-  Buffer<int, detail::multiply_sizes(Sources, Destinations)> source_;
-  Buffer<int, detail::multiply_sizes(Sources, Destinations)> destination_;
-  Buffer<int, detail::add_sizes(groups_, 1)> first_;
+  Buffer<int, multiply_sizes(Sources, Destinations)> source_;
+  Buffer<int, multiply_sizes(Sources, Destinations)> destination_;
+  Buffer<int, add_sizes(groups_, 1)> first_;
 };
 
-}  // namespace elegans
+}  // namespace elegans::detail

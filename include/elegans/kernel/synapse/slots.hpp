@@ -2,91 +2,100 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 
 #include <elegans/core/buffer.hpp>
 #include <elegans/kernel/synapse/equation.hpp>
 #include <elegans/simd/layout.hpp>
 #include <elegans/simd/packet.hpp>
-#include <elegans/simd/sigmoid.hpp>
 
 namespace elegans::detail {
 
-/// What single samples keep of each synapse: four weights, or four sums of the adjoint. Synapses have slots, 16 of them
-/// in a row, in which all values of a kind lie side by side. A slot without a synapse has weights of 0.
+/// Four values per synapse, for a single sample: the packed parameters, or the sums of the adjoint. A synapse has a
+/// slot. Sixteen slots make a line, in which all values of a kind are neighbours. A slot without a synapse has
+/// parameters of 0.
 template <typename Scalar, int Capacity = Dynamic>
 class SynapseSlots {
  public:
-  /// Slots in a row.
-  static constexpr Index row = neuron_padding;
-  /// Values in a row, of all kinds.
-  static constexpr Index stride = 4 * row;
-  /// The kinds: where their values begin in a row.
-  static constexpr Index steepness = 0, mu = row, w = 2 * row, w_erev = 3 * row;
-  static constexpr Index gate_a = 0, gate_b = row, slope = 2 * row, slope_v = 3 * row;
+  /// Slots per line.
+  static constexpr Index line = neuron_padding;
+  /// Values per line, of all kinds.
+  static constexpr Index line_size = 4 * line;
+  /// The kinds of parameters and of sums: where their values begin in a line.
+  static constexpr Index steepness = 0, mu = line, w = 2 * line, w_erev = 3 * line;
+  static constexpr Index gate_a = 0, gate_b = line, slope = 2 * line, slope_v = 3 * line;
 
-  void resize(Index slots) { values_.resize(4 * slots); }
+  void resize(Index count) { values_.resize(4 * count); }
+  void clear() { std::fill_n(values_.data(), values_.size(), Scalar(0)); }
   [[nodiscard]] Scalar* data() noexcept { return values_.data(); }
   [[nodiscard]] const Scalar* data() const noexcept { return values_.data(); }
 
-  /// The gates of a packet of slots, from the values of their sources.
+  /// Where the values of a slot begin. \tparam Lanes  lanes of the packets in which the caller walks over the slots
+  template <Index Lanes = 1>
+  [[nodiscard]] static constexpr Index offset(Index slot) noexcept {
+    if constexpr (Lanes == line) return slot * (line_size / line);
+    const auto within = static_cast<Index>(static_cast<std::size_t>(slot) % std::size_t{line});
+    return (slot - within) * (line_size / line) + within;
+  }
+
+  /// The synapses of a packet of slots. \param parameters  at their `offset`
   template <typename P>
-  [[nodiscard]] static EIGEN_STRONG_INLINE P gate(const Scalar* weights, const P& v) {
-    using namespace Eigen::internal;
-    const P above = psub(v, load<P>(weights + mu));
-    return sigmoid_of_scaled<P, Evaluation::shortest_chain>(pmul(load<P>(weights + steepness), above));
+  [[nodiscard]] static EIGEN_ALWAYS_INLINE SynapseEquation<P> equation(const Scalar* parameters) {
+    return {load<P>(parameters + steepness), load<P>(parameters + mu), load<P>(parameters + w),
+            load<P>(parameters + w_erev)};
   }
 
   /// The adjoint of a packet of slots: adds to their sums.
   ///
-  /// \param a, b  adjoints of their destinations' numerators and denominators
-  /// \return what goes back to their sources, times sigmoid_scale
+  /// \param a, b  adjoints of the destinations' numerators and denominators
+  /// \param v     values of the sources
+  /// \return the adjoints of the sources, times sigmoid_scale
   template <typename P>
-  [[nodiscard]] static EIGEN_STRONG_INLINE P respond(const Scalar* weights, Scalar* sums, const P& gate, const P& a,
+  [[nodiscard]] static EIGEN_ALWAYS_INLINE P respond(const Scalar* parameters, Scalar* sums, const P& gate, const P& a,
                                                      const P& b, const P& v) {
-    using namespace Eigen::internal;
-    const P d_gate = pmadd(load<P>(weights + w_erev), a, pmul(load<P>(weights + w), b));
-    const P d_z = pmul(d_gate, pmul(gate, psub(broadcast<P>(Scalar(1)), gate)));
-    add_product_to<P>(sums + gate_a, gate, a);
-    add_product_to<P>(sums + gate_b, gate, b);
-    add_to<P>(sums + slope, d_z);
-    add_product_to<P>(sums + slope_v, d_z, v);
-    return pmul(load<P>(weights + steepness), d_z);
+    const auto synapse = equation<P>(parameters);
+    const P d_z = synapse.d_z(gate, a, b);
+    add_product_to(sums + gate_a, gate, a);
+    add_product_to(sums + gate_b, gate, b);
+    add_to(sums + slope, d_z);
+    add_product_to(sums + slope_v, d_z, v);
+    return synapse.steepness * d_z;
   }
 
   void pack(Index slot, const SynapseWeight<Scalar>& weight) {
-    Scalar* const values = values_.data() + place(slot);
+    Scalar* const values = values_.data() + offset(slot);
     values[steepness] = weight.steepness;
     values[mu] = weight.mu;
     values[w] = weight.w;
     values[w_erev] = weight.w_erev;
   }
-  void clear() {
-    for (Index i = 0; i < values_.size(); ++i) values_[i] = Scalar(0);
-  }
   [[nodiscard]] SynapseSums<Scalar> sums(Index slot) const {
-    const Scalar* const values = values_.data() + place(slot);
+    const Scalar* const values = values_.data() + offset(slot);
     return {values[gate_a], values[gate_b], values[slope], values[slope_v]};
-  }
-
-  /// Where a slot's values begin. \tparam Lanes  if slots come in whole packets, their lanes
-  template <Index Lanes = 1>
-  [[nodiscard]] static constexpr Index place(Index slot) noexcept {
-    if constexpr (Lanes == row) return slot * (stride / row);
-    const auto within = static_cast<Index>(static_cast<std::size_t>(slot) % std::size_t{row});
-    return (slot - within) * (stride / row) + within;
   }
 
  private:
   Buffer<Scalar, multiply_sizes(Capacity, 4)> values_;
 };
 
-/// What a pass over the synapses leaves for its adjoint, in memory that is somewhere else, or nowhere.
+/// What a forward pass over the synapses of a single sample leaves for its adjoint, in memory that somebody else owns;
+/// or nothing, and the adjoint computes it again.
 template <typename Scalar>
-struct KeptPass {
-  Scalar* gates = nullptr;        ///< in slots
+struct PassRecord {
+  Scalar* gates = nullptr;        ///< one per slot
   Scalar* numerator = nullptr;    ///< of each destination, whole packets
   Scalar* denominator = nullptr;  ///< likewise
+
+  PassRecord() = default;
+  /// \param memory  room for `size(slots, destinations)` values, or null
+  PassRecord(Scalar* memory, Index slots, Index destinations) {
+    if (!memory) return;
+    gates = memory;
+    numerator = memory + slots;
+    denominator = numerator + pad_neurons(destinations);
+  }
+  [[nodiscard]] static Index size(Index slots, Index destinations) { return slots + 2 * pad_neurons(destinations); }
 
   explicit operator bool() const noexcept { return gates != nullptr; }
 };

@@ -19,36 +19,36 @@
 
 namespace elegans::detail {
 
-/// Synapses of a single sample, few enough that most pairs in a row (see SynapseRows) would have none: each lane is a
-/// destination, and walks down a column of its own synapses. Destinations are sorted by their number of synapses, so
-/// that columns side by side are about as long. The price is that every lane gathers its own source, and that what goes
-/// back to the sources goes to a different one from each lane; but never two lanes of a row to the same (see SlotRows).
+/// The synapses of a single sample as columns, for wirings so sparse that most slots of `DenseRows` would be empty.
+/// Each lane is a destination and walks down a column of its own synapses. Destinations are sorted by their number of
+/// synapses, so that neighbouring columns have about the same length. In exchange every lane looks up a source of its
+/// own, and sends an adjoint back to a source of its own. `EdgeColoring` sees to it that no two lanes of a line share
+/// one.
 template <typename Scalar, int Sources, int Destinations>
-class SynapseColumns {
+class SparseColumns {
   static constexpr int padded_destinations = pad_neurons(Destinations);
   static constexpr int group_count = padded_destinations == Dynamic ? Dynamic : padded_destinations / neuron_padding;
-  static constexpr int capacity = multiply_sizes(SlotRows<Sources>::most_rows, padded_destinations);
+  static constexpr int capacity = multiply_sizes(EdgeColoring<Sources>::most_colors, padded_destinations);
 
  public:
   using Slots = SynapseSlots<Scalar, capacity>;
-  using Kept = KeptPass<Scalar>;
+  using Record = PassRecord<Scalar>;
 
-  /// Room for a pass: sums in the order of the lanes.
+  /// Room for a pass: the sums of the destinations, in the order of the lanes.
   struct Scratch {
     Buffer<Scalar, padded_destinations> numerator, denominator;
   };
   struct Adjoint {
-    Buffer<Scalar> gates, products;  ///< in slots; products are what goes back to the sources
-    Buffer<Scalar> a, b;             ///< of destinations, in the order of the neurons
+    Buffer<Scalar> gates, products;  ///< one per slot; a product is an adjoint on its way back to a source
+    Buffer<Scalar> a, b;             ///< of the destinations, in the order of the neurons
     SynapseSlots<Scalar> sums;       ///< SynapseSums
   };
 
-  SynapseColumns() = default;
+  SparseColumns() = default;
 
-  /// \param synapses  a `Synapses`
-  template <typename Connections>
-  explicit SynapseColumns(const Connections& synapses)
-      : sources_(synapses.sources()), destinations_(synapses.destinations()) {
+  /// \param synapses  a `SynapseList`
+  template <typename List>
+  explicit SparseColumns(const List& synapses) : sources_(synapses.sources()), destinations_(synapses.destinations()) {
     const Index padded = pad_neurons(destinations_);
     const auto degree = degrees(synapses);
     neuron_.resize(padded);
@@ -58,50 +58,54 @@ class SynapseColumns {
     lane_.resize(padded);
     for (Index p = 0; p < padded; ++p) lane_[neuron_[p]] = static_cast<int>(p);
 
-    first_of_group_.resize(padded / Slots::row + 1);
-    rows_of_lane_.resize(padded);
+    first_of_group_.resize(padded / Slots::line + 1);
+    lines_from_.resize(padded);
     slot_.resize(synapses.count());
-    SlotRows<Sources> rows(sources_);
-    for (Index g = 0; g < padded / Slots::row; ++g) {
-      rows.clear();
+    EdgeColoring<Sources> coloring(sources_);
+    for (Index g = 0; g < padded / Slots::line; ++g) {
+      coloring.clear();
       for (Index s = 0; s < synapses.count(); ++s) {
         const int p = lane_[synapses.destination(s)];
-        if (p / Slots::row == g) rows.add(p % static_cast<int>(Slots::row), synapses.source(s));
+        if (p / Slots::line == g) coloring.add(p % static_cast<int>(Slots::line), synapses.source(s));
       }
       const Index first = first_of_group_[g];
-      first_of_group_[g + 1] = static_cast<int>(first + rows.count());
-      for (Index k = 0; k < Slots::row; ++k) rows_of_lane_[g * Slots::row + k] = static_cast<int>(rows.count_from(k));
+      first_of_group_[g + 1] = static_cast<int>(first + coloring.count());
+      for (Index k = 0; k < Slots::line; ++k)
+        lines_from_[g * Slots::line + k] = static_cast<int>(coloring.count_from(k));
       for (Index s = 0; s < synapses.count(); ++s) {
         const int p = lane_[synapses.destination(s)];
-        if (p / Slots::row != g) continue;
-        const Index k = p % Slots::row;
-        slot_[s] = static_cast<int>((first + rows.row_of(k, synapses.source(s))) * Slots::row + k);
+        if (p / Slots::line != g) continue;
+        const Index k = p % Slots::line;
+        slot_[s] = static_cast<int>((first + coloring.color_of(k, synapses.source(s))) * Slots::line + k);
       }
     }
-    source_.resize(first_of_group_[padded / Slots::row] * Slots::row);
+    source_.resize(first_of_group_[padded / Slots::line] * Slots::line);
     for (Index s = 0; s < synapses.count(); ++s) source_[slot_[s]] = synapses.source(s);
-    set_ways_back(synapses);
+    set_routes(synapses);
   }
 
-  /// Slots that columns of these synapses take at least, and seldom more.
-  template <typename Connections>
-  [[nodiscard]] static Index least_slots(const Connections& synapses) {
+  /// The least number of slots that columns of these synapses can have, and seldom exceed.
+  template <typename List>
+  [[nodiscard]] static Index least_slots(const List& synapses) {
     auto degree = degrees(synapses);
     std::sort(degree.data(), degree.data() + degree.size(), std::greater<>());
     Index slots = 0;
-    for (Index p = 0; p < degree.size(); p += Slots::row) slots += degree[p] * Slots::row;
+    for (Index p = 0; p < degree.size(); p += Slots::line) slots += degree[p] * Slots::line;
     return slots;
   }
 
-  /// Synapses, and what is left empty in columns.
   [[nodiscard]] Index slots() const noexcept { return source_.size(); }
   [[nodiscard]] Index slot_of(Index synapse) const noexcept { return slot_[synapse]; }
 
-  void reserve() { weights_.resize(slots()); }
+  /// Makes room for the parameters.
+  void reserve() { parameters_.resize(slots()); }
+  void pack(Index synapse, const SynapseWeight<Scalar>& weight) { parameters_.pack(slot_of(synapse), weight); }
+
   void reserve(Scratch& scratch) const {
     scratch.numerator.resize(neuron_.size());
     scratch.denominator.resize(neuron_.size());
   }
+  template <LaneLayout>
   void reset(Adjoint& adjoint) const {
     adjoint.gates.resize(slots());
     adjoint.products.resize(slots() + 1);
@@ -111,95 +115,94 @@ class SynapseColumns {
     adjoint.sums.clear();
   }
 
-  void pack(Index synapse, const SynapseWeight<Scalar>& weight) { weights_.pack(slot_of(synapse), weight); }
-
-  /// As NeuronDrive's. \param kept  where to leave the pass for its adjoint, if anywhere
-  template <typename Lanes, typename Begin, typename Finish>
-  EIGEN_DONT_INLINE void forward(const Scalar* before, Scratch& scratch, const Kept& kept, Begin begin,
+  /// As `BatchDrive::forward`. A block is a packet of destinations.
+  template <LaneLayout Lanes, typename Begin, typename Finish>
+  EIGEN_DONT_INLINE void forward(const Scalar* v, Scratch& scratch, const Record& record, Begin begin,
                                  Finish finish) const {
     using P = typename Lanes::Packet;
-    if (kept) {
-      add_columns<Lanes, true>(before, scratch, kept.gates);
+    if (record) {
+      add_columns<Lanes, true>(v, scratch, record.gates);
     } else {
-      add_columns<Lanes, false>(before, scratch, nullptr);
+      add_columns<Lanes, false>(v, scratch, nullptr);
     }
     for_each_sum<Lanes>(scratch, begin, [&](Index block, const P& numerator, const P& denominator) {
-      if (kept) {
-        store<P>(kept.numerator + block * Lanes::lanes, numerator);
-        store<P>(kept.denominator + block * Lanes::lanes, denominator);
+      if (record) {
+        store(record.numerator + block * Lanes::lanes, numerator);
+        store(record.denominator + block * Lanes::lanes, denominator);
       }
       finish(block, numerator, denominator);
     });
   }
 
-  /// As NeuronDrive's. \param kept  what the forward pass left behind, if anything
-  template <typename Lanes, typename Begin, typename Respond>
-  EIGEN_DONT_INLINE void backward(const Scalar* before, Scratch& scratch, const Kept& kept, Begin begin,
-                                  Respond respond, Scalar* d_before, Adjoint& adjoint) const {
+  /// As `BatchDrive::backward`. Reads the record of the forward pass, or computes the pass again if there is none.
+  template <LaneLayout Lanes, typename Begin, typename Respond>
+  EIGEN_DONT_INLINE void backward(const Scalar* v, Scratch& scratch, const Record& record, Begin begin, Respond respond,
+                                  Scalar* d_v, Adjoint& adjoint) const {
     using P = typename Lanes::Packet;
-    const auto answer = [&](Index block, const P& numerator, const P& denominator) {
-      const auto [a, b] = respond(block, numerator, denominator);
-      store<P>(adjoint.a.data() + block * Lanes::lanes, a);
-      store<P>(adjoint.b.data() + block * Lanes::lanes, b);
+    const auto store_response = [&](Index block, const P& numerator, const P& denominator) {
+      const std::pair<P, P> response = respond(block, numerator, denominator);
+      store(adjoint.a.data() + block * Lanes::lanes, response.first);
+      store(adjoint.b.data() + block * Lanes::lanes, response.second);
     };
-    if (kept) {
+    if (record) {
       for (Index block = 0; block < Lanes::blocks(destinations_); ++block) {
-        answer(block, load<P>(kept.numerator + block * Lanes::lanes), load<P>(kept.denominator + block * Lanes::lanes));
+        const Index i = block * Lanes::lanes;
+        store_response(block, load<P>(record.numerator + i), load<P>(record.denominator + i));
       }
     } else {
-      add_columns<Lanes, true>(before, scratch, adjoint.gates.data());
-      for_each_sum<Lanes>(scratch, begin, answer);
+      add_columns<Lanes, true>(v, scratch, adjoint.gates.data());
+      for_each_sum<Lanes>(scratch, begin, store_response);
     }
-    const Scalar* const gates = kept ? kept.gates : adjoint.gates.data();
-    using Sums = TableSums<Scalar, int{Lanes::lanes}>;
-    const P unscaled = broadcast<P>(Scalar(1) / sigmoid_scale<Scalar>);
+    const Scalar* const gates = record ? record.gates : adjoint.gates.data();
+    constexpr Scalar unscale = Scalar(1) / sigmoid_scale<Scalar>;
+    using Sums = LaneTableSums<Scalar, int{Lanes::lanes}>;
     if constexpr (Sums::capacity > 0) {
       if (sources_ <= Sums::capacity) {
         Sums sums;
-        const int* const ways = way_back_.data();
-        respond_in_columns<Lanes>(before, gates, adjoint,
-                                  [&](Index slot, const P& product) { sums.add(ways + slot, product); });
-        sums.add_products_to(d_before, sources_, unscaled);
+        const int* const routes = route_.data();
+        respond_in_columns<Lanes>(v, gates, adjoint,
+                                  [&](Index slot, const P& product) { sums.add(routes + slot, product); });
+        sums.add_products_to(d_v, sources_, P(unscale));
         return;
       }
     }
     Scalar* const products = adjoint.products.data();
-    respond_in_columns<Lanes>(before, gates, adjoint,
-                              [=](Index slot, const P& product) { store<P>(products + slot, product); });
+    respond_in_columns<Lanes>(v, gates, adjoint,
+                              [=](Index slot, const P& product) { store(products + slot, product); });
     const int* const slots = slot_of_source_.data();
     for (Index j = 0; j < sources_; ++j) {
       Scalar sum(0);
       for (Index k = first_of_source_[j]; k < first_of_source_[j + 1]; k += 4) {
         sum += (products[slots[k]] + products[slots[k + 1]]) + (products[slots[k + 2]] + products[slots[k + 3]]);
       }
-      d_before[j] += sum * (Scalar(1) / sigmoid_scale<Scalar>);
+      d_v[j] += sum * unscale;
     }
   }
 
  private:
-  /// How many synapses each destination has; 0 what fills up the last packet.
-  template <typename Connections>
-  [[nodiscard]] static auto degrees(const Connections& synapses) {
+  /// Number of synapses of each destination, and 0 for the lanes that fill up the last packet.
+  template <typename List>
+  [[nodiscard]] static auto degrees(const List& synapses) {
     Buffer<int, padded_destinations> degree(pad_neurons(synapses.destinations()));
     for (Index s = 0; s < synapses.count(); ++s) ++degree[synapses.destination(s)];
     return degree;
   }
 
-  /// Both ways in which products find their sources: by their lanes, and one by one.
-  template <typename Connections>
-  void set_ways_back(const Connections& synapses) {
-    way_back_.resize(slots());
-    for (int& way : std::span(way_back_.data(), static_cast<std::size_t>(slots()))) way = table_sums_none;
+  /// Both ways back from the slots to the sources: by routes for `LaneTableSums`, and by a list of slots per source.
+  template <typename List>
+  void set_routes(const List& synapses) {
+    route_.resize(slots());
+    for (int& route : std::span(route_.data(), static_cast<std::size_t>(slots()))) route = no_route;
     first_of_source_.resize(sources_ + 1);
     for (Index s = 0; s < synapses.count(); ++s) {
       const int source = synapses.source(s);
       first_of_source_[source + 1] += 1;
-      if (source < table_sums_capacity) {
-        const Index row = slot_[s] / Slots::row * Slots::row;
-        set_table_sum(way_back_.data() + row, source, static_cast<int>(slot_[s] - row));
+      if (source < lane_table_sums) {
+        const Index first = slot_[s] / Slots::line * Slots::line;
+        set_route(route_.data() + first, source, static_cast<int>(slot_[s] - first));
       }
     }
-    // What fills up the last four of a source lies behind all others, where products are 0.
+    // Each source's list is filled up to a multiple of four with the slot behind all others, where the product is 0.
     for (Index j = 0; j < sources_; ++j) {
       first_of_source_[j + 1] = first_of_source_[j] + (first_of_source_[j + 1] + 3) / 4 * 4;
     }
@@ -214,107 +217,102 @@ class SynapseColumns {
     }
   }
 
-  /// Calls begin_lanes(first lane), then body(where their values begin, first slot) for each row, and end_lanes(first
-  /// lane), for each packet of lanes. From the end, as the first-level cache then still has what the pass before left
-  /// there.
-  template <typename Lanes, bool FromEnd, typename BeginLanes, typename Body, typename EndLanes>
-  EIGEN_STRONG_INLINE void for_each_row(BeginLanes&& begin_lanes, Body&& body, EndLanes&& end_lanes) const {
+  /// For each packet of lanes calls begin(first lane), then body(offset, slot) for each of its lines, and end(first
+  /// lane). From the end, as the first-level cache then still has the last values of the pass before.
+  template <LaneLayout Lanes, bool FromEnd, typename BeginLanes, typename Body, typename EndLanes>
+  EIGEN_STRONG_INLINE void for_each_line(BeginLanes&& begin, Body&& body, EndLanes&& end) const {
     const Index count = neuron_.size() / Lanes::lanes;
     for (Index n = 0; n < count; ++n) {
       const Index p = (FromEnd ? count - 1 - n : n) * Lanes::lanes;
-      const Index first = first_of_group_[p / Slots::row];
-      const Index last = first + rows_of_lane_[p];
-      const Index lane = Lanes::lanes == Slots::row ? 0 : p % Slots::row;
+      const Index first = first_of_group_[p / Slots::line];
+      const Index last = first + lines_from_[p];
+      const Index lane = Lanes::lanes == Slots::line ? 0 : p % Slots::line;
       if (first == last) continue;
-      begin_lanes(p);
+      begin(p);
       if constexpr (FromEnd) {
-        for (Index row = last - 1; row >= first; --row) body(row * Slots::stride + lane, row * Slots::row + lane);
+        for (Index k = last - 1; k >= first; --k) body(k * Slots::line_size + lane, k * Slots::line + lane);
       } else {
-        for (Index row = first; row < last; ++row) body(row * Slots::stride + lane, row * Slots::row + lane);
+        for (Index k = first; k < last; ++k) body(k * Slots::line_size + lane, k * Slots::line + lane);
       }
-      end_lanes(p);
+      end(p);
     }
   }
 
-  /// What all columns add to the numerators and denominators, in the order of the lanes. \param gates  in slots, left
-  /// there if `Keep`
-  template <typename Lanes, bool Keep>
-  EIGEN_STRONG_INLINE void add_columns(const Scalar* before, Scratch& scratch, [[maybe_unused]] Scalar* gates) const {
+  /// The sums of all columns, in the order of the lanes. \param gates  one per slot, written if `Records`
+  template <LaneLayout Lanes, bool Records>
+  EIGEN_STRONG_INLINE void add_columns(const Scalar* v, Scratch& scratch, [[maybe_unused]] Scalar* gates) const {
     using P = typename Lanes::Packet;
-    using namespace Eigen::internal;
-    const Scalar* const all_weights = weights_.data();
+    const Scalar* const parameters = parameters_.data();
     const int* const sources = source_.data();
-    const Table<Scalar, int{Lanes::lanes}> table(before, sources_);
-    P numerator, denominator;
-    for_each_row<Lanes, false>([&](Index) { numerator = denominator = broadcast<P>(Scalar(0)); },
-                               [&](Index place, Index slot) {
-                                 const Scalar* const weights = all_weights + place;
-                                 const P gate = Slots::template gate<P>(weights, table.gather(sources + slot));
-                                 if constexpr (Keep) store<P>(gates + slot, gate);
-                                 numerator = pmadd(load<P>(weights + Slots::w_erev), gate, numerator);
-                                 denominator = pmadd(load<P>(weights + Slots::w), gate, denominator);
-                               },
-                               [&](Index p) {
-                                 store<P>(scratch.numerator.data() + p, numerator);
-                                 store<P>(scratch.denominator.data() + p, denominator);
-                               });
+    const LaneTable<Scalar, int{Lanes::lanes}> table(v, sources_);
+    P numerator(Scalar(0)), denominator(Scalar(0));
+    for_each_line<Lanes, false>([&](Index) { numerator = denominator = P(Scalar(0)); },
+                                [&](Index offset, Index slot) {
+                                  const auto synapses = Slots::template equation<P>(parameters + offset);
+                                  const P gate =
+                                      synapses.template gate<Evaluation::shortest_chain>(table.look_up(sources + slot));
+                                  if constexpr (Records) store(gates + slot, gate);
+                                  synapses.drive(gate, numerator, denominator);
+                                },
+                                [&](Index p) {
+                                  store(scratch.numerator.data() + p, numerator);
+                                  store(scratch.denominator.data() + p, denominator);
+                                });
   }
 
   /// Calls body(block, numerator, denominator) for each block of neurons, after `add_columns`.
-  template <typename Lanes, typename Begin, typename Body>
+  template <LaneLayout Lanes, typename Begin, typename Body>
   EIGEN_STRONG_INLINE void for_each_sum(const Scratch& scratch, Begin& begin, Body&& body) const {
-    using Eigen::internal::padd;
-    using Sums = Table<Scalar, int{Lanes::lanes}>;
+    using Sums = LaneTable<Scalar, int{Lanes::lanes}>;
     const Sums numerators(scratch.numerator.data(), neuron_.size());
     const Sums denominators(scratch.denominator.data(), neuron_.size());
     for (Index block = 0; block < Lanes::blocks(destinations_); ++block) {
       const int* const lanes = lane_.data() + block * Lanes::lanes;
       const auto [numerator, denominator] = begin(block);
-      body(block, padd(numerator, numerators.gather(lanes)), padd(denominator, denominators.gather(lanes)));
+      body(block, numerator + numerators.look_up(lanes), denominator + denominators.look_up(lanes));
     }
   }
 
-  /// From the adjoints of all numerators and denominators, a and b, to the sums of the synapses.
-  /// \param take  (slot, what goes back to the sources of this and the next ones) -> void
-  template <typename Lanes, typename Take>
-  EIGEN_STRONG_INLINE void respond_in_columns(const Scalar* before, const Scalar* gates, Adjoint& adjoint,
-                                              Take take) const {
+  /// From the adjoints a and b of all numerators and denominators to the sums of the synapses.
+  ///
+  /// \param take  (slot, adjoints of the sources of this packet of slots) -> void
+  template <LaneLayout Lanes, typename Take>
+  EIGEN_STRONG_INLINE void respond_in_columns(const Scalar* v, const Scalar* gates, Adjoint& adjoint, Take take) const {
     using P = typename Lanes::Packet;
-    using namespace Eigen::internal;
-    // As local variables, as every store might else have changed them.
-    const Scalar* const all_weights = weights_.data();
-    Scalar* const all_sums = adjoint.sums.data();
+    // As local variables: otherwise the compiler believes that every store may have changed them.
+    const Scalar* const parameters = parameters_.data();
+    Scalar* const sums = adjoint.sums.data();
     const int* const sources = source_.data();
     const int* const neurons = neuron_.data();
-    const Table<Scalar, int{Lanes::lanes}> table(before, sources_);
-    const Table<Scalar, int{Lanes::lanes}> all_a(adjoint.a.data(), neuron_.size());
-    const Table<Scalar, int{Lanes::lanes}> all_b(adjoint.b.data(), neuron_.size());
-    P a, b;
-    for_each_row<Lanes, true>(
+    const LaneTable<Scalar, int{Lanes::lanes}> table(v, sources_);
+    const LaneTable<Scalar, int{Lanes::lanes}> all_a(adjoint.a.data(), neuron_.size());
+    const LaneTable<Scalar, int{Lanes::lanes}> all_b(adjoint.b.data(), neuron_.size());
+    P a(Scalar(0)), b(Scalar(0));
+    for_each_line<Lanes, true>(
         [&](Index p) {
-          a = all_a.gather(neurons + p);
-          b = all_b.gather(neurons + p);
+          a = all_a.look_up(neurons + p);
+          b = all_b.look_up(neurons + p);
         },
-        [&](Index place, Index slot) {
-          take(slot, Slots::template respond<P>(all_weights + place, all_sums + place, load<P>(gates + slot), a, b,
-                                                table.gather(sources + slot)));
+        [&](Index offset, Index slot) {
+          take(slot, Slots::respond(parameters + offset, sums + offset, load<P>(gates + slot), a, b,
+                                    table.look_up(sources + slot)));
         },
         [](Index) {});
   }
 
   Index sources_ = 0;
   Index destinations_ = 0;
-  Buffer<int, padded_destinations> neuron_;                  // lane -> destination
-  Buffer<int, padded_destinations> lane_;                    // destination -> lane
-  Buffer<int, padded_destinations> rows_of_lane_;            // of this one, and of those behind it in its group
-  Buffer<int, add_sizes(group_count, 1)> first_of_group_;    // row
-  Buffer<int, capacity> source_;                             // of each slot; of an empty one, 0
+  Buffer<int, padded_destinations> neuron_;                  // of each lane, its destination
+  Buffer<int, padded_destinations> lane_;                    // of each destination, its lane
+  Buffer<int, padded_destinations> lines_from_;              // lines that a lane, or one behind it in its group, uses
+  Buffer<int, add_sizes(group_count, 1)> first_of_group_;    // of each group of lanes, its first line
+  Buffer<int, capacity> source_;                             // of each slot; 0 if it is empty
   Buffer<int, multiply_sizes(Sources, Destinations)> slot_;  // of each synapse
-  Buffer<int, capacity> way_back_;                           // in slots, see TableSums
+  Buffer<int, capacity> route_;                              // of each slot, see LaneTableSums
+  // Each source's slots in turn, filled up to a multiple of four.
   Buffer<int, add_sizes(Sources, 1)> first_of_source_;
-  // Of each source's synapses in turn, filled up to a multiple of four.
   Buffer<int, multiply_sizes(Sources, add_sizes(Destinations, 3))> slot_of_source_;
-  Slots weights_;
+  Slots parameters_;
 };
 
 }  // namespace elegans::detail
