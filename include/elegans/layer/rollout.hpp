@@ -163,14 +163,14 @@ class Rollout {
     return values.data();
   }
 
-  /// The elapsed times of a step, and where the rest of it is.
+  /// Step t of a tile. \param elapsed  written
   template <LaneLayout Lanes>
   [[nodiscard]] Step<Lanes> make_step(const Cell& cell, const Tile& tile, const StepMask<Lanes>& mask, Index t,
-                                      const Tape<Scalar>& states, Scalar (&elapsed)[Lanes::samples]) {
+                                      const Tape<Scalar>& tape, Scalar (&elapsed)[Lanes::samples]) {
     for (Index b = 0; b < Lanes::samples; ++b) elapsed[b] = mask[b] ? timespans_(t, tile.first + b) : Scalar(0);
     return {.x = inputs_of<Lanes>(cell, tile, t),
             .elapsed = elapsed,
-            .states = states,
+            .states = tape.from(t * cell.states_per_step()),
             .record = memory_.record(tile, pass_.keeps_tape ? record_size<Lanes>(cell) : 0, t),
             .position = {pass_.keeps_tape, pass_.run, t, tile.first}};
   }
@@ -196,8 +196,8 @@ class Rollout {
     Scalar elapsed[Lanes::samples];
     for (Index t = 0; t < time_; ++t) {
       const StepMask<Lanes> mask(mask_, t, tile.first, samples);
-      const Tape<Scalar> states = tape.from(t * sub_steps);
-      Scalar* const after = states(sub_steps);
+      Scalar* const before = tape(t * sub_steps);
+      Scalar* const after = tape((t + 1) * sub_steps);
       if (mask.any()) {
         // The input of a masked step may be anything, NaN included.
         Scalar* const x_lanes = inputs_of<Lanes>(cell, tile, t);
@@ -205,11 +205,11 @@ class Rollout {
                         [&](Index b, Index f) { return mask[b] ? x(t, tile.first + b, f) : Scalar(0); });
         const Index filled = Lanes::index(cell.input_dim(), 0);
         std::fill(x_lanes + filled, x_lanes + extent<Lanes>(cell.input_dim()), Scalar(0));
-        if (!mask.all()) std::copy_n(states(0), state_extent, space.held.data());
-        cell.step(make_step<Lanes>(cell, tile, mask, t, states, elapsed), space.scratch);
+        if (!mask.all()) std::copy_n(before, state_extent, space.held.data());
+        cell.step(make_step<Lanes>(cell, tile, mask, t, tape, elapsed), space.scratch);
         if (!mask.all()) mask.copy_masked(cell.state_size(), space.held.data(), after);
-      } else if (states(0) != after) {
-        std::copy_n(states(0), state_extent, after);
+      } else if (before != after) {
+        std::copy_n(before, state_extent, after);
       }
       if (!pass_.return_sequences && t + 1 < time_) continue;
       cell.template output<Lanes>(after, space.y.data());
@@ -260,12 +260,11 @@ class Rollout {
                       [&](Index b, Index i) { return (*d_final_state)(tile.first + b, i); });
     }
     for (Index t = time_ - 1; t >= 0; --t) {
-      const Tape<Scalar> states = tape.from(t * sub_steps);
       if (pass_.return_sequences || t == time_ - 1) {
         const Index row = pass_.return_sequences ? t : 0;
         to_lanes<Lanes>(cell.output_dim(), samples, d_y,
                         [&](Index b, Index o) { return d_output(row, tile.first + b, o); });
-        cell.template output_backward<Lanes>(states(sub_steps), d_y, d.d_state, space.adjoint);
+        cell.template output_backward<Lanes>(tape((t + 1) * sub_steps), d_y, d.d_state, space.adjoint);
       }
       const StepMask<Lanes> mask(mask_, t, tile.first, samples);
       if (mask.any()) {
@@ -273,7 +272,7 @@ class Rollout {
           std::copy_n(d.d_state, state_extent, space.held.data());
           mask.clear_masked(cell.state_size(), d.d_state);
         }
-        cell.step_backward(make_step<Lanes>(cell, tile, mask, t, states, elapsed), d, space.scratch, space.adjoint);
+        cell.step_backward(make_step<Lanes>(cell, tile, mask, t, tape, elapsed), d, space.scratch, space.adjoint);
         if (!mask.all()) mask.copy_masked(cell.state_size(), space.held.data(), d.d_state);
       } else {
         std::fill_n(d.d_x, extent<Lanes>(cell.input_dim()), Scalar(0));

@@ -34,17 +34,19 @@ template <LaneLayout Lanes, typename Cell, typename Space, typename Derived, typ
 void step_tile(const Cell& cell, Space& space, const Eigen::DenseBase<Derived>& x, AnyState& state, TimeOf time_of,
                Index first, Index samples) {
   using Scalar = typename Cell::Scalar;
-  const Tape<Scalar> states(space.states.data(), extent<Lanes>(cell.state_size()), false);
   Scalar elapsed[Lanes::samples];
+  const Step<Lanes> step{.x = space.x.data(),
+                         .elapsed = elapsed,
+                         .states = Tape<Scalar>(space.states.data(), extent<Lanes>(cell.state_size()), false)};
   for (Index b = 0; b < Lanes::samples; ++b) elapsed[b] = b < samples ? time_of(first + b) : Scalar(0);
   to_lanes<Lanes>(cell.input_dim(), samples, space.x.data(), [&](Index b, Index f) {
     // A single stream's input may be a row or a column.
     return static_cast<Scalar>(state.batch() == 1 ? x.derived().coeff(x.rows() == 1 ? 0 : f, x.rows() == 1 ? f : 0)
                                                   : x.derived().coeff(first + b, f));
   });
-  to_lanes<Lanes>(cell.state_size(), samples, states(0), [&](Index b, Index i) { return state(first + b, i); });
-  cell.step(Step<Lanes>{.x = space.x.data(), .elapsed = elapsed, .states = states}, space.scratch);
-  const Scalar* const after = states(cell.states_per_step());
+  to_lanes<Lanes>(cell.state_size(), samples, step.states(0), [&](Index b, Index i) { return state(first + b, i); });
+  cell.step(step, space.scratch);
+  const Scalar* const after = step.states(cell.states_per_step());
   from_lanes<Lanes>(cell.state_size(), samples, after,
                     [&](Index b, Index i, Scalar value) { state(first + b, i) = value; });
   cell.template output<Lanes>(after, space.y.data());

@@ -208,7 +208,7 @@ class CfCCell : public RecordsSteps {
   void begin_step(const Step<Lanes>& step, AnyScratch& scratch) const {
     Scalar* record = step.record;
     for (std::size_t k = 0; k < blocks_.size(); ++k) {
-      scratch.blocks[k].position = step.position;
+      if (options_.backbone_dropout > 0) scratch.blocks[k].position = step.position;
       blocks_[k].template begin_step<Lanes>(scratch.blocks[k], record);
       if (record) record += blocks_[k].template record_size<Lanes>();
     }

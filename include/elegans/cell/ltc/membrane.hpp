@@ -104,7 +104,7 @@ class Membrane {
   ///
   /// \param record  where to record the pass for `drive_backward`: `record_size` values, or null
   template <LaneLayout Lanes, typename AnyScratch, typename Finish>
-  EIGEN_STRONG_INLINE void drive(const Scalar* v, AnyScratch& scratch, Scalar* record, Finish finish) const {
+  EIGEN_STRONG_INLINE void drive(const Scalar* v, AnyScratch& scratch, Scalar* record, const Finish& finish) const {
     synapse_.template forward<Lanes>(v, scratch.synapse, record, sensed<Lanes>(scratch), finish);
   }
 
@@ -131,14 +131,14 @@ class Membrane {
   /// \param respond  (block, N, D) -> the adjoints a and b of N and D, a pair of packets
   /// \param d_v      adjoints of the potentials, added to
   template <LaneLayout Lanes, typename AnyScratch, typename Respond>
-  EIGEN_STRONG_INLINE void drive_backward(const Scalar* v, AnyScratch& scratch, Scalar* record, Respond respond,
+  EIGEN_STRONG_INLINE void drive_backward(const Scalar* v, AnyScratch& scratch, Scalar* record, const Respond& respond,
                                           Scalar* d_v, Adjoint& adjoint) const {
     using P = typename Lanes::Packet;
     Scalar* const d_numerator = adjoint.d_numerator.data();
     Scalar* const d_denominator = adjoint.d_denominator.data();
     synapse_.template backward<Lanes>(
         v, scratch.synapse, record, sensed<Lanes>(scratch),
-        [=](Index block, const P& n, const P& d) {
+        [&respond, d_numerator, d_denominator](Index block, const P& n, const P& d) {
           const std::pair<P, P> response = respond(block, n, d);
           add_to(d_numerator + block * Lanes::lanes, response.first);
           add_to(d_denominator + block * Lanes::lanes, response.second);

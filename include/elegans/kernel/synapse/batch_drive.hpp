@@ -3,6 +3,7 @@
 #pragma once
 
 #include <algorithm>
+#include <utility>
 
 #include <elegans/core/buffer.hpp>
 #include <elegans/kernel/synapse/batch_sums.hpp>
@@ -30,7 +31,7 @@ class BatchDrive {
 
   /// Takes over new parameters. \param weight_of  index in a (sources, destinations) tensor -> SynapseWeight
   template <typename WeightOf>
-  void pack(WeightOf weight_of) {
+  void pack(const WeightOf& weight_of) {
     for (Index s = 0; s < synapses_.count(); ++s) weights_[s] = weight_of(synapses_.tensor_index(s));
   }
 
@@ -38,7 +39,7 @@ class BatchDrive {
   /// \param begin   block -> numerator and denominator without these synapses
   /// \param finish  (block, numerator, denominator) -> void
   template <LaneLayout Lanes, typename Begin, typename Finish>
-  EIGEN_STRONG_INLINE void forward(const Scalar* v, Begin begin, Finish finish) const {
+  EIGEN_STRONG_INLINE void forward(const Scalar* v, const Begin& begin, const Finish& finish) const {
     for (Index i = 0; i < synapses_.destinations(); ++i) {
       auto [numerator, denominator] = begin(i);
       add_synapses<Lanes>(i, v, numerator, denominator, [](Index, const auto&) {});
@@ -63,31 +64,36 @@ class BatchDrive {
   /// \param respond  (block, numerator, denominator) -> their adjoints a and b
   /// \param d_v      adjoints of the sources, added to
   template <LaneLayout Lanes, typename Begin, typename Respond>
-  EIGEN_STRONG_INLINE void backward(const Scalar* v, Begin begin, Respond respond, Scalar* d_v,
-                                    Adjoint& adjoint) const {
+  EIGEN_DONT_INLINE void backward(const Scalar* v, const Begin& begin, const Respond& respond, Scalar* d_v,
+                                  Adjoint& adjoint) const {
     using P = typename Lanes::Packet;
     using Sums = BatchSums<Lanes>;
     constexpr Index lanes = Lanes::lanes;
+    // As local variables: otherwise the compiler believes that every store may have changed them.
     Scalar* const gates = adjoint.gates.data();
+    Scalar* const sums = adjoint.sums.data();
+    const SynapseWeight<Scalar>* const weights = weights_.data();
     for (Index i = 0; i < synapses_.destinations(); ++i) {
       const Index first = synapses_.first(i);
       auto [numerator, denominator] = begin(i);
       add_synapses<Lanes>(i, v, numerator, denominator,
                           [=](Index s, const P& gate) { store(gates + (s - first) * lanes, gate); });
-      const auto [a, b] = respond(i, numerator, denominator);
-      for (Index s = first; s < synapses_.first(i + 1); ++s) {
-        const P source = load<P>(v + synapses_.source(s) * lanes);
+      const std::pair<P, P> response = respond(i, numerator, denominator);
+      const P a = response.first, b = response.second;
+      const Index last = synapses_.first(i + 1);
+      for (Index s = first; s < last; ++s) {
+        const Index source = synapses_.source(s) * lanes;
         const P gate = load<P>(gates + (s - first) * lanes);
-        const P d_z = equation<P>(weights_[s]).d_z(gate, a, b);
-        Sums::add(adjoint.sums.data() + s * Sums::size, gate, a, b, d_z, source);
-        add_product_to(d_v + synapses_.source(s) * lanes, P(weights_[s].sigma), d_z);
+        const P d_z = equation<P>(weights[s]).d_z(gate, a, b);
+        Sums::add(sums + s * Sums::size, gate, a, b, d_z, load<P>(v + source));
+        add_product_to(d_v + source, P(weights[s].sigma), d_z);
       }
     }
   }
 
   /// Hands the sums of every synapse on. \param add  (index in a (sources, destinations) tensor, sums) -> void
   template <LaneLayout Lanes, typename Add>
-  void collect(const Adjoint& adjoint, Add add) const {
+  void collect(const Adjoint& adjoint, const Add& add) const {
     using Sums = BatchSums<Lanes>;
     for (Index s = 0; s < synapses_.count(); ++s) {
       add(synapses_.tensor_index(s), Sums::total(adjoint.sums.data() + s * Sums::size));
@@ -104,15 +110,16 @@ class BatchDrive {
   /// Adds the synapses of a destination to its sums. \param take  (synapse, gate) -> void
   template <LaneLayout Lanes, typename P, typename Take>
   EIGEN_STRONG_INLINE void add_synapses(Index destination, const Scalar* v, P& numerator, P& denominator,
-                                        Take take) const {
+                                        const Take& take) const {
     P n = numerator, d = denominator;
+    const SynapseWeight<Scalar>* const weights = weights_.data();
     const Index last = synapses_.first(destination + 1);
     for (Index s = synapses_.first(destination); s < last; ++s) {
-      const auto synapse = equation<P>(weights_[s]);
+      const auto synapse = equation<P>(weights[s]);
       const P gate =
           synapse.template gate<Evaluation::fewest_operations>(load<P>(v + synapses_.source(s) * Lanes::lanes));
-      take(s, gate);
       synapse.drive(gate, n, d);
+      take(s, gate);
     }
     numerator = n;
     denominator = d;

@@ -102,7 +102,8 @@ class DenseRows {
 
   /// As `BatchDrive::forward`. A block is a packet of destinations.
   template <LaneLayout Lanes, typename Begin, typename Finish>
-  EIGEN_STRONG_INLINE void forward(const Scalar* v, Scratch&, const Record& record, Begin begin, Finish finish) const {
+  EIGEN_STRONG_INLINE void forward(const Scalar* v, Scratch&, const Record& record, const Begin& begin,
+                                   const Finish& finish) const {
     for (Index block = 0; block < Lanes::blocks(destinations()); ++block) {
       auto [numerator, denominator] = begin(block);
       if (record) {
@@ -118,8 +119,8 @@ class DenseRows {
 
   /// As `BatchDrive::backward`. Reads the record of the forward pass, or computes the pass again if there is none.
   template <LaneLayout Lanes, typename Begin, typename Respond>
-  EIGEN_STRONG_INLINE void backward(const Scalar* v, Scratch&, const Record& record, Begin begin, Respond respond,
-                                    Scalar* d_v, Adjoint& adjoint) const {
+  EIGEN_STRONG_INLINE void backward(const Scalar* v, Scratch&, const Record& record, const Begin& begin,
+                                    const Respond& respond, Scalar* d_v, Adjoint& adjoint) const {
     using P = typename Lanes::Packet;
     const Scalar* const gates = record ? record.gates : adjoint.gates.data();
     const Index blocks = Lanes::blocks(destinations());
@@ -175,8 +176,8 @@ class DenseRows {
     for_each_source<Lanes>(block, [&](Index source, Index slot) {
       const auto synapses = Slots::template equation<P>(parameters + Slots::template offset<Lanes::lanes>(slot));
       const P gate = synapses.template gate<Evaluation::shortest_chain>(P(v[source]));
-      if constexpr (Records) store(gates + slot, gate);
       synapses.drive(gate, n, d);
+      if constexpr (Records) store(gates + slot, gate);
     });
     numerator = n;
     denominator = d;

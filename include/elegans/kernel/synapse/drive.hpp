@@ -33,7 +33,7 @@ class SynapticDrive {
   ///
   /// \param weight_of  index in a (sources, destinations) tensor -> SynapseWeight
   template <typename WeightOf>
-  void pack(bool single, WeightOf weight_of) {
+  void pack(bool single, const WeightOf& weight_of) {
     single ? single_.pack(weight_of) : batch_.pack(weight_of);
   }
 
@@ -63,7 +63,7 @@ class SynapticDrive {
   /// \param finish  (block, numerator, denominator) -> void
   template <LaneLayout Lanes, typename Begin, typename Finish>
   EIGEN_STRONG_INLINE void forward(const Scalar* v, [[maybe_unused]] Scratch& scratch, [[maybe_unused]] Scalar* record,
-                                   Begin begin, Finish finish) const {
+                                   const Begin& begin, const Finish& finish) const {
     if constexpr (Lanes::single) {
       single_.template forward<Lanes>(v, scratch, record, begin, finish);
     } else {
@@ -76,7 +76,7 @@ class SynapticDrive {
   /// \param d_v      adjoints of the sources, added to. A single sample's are added after all calls of `respond`
   template <LaneLayout Lanes, typename Begin, typename Respond>
   EIGEN_STRONG_INLINE void backward(const Scalar* v, [[maybe_unused]] Scratch& scratch, [[maybe_unused]] Scalar* record,
-                                    Begin begin, Respond respond, Scalar* d_v, Adjoint& adjoint) const {
+                                    const Begin& begin, const Respond& respond, Scalar* d_v, Adjoint& adjoint) const {
     if constexpr (Lanes::single) {
       single_.template backward<Lanes>(v, scratch, record, begin, respond, d_v, adjoint.single);
     } else {
@@ -86,7 +86,7 @@ class SynapticDrive {
 
   /// Hands the sums of every synapse on. \param add  (index in a (sources, destinations) tensor, SynapseSums) -> void
   template <LaneLayout Lanes, typename Add>
-  void collect(const Adjoint& adjoint, Add add) const {
+  void collect(const Adjoint& adjoint, const Add& add) const {
     if constexpr (Lanes::single) {
       single_.collect(adjoint.single, add);
     } else {

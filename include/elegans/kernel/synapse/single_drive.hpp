@@ -48,7 +48,7 @@ class SingleDrive {
 
   /// As `BatchDrive::pack`.
   template <typename WeightOf>
-  void pack(WeightOf weight_of) {
+  void pack(const WeightOf& weight_of) {
     for (Index s = 0; s < synapses_.count(); ++s) {
       const auto weight = weight_of(synapses_.tensor_index(s));
       is_dense() ? rows_.pack(s, weight) : columns_.pack(s, weight);
@@ -68,8 +68,8 @@ class SingleDrive {
 
   /// As `BatchDrive::forward`. \param memory  where to record the pass: `record_size` values, or null
   template <LaneLayout Lanes, typename Begin, typename Finish>
-  EIGEN_STRONG_INLINE void forward(const Scalar* v, Scratch& scratch, Scalar* memory, Begin begin,
-                                   Finish finish) const {
+  EIGEN_STRONG_INLINE void forward(const Scalar* v, Scratch& scratch, Scalar* memory, const Begin& begin,
+                                   const Finish& finish) const {
     const Record record(memory, slots(), synapses_.destinations());
     if (is_dense()) {
       rows_.template forward<Lanes>(v, scratch.rows, record, begin, finish);
@@ -80,8 +80,8 @@ class SingleDrive {
 
   /// As `BatchDrive::backward`. \param memory  where the forward pass recorded itself, or null
   template <LaneLayout Lanes, typename Begin, typename Respond>
-  EIGEN_STRONG_INLINE void backward(const Scalar* v, Scratch& scratch, Scalar* memory, Begin begin, Respond respond,
-                                    Scalar* d_v, Adjoint& adjoint) const {
+  EIGEN_STRONG_INLINE void backward(const Scalar* v, Scratch& scratch, Scalar* memory, const Begin& begin,
+                                    const Respond& respond, Scalar* d_v, Adjoint& adjoint) const {
     const Record record(memory, slots(), synapses_.destinations());
     if (is_dense()) {
       rows_.template backward<Lanes>(v, scratch.rows, record, begin, respond, d_v, adjoint.rows);
@@ -92,7 +92,7 @@ class SingleDrive {
 
   /// As `BatchDrive::collect`.
   template <typename Add>
-  void collect(const Adjoint& adjoint, Add add) const {
+  void collect(const Adjoint& adjoint, const Add& add) const {
     for (Index s = 0; s < synapses_.count(); ++s) {
       add(synapses_.tensor_index(s),
           is_dense() ? adjoint.rows.sums.sums(rows_.slot_of(s)) : adjoint.columns.sums.sums(columns_.slot_of(s)));

@@ -54,13 +54,12 @@ class SynapseSlots {
   template <typename P>
   [[nodiscard]] static EIGEN_ALWAYS_INLINE P respond(const Scalar* parameters, Scalar* sums, const P& gate, const P& a,
                                                      const P& b, const P& v) {
-    const auto synapse = equation<P>(parameters);
-    const P d_z = synapse.d_z(gate, a, b);
+    const P d_z = equation<P>(parameters).d_z(gate, a, b);
     add_product_to(sums + gate_a, gate, a);
     add_product_to(sums + gate_b, gate, b);
     add_to(sums + slope, d_z);
     add_product_to(sums + slope_v, d_z, v);
-    return synapse.steepness * d_z;
+    return load<P>(parameters + steepness) * d_z;
   }
 
   void pack(Index slot, const SynapseWeight<Scalar>& weight) {

@@ -117,8 +117,8 @@ class SparseColumns {
 
   /// As `BatchDrive::forward`. A block is a packet of destinations.
   template <LaneLayout Lanes, typename Begin, typename Finish>
-  EIGEN_DONT_INLINE void forward(const Scalar* v, Scratch& scratch, const Record& record, Begin begin,
-                                 Finish finish) const {
+  EIGEN_DONT_INLINE void forward(const Scalar* v, Scratch& scratch, const Record& record, const Begin& begin,
+                                 const Finish& finish) const {
     using P = typename Lanes::Packet;
     if (record) {
       add_columns<Lanes, true>(v, scratch, record.gates);
@@ -136,8 +136,8 @@ class SparseColumns {
 
   /// As `BatchDrive::backward`. Reads the record of the forward pass, or computes the pass again if there is none.
   template <LaneLayout Lanes, typename Begin, typename Respond>
-  EIGEN_DONT_INLINE void backward(const Scalar* v, Scratch& scratch, const Record& record, Begin begin, Respond respond,
-                                  Scalar* d_v, Adjoint& adjoint) const {
+  EIGEN_DONT_INLINE void backward(const Scalar* v, Scratch& scratch, const Record& record, const Begin& begin,
+                                  const Respond& respond, Scalar* d_v, Adjoint& adjoint) const {
     using P = typename Lanes::Packet;
     const auto store_response = [&](Index block, const P& numerator, const P& denominator) {
       const std::pair<P, P> response = respond(block, numerator, denominator);
@@ -251,8 +251,8 @@ class SparseColumns {
                                   const auto synapses = Slots::template equation<P>(parameters + offset);
                                   const P gate =
                                       synapses.template gate<Evaluation::shortest_chain>(table.look_up(sources + slot));
-                                  if constexpr (Records) store(gates + slot, gate);
                                   synapses.drive(gate, numerator, denominator);
+                                  if constexpr (Records) store(gates + slot, gate);
                                 },
                                 [&](Index p) {
                                   store(scratch.numerator.data() + p, numerator);
@@ -262,7 +262,7 @@ class SparseColumns {
 
   /// Calls body(block, numerator, denominator) for each block of neurons, after `add_columns`.
   template <LaneLayout Lanes, typename Begin, typename Body>
-  EIGEN_STRONG_INLINE void for_each_sum(const Scratch& scratch, Begin& begin, Body&& body) const {
+  EIGEN_STRONG_INLINE void for_each_sum(const Scratch& scratch, const Begin& begin, Body&& body) const {
     using Sums = LaneTable<Scalar, int{Lanes::lanes}>;
     const Sums numerators(scratch.numerator.data(), neuron_.size());
     const Sums denominators(scratch.denominator.data(), neuron_.size());
@@ -277,7 +277,8 @@ class SparseColumns {
   ///
   /// \param take  (slot, adjoints of the sources of this packet of slots) -> void
   template <LaneLayout Lanes, typename Take>
-  EIGEN_STRONG_INLINE void respond_in_columns(const Scalar* v, const Scalar* gates, Adjoint& adjoint, Take take) const {
+  EIGEN_STRONG_INLINE void respond_in_columns(const Scalar* v, const Scalar* gates, Adjoint& adjoint,
+                                              const Take& take) const {
     using P = typename Lanes::Packet;
     // As local variables: otherwise the compiler believes that every store may have changed them.
     const Scalar* const parameters = parameters_.data();
