@@ -1,5 +1,6 @@
 // SPDX-FileCopyrightText: The elegans authors
 // SPDX-License-Identifier: Apache-2.0
+#include <utility>
 #include <vector>
 
 #include <elegans/wiring/wiring.hpp>
@@ -119,4 +120,18 @@ TEST_CASE("A wiring without a removed synapse has all others", "[wiring]") {
   CHECK_THROWS_WITH(wiring.remove_synapse(3, 0), "Wiring: remove_synapse: source must be in [0, 2], got 3");
   CHECK_THROWS_WITH(wiring.remove_sensory_synapse(0, -1),
                     "Wiring: remove_sensory_synapse: destination must be in [0, 2], got -1");
+}
+
+TEST_CASE("A wiring of fixed units that was moved from has its synapses, but has lost its inputs", "[wiring]") {
+  Wiring<3, 1> wiring;
+  wiring.add_synapse(2, 0, -1);
+  wiring.build(2);
+  wiring.add_sensory_synapse(1, 2, 1);
+  const Wiring<3, 1> other = std::move(wiring);
+  CHECK(other.sensory_adjacency_matrix()(1, 2) == 1);
+  CHECK(wiring.units() == 3);
+  CHECK(wiring.adjacency_matrix()(2, 0) == -1);
+  CHECK_FALSE(wiring.is_built());
+  wiring.build(4);
+  CHECK(wiring.sensory_synapse_count() == 0);
 }
