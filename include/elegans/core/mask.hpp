@@ -19,7 +19,8 @@ namespace elegans {
 ///     const elegans::Index lengths[] = {5, 3};  // two samples
 ///     model(x, {.mask = elegans::Mask::of_lengths(lengths, 5)});
 ///
-/// A Mask that was moved from has shape (0, 0), so no sequence with steps accepts it. The mask of all steps stays that.
+/// A Mask that was moved from has shape (0, 0), so no sequence with steps accepts it. A move leaves the mask of all
+/// steps as it is.
 class Mask {
  public:
   /// The mask of all steps: every step of every sample exists.

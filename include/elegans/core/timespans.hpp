@@ -16,8 +16,8 @@ namespace elegans {
 /// The elapsed times of a sequence: one time for all steps, one per step, or one per step and sample. Their unit is the
 /// one that the model was trained in. The default is 1, as in ncps.
 ///
-/// Timespans that were moved from have shape (0, 0), so no sequence with steps accepts them. One time for all steps
-/// stays.
+/// Timespans that were moved from have shape (0, 0), so no sequence with steps accepts them. A move leaves a single
+/// time for all steps as it is.
 template <typename Scalar>
 class Timespans {
  public:
