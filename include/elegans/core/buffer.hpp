@@ -51,6 +51,7 @@ class Buffer {
   /// That many zeros. \throws InvalidArgument unless 0 <= size <= Capacity
   explicit Buffer(Index size) { resize(size); }
   Buffer(const Buffer&) = default;
+  /// Copies all values.
   Buffer& operator=(const Buffer&) = default;
   ~Buffer() = default;
 
@@ -86,10 +87,12 @@ class Buffer<T, Dynamic> {
   /// That many zeros. \throws InvalidArgument if the size is negative or exceeds the address space
   explicit Buffer(Index size) { resize(size); }
   Buffer(const Buffer&) = default;
+  /// Copies all values.
   Buffer& operator=(const Buffer&) = default;
   Buffer(Buffer&& other) noexcept = default;
+  /// Takes the values and leaves the other buffer empty. A buffer that is moved to itself keeps its values.
   Buffer& operator=(Buffer&& other) noexcept {
-    values_ = std::exchange(other.values_, {});  // a vector that is moved to itself would lose its values
+    values_ = std::exchange(other.values_, {});  // the move of the vector itself would lose them
     return *this;
   }
   ~Buffer() = default;

@@ -72,6 +72,7 @@ class ParameterList {
     for (const Parameter& entry : *this) names.append(names.empty() ? "" : ", ").append(entry.name);
     detail::refuse("no parameter named '", name, "'; there are ", names);
   }
+  /// A copy of the tensor's entry, from a temporary list.
   [[nodiscard]] Parameter at(std::string_view name) const&& { return at(name); }
 
  private:

@@ -49,6 +49,7 @@ class Sequence {
   [[nodiscard]] ConstArrayView<Scalar> step(Index t) const& noexcept {
     return {values_.data() + t * batch_ * features_, batch_, features_};
   }
+  /// A copy of that array, from a temporary sequence.
   [[nodiscard]] OwnedArray<Scalar> step(Index t) const&& { return step(t); }
 
   /// The value of one time step, sample and feature.
@@ -63,6 +64,7 @@ class Sequence {
   /// All values as one vector: time changes slowest, batch fastest.
   [[nodiscard]] VectorView<Scalar> values() & noexcept { return {values_.data(), values_.size()}; }
   [[nodiscard]] ConstVectorView<Scalar> values() const& noexcept { return {values_.data(), values_.size()}; }
+  /// A copy of all values, from a temporary sequence.
   [[nodiscard]] OwnedArray<Scalar, Dynamic, 1> values() const&& { return values(); }
 
  private:

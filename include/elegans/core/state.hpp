@@ -58,6 +58,7 @@ class State {
   [[nodiscard]] ConstArrayView<Scalar, Batch, Units> array() const& noexcept {
     return {values_.data(), batch_, units_};
   }
+  /// A copy of the array, from a temporary state.
   [[nodiscard]] OwnedArray<Scalar, Batch, Units> array() const&& { return array(); }
 
   /// The first of the batch x units values, neuron after neuron.

@@ -86,18 +86,22 @@ class Wiring {
   [[nodiscard]] auto adjacency_matrix() const& noexcept {
     return Eigen::Map<const PolarityMatrix<Units>>(polarity_.data(), units_, units_);
   }
+  /// A copy of the matrix, from a temporary wiring.
   [[nodiscard]] PolarityMatrix<Units> adjacency_matrix() const&& { return adjacency_matrix(); }
   /// (input_dim, units) polarities: [source, destination], entries -1, 0, 1. \throws InvalidArgument before `build`
   [[nodiscard]] auto sensory_adjacency_matrix() const& {
     require_built("sensory_adjacency_matrix");
     return Eigen::Map<const PolarityMatrix<Inputs>>(sensory_polarity_.data(), input_dim_, units_);
   }
+  /// A copy of the matrix, from a temporary wiring.
   [[nodiscard]] PolarityMatrix<Inputs> sensory_adjacency_matrix() const&& { return sensory_adjacency_matrix(); }
   /// (units, units): 1 where there is a synapse, 0 elsewhere.
   [[nodiscard]] auto sparsity_mask() const& noexcept { return adjacency_matrix().cwiseAbs(); }
+  /// A copy of the matrix, from a temporary wiring.
   [[nodiscard]] PolarityMatrix<Units> sparsity_mask() const&& { return sparsity_mask(); }
   /// (input_dim, units): 1 where there is a synapse, 0 elsewhere. \throws InvalidArgument before `build`
   [[nodiscard]] auto sensory_sparsity_mask() const& { return sensory_adjacency_matrix().cwiseAbs(); }
+  /// A copy of the matrix, from a temporary wiring.
   [[nodiscard]] PolarityMatrix<Inputs> sensory_sparsity_mask() const&& { return sensory_sparsity_mask(); }
 
   /// Number of synapses between neurons.
