@@ -32,7 +32,6 @@
 #include <elegans/elegans.hpp>
 #include <elegans/system/file.hpp>
 
-#include "support/checks.hpp"
 #include "support/folder.hpp"
 #include "support/gnuplot.hpp"
 #include "support/program.hpp"
@@ -213,9 +212,8 @@ int main(int argc, char** argv) {
   option("--training", settings.training, "Training streams")->check(CLI::Range(1, 1000000));
   option("--test", settings.test, "Test streams")->check(CLI::Range(1, 1000000));
   option("--batch-size", settings.batch_size, "Streams per update")->check(CLI::Range(1, 1000000));
-  option("--learning-rate", settings.learning_rate, "Learning rate of Adam at the start")
-      ->check(examples::at_least_zero());
-  option("--seed", settings.seed, "Seed of streams and networks")->check(examples::seed_check());
+  option("--learning-rate", settings.learning_rate, "Learning rate of Adam at the start")->check(CLI::Range(0.0, 1e30));
+  option("--seed", settings.seed, "Seed of streams and networks");
   option("--threads", settings.threads, "Networks trained at once")->check(CLI::Range(1, 64));
   app.add_flag("--quiet", settings.quiet, "Print nothing");
   return examples::run_program(app, argc, argv, "bit_stream_xor", [&] { run(settings); });

@@ -21,7 +21,6 @@
 #include <elegans/graph/graph.hpp>
 #include <elegans/system/file.hpp>
 
-#include "support/checks.hpp"
 #include "support/csv.hpp"
 #include "support/folder.hpp"
 #include "support/gnuplot.hpp"
@@ -185,10 +184,9 @@ int main(int argc, char** argv) {
       ->check(CLI::Range(0, 1000000));
   app.add_option("--learning-rate", settings.learning_rate, "Learning rate of Adam")
       ->capture_default_str()
-      ->check(examples::at_least_zero());
+      ->check(CLI::Range(0.0, 1e30));
   app.add_option("--seed", settings.seed, "Seed of the initial parameters; the wirings have seeds of their own")
-      ->capture_default_str()
-      ->check(examples::seed_check());
+      ->capture_default_str();
   app.add_option("--wiring", settings.wiring, "Which network to train")
       ->capture_default_str()
       ->check(CLI::IsMember({"fully_connected", "random", "ncp", "all"}));

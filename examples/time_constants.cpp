@@ -22,7 +22,6 @@
 #include <elegans/graph/graph.hpp>
 #include <elegans/system/file.hpp>
 
-#include "support/checks.hpp"
 #include "support/csv.hpp"
 #include "support/folder.hpp"
 #include "support/gnuplot.hpp"
@@ -111,10 +110,8 @@ int main(int argc, char** argv) {
       ->check(CLI::Range(0, 1000000));
   app.add_option("--learning-rate", settings.learning_rate, "Learning rate of Adam")
       ->capture_default_str()
-      ->check(examples::at_least_zero());
-  app.add_option("--seed", settings.seed, "Seed of the initial parameters")
-      ->capture_default_str()
-      ->check(examples::seed_check());
+      ->check(CLI::Range(0.0, 1e30));
+  app.add_option("--seed", settings.seed, "Seed of the initial parameters")->capture_default_str();
   app.add_flag("--quiet", settings.quiet, "Print nothing");
   return examples::run_program(app, argc, argv, "time_constants", [&] { run(settings); });
 }

@@ -4,7 +4,6 @@
 
 #include <cstdio>
 #include <exception>
-#include <string>
 
 #include <CLI/CLI.hpp>
 
@@ -16,9 +15,6 @@ namespace examples {
 /// \return  the exit status: 0, 1 for an error, 2 for a wrong command line
 template <typename Run, typename Check>
 int run_program(CLI::App& app, int argc, char** argv, const char* name, Run run, Check check) {
-  app.failure_message([name](const CLI::App*, const CLI::Error& error) {
-    return std::string(name) + ": " + error.what() + " (--help lists the options)\n";
-  });
   try {
     app.parse(argc, argv);
     check();

@@ -30,9 +30,6 @@ check "without gnuplot, the numbers are there" test -s "$scratch/bare/losses.csv
 exits 2 "--wiring" "$sine" --wiring none
 exits 2 "--epochs" "$sine" --epochs -1
 exits 2 "--epochs" "$sine" --epochs many
-exits 2 "--seed: must be a number in [0, 18446744073709551615], got -1" "$sine" --seed -1
-exits 2 "--learning-rate: must be a number in [0, " "$sine" --learning-rate nan
-exits 2 "--learning-rate: must be a number in [0, " "$sine" --learning-rate 1e39
 exits 1 "cannot make the folder" "$sine" --out /dev/null/here --quiet
 exits 1 "the loss became" "$sine" --learning-rate 1e30 --quiet --out "$scratch/diverged"
 

@@ -3,7 +3,6 @@
 
 #include <filesystem>
 #include <iterator>
-#include <locale>
 #include <memory>
 #include <string>
 #include <vector>
@@ -90,22 +89,6 @@ TEST_CASE("Each inter layer has a column between the inputs and the command neur
   CHECK(along("neuron_6") < along("neuron_3"));
   CHECK(along("neuron_3") < along("neuron_1"));
   CHECK(along("neuron_1") < along("neuron_0"));
-}
-
-namespace {
-
-struct DecimalComma : std::numpunct<char> {
-  char do_decimal_point() const override { return ','; }
-};
-
-}  // namespace
-
-TEST_CASE("The DOT of a wiring is the same under every locale", "[graph]") {
-  const std::string wanted = to_dot(ncp());
-  const std::locale before = std::locale::global(std::locale(std::locale::classic(), new DecimalComma));
-  const std::string dot = to_dot(ncp());
-  std::locale::global(before);
-  CHECK(dot == wanted);
 }
 
 TEST_CASE("A picture of an unknown format or layout, or before the build, is refused", "[graph]") {
