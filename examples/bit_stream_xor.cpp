@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // The bit-stream XOR task of the CfC paper: is the number of ones in a stream of 2 to 31 random bits odd? A stream
-// comes as events, one for each run of equal bits, with the time that the run took: sequences of different lengths,
-// sampled irregularly. A CfC, a CfC with mixed memory and an LTC are compared.
+// consists of events. Each event is a run of equal bits, with the time that the run took. So the sequences have
+// different lengths and irregular time steps. The program compares a CfC, a CfC with mixed memory and an LTC.
 //
 //     bit_stream_xor --out out
 //
@@ -62,9 +62,10 @@ struct Result {
   std::vector<Scalar> losses, accuracies;
 };
 
-constexpr elegans::Index longest = 32;  // events are padded to as many
+constexpr elegans::Index longest = 32;  // every stream is padded to this many events
 
-/// Random streams. An event is (bit, length of its run / 32), and as much time passes with it.
+/// Makes random streams. The inputs of an event are its bit and the length of its run / 32, which is also its elapsed
+/// time.
 elegans::Dataset<Scalar> streams(elegans::Index count, std::uint64_t seed) {
   std::mt19937_64 random(seed);
   elegans::Dataset<Scalar> data{.x = elegans::Sequence<Scalar>(longest, count, 2),
@@ -86,11 +87,11 @@ elegans::Dataset<Scalar> streams(elegans::Index count, std::uint64_t seed) {
     data.y(0, b, 0) = static_cast<Scalar>(parity);
   }
   data.timespans = elegans::Timespans<Scalar>(elapsed);
-  data.mask = elegans::Mask(elapsed);  // what takes time exists
+  data.mask = elegans::Mask(elapsed);  // an event exists if it takes time
   return data;
 }
 
-/// Trains one model; `say` is told of each epoch.
+/// Trains one model, and calls `say` with a line per epoch.
 template <typename Model>
 Result train(const std::string& name, Model model, const elegans::Dataset<Scalar>& training,
              const elegans::Dataset<Scalar>& test, const Settings& settings,
@@ -138,7 +139,7 @@ std::vector<Result> train_all(const Settings& settings, std::ostream& log) {
   add("mixed_cfc", elegans::MixedCfC<Scalar>(settings.units, 2, cfc));
   add("cfc", elegans::CfC<Scalar>(settings.units, 2, cfc));
 
-  // A model a thread: a training is the same whatever runs beside it.
+  // One thread per model. A training gives the same numbers whatever runs beside it.
   std::vector<Result> results(jobs.size());
   std::vector<std::exception_ptr> failures(jobs.size());
   std::atomic<std::size_t> next = 0;
@@ -191,7 +192,7 @@ void run(const Settings& settings) {
   if (curves.empty()) return;
   if (!examples::gnuplot(std::filesystem::path(ELEGANS_EXAMPLES_DIR) / "plots" / "xor.gp", settings.out / "xor.png",
                          curves)) {
-    log << "\nThere is no gnuplot here, so there is no plot; all numbers are written.\n";
+    log << "\nThere is no gnuplot here, so there is no plot. All numbers are written.\n";
   }
 }
 
@@ -208,11 +209,11 @@ int main(int argc, char** argv) {
   option("--units", settings.units, "Neurons of the CfCs")->check(CLI::Range(1, 4096));
   option("--ltc-units", settings.ltc_units, "Neurons of the LTC")->check(CLI::Range(1, 4096));
   option("--epochs", settings.epochs, "Passes over the training streams")->check(CLI::Range(0, 1000000));
-  option("--training", settings.training, "Training streams")->check(CLI::Range(1, 100000000));
-  option("--test", settings.test, "Test streams")->check(CLI::Range(1, 100000000));
-  option("--batch-size", settings.batch_size, "Streams an update")->check(CLI::Range(1, 100000000));
-  option("--learning-rate", settings.learning_rate, "Of Adam, at first")->check(CLI::NonNegativeNumber);
-  option("--seed", settings.seed, "Of streams and networks");
+  option("--training", settings.training, "Training streams")->check(CLI::Range(1, 1000000));
+  option("--test", settings.test, "Test streams")->check(CLI::Range(1, 1000000));
+  option("--batch-size", settings.batch_size, "Streams per update")->check(CLI::Range(1, 1000000));
+  option("--learning-rate", settings.learning_rate, "Learning rate of Adam at the start")->check(CLI::Range(0.0, 1e30));
+  option("--seed", settings.seed, "Seed of streams and networks");
   option("--threads", settings.threads, "Networks trained at once")->check(CLI::Range(1, 64));
   app.add_flag("--quiet", settings.quiet, "Print nothing");
   return examples::run_program(app, argc, argv, "bit_stream_xor", [&] { run(settings); });

@@ -1,13 +1,13 @@
 // SPDX-FileCopyrightText: The elegans authors
 // SPDX-License-Identifier: Apache-2.0
 
-// A real task: what will a running half-cheetah's joints do next? The recordings and the protocol are those of the LTC
+// A real task: what will the joints of a running half-cheetah do next? Recordings and protocol are those of the LTC
 // paper (Hasani et al., AAAI 2021, Table 6: mean squared error 2.308 +- 0.015 for the LTC).
 //
 //     half_cheetah DATA --out out --seeds 5
 //
-// DATA is a folder of recordings, trace_0000.npy and so on, each (time, observations). Prints a table, and leaves
-// numbers (CSV) and plots (PNG) in a folder. A run that is stopped goes on where it was.
+// DATA is a folder of recordings, trace_0000.npy and so on, each (time, observations). The program prints a table, and
+// leaves numbers (CSV) and plots (PNG) in a folder. Started again after a stop, it goes on from its last checkpoint.
 
 #include <algorithm>
 #include <chrono>
@@ -44,7 +44,7 @@ struct Settings {
   int units = 32;
   int epochs = 200;
   int seeds = 1;
-  int validation = 5, test = 10, training = 10;  // recordings, in this order
+  int validation = 5, test = 10, training = 10;  // numbers of recordings, which are used in this order
   int window = 32, stride = 10;
   int batch_size = 16;
   bool quiet = false;
@@ -52,10 +52,10 @@ struct Settings {
 
 struct Data {
   elegans::Dataset<Scalar> validation, test, training;
-  examples::Table<double> recording;  // the first of the test, whole, for a plot
+  examples::Table<double> recording;  // the first test recording, for a plot
 };
 
-/// Windows of recordings, each with the same window one step on as its target.
+/// Cuts recordings into windows. The target of a window is the window that starts one step later.
 elegans::Dataset<Scalar> windows(const std::vector<examples::Table<double>>& recordings, const Settings& settings) {
   const elegans::Index length = settings.window, observations = recordings.front().cols();
   std::vector<std::pair<std::size_t, elegans::Index>> starts;
@@ -97,7 +97,7 @@ Data read(const Settings& settings) {
       recordings.push_back(examples::read_npy(*next++));
       if (recordings.back().cols() != recordings.front().cols()) {
         elegans::detail::refuse((next - 1)->string(), " must have ", recordings.front().cols(),
-                                " observations a step, as the others, got ", recordings.back().cols());
+                                " observations per step like the others, got ", recordings.back().cols());
       }
     }
     return recordings;
@@ -108,15 +108,16 @@ Data read(const Settings& settings) {
           test.front()};
 }
 
-/// What came of one kind of model, over all seeds.
+/// The results of one kind of model, over all seeds.
 struct Result {
   std::string name;
   elegans::Index parameters = 0;
-  int synapses = 0;  ///< those that exist, of neurons and inputs; 0 for a model without a wiring
+  int synapses = 0;  ///< existing synapses between neurons and from inputs; 0 for a model without a wiring
   std::vector<double> errors, seconds;
 };
 
-/// Predicts a whole recording, step by step, and writes prediction and truth side by side.
+/// Predicts the first 200 steps of a recording, each from those before it, and writes prediction and truth side by
+/// side.
 template <typename Model>
 void write_prediction(Model& model, const examples::Table<double>& recording, const std::filesystem::path& path) {
   const elegans::Index steps = std::min<elegans::Index>(recording.rows() - 1, 200), observations = recording.cols();
@@ -132,7 +133,8 @@ void write_prediction(Model& model, const examples::Table<double>& recording, co
                       }));
 }
 
-/// The paper's protocol for one model and seed: the test error of the epoch with the smallest validation error.
+/// Trains one model with one seed. Its result is the test error of the epoch with the smallest validation error, as in
+/// the paper.
 template <typename Model>
 void train(const std::string& name, Model model, Scalar learning_rate, std::uint64_t seed, const Data& data,
            const Settings& settings, Result& result, std::ostream& log) {
@@ -204,7 +206,7 @@ void run(const Settings& settings) {
     }
     results.push_back(std::move(result));
   };
-  // All neurons are read out, by a dense layer.
+  // A dense layer reads out all neurons.
   const auto ltc = [&](const auto& wiring) {
     return [&wiring, observations](std::uint64_t seed) {
       return elegans::Sequential(
@@ -227,7 +229,7 @@ void run(const Settings& settings) {
   table << "model,parameters,synapses,test_error_mean,test_error_deviation,seconds\n";
   log << "\n"
       << std::left << std::setw(8) << "model" << std::right << std::setw(18) << "test error" << std::setw(12)
-      << "parameters" << std::setw(10) << "synapses" << std::setw(14) << "seconds a run\n";
+      << "parameters" << std::setw(10) << "synapses" << std::setw(14) << "seconds / run\n";
   for (const Result& result : results) {
     const double mean = mean_of(result.errors), deviation = deviation_of(result.errors);
     log << std::left << std::setw(8) << result.name << std::right << std::fixed << std::setprecision(3) << std::setw(9)
@@ -258,9 +260,9 @@ int main(int argc, char** argv) {
   option("--validation", settings.validation, "Recordings for validation, the first ones")->check(at_least_1);
   option("--test", settings.test, "Recordings for the test, the next ones")->check(at_least_1);
   option("--training", settings.training, "Recordings for training, those after")->check(at_least_1);
-  option("--window", settings.window, "Steps of a sequence")->check(at_least_1);
+  option("--window", settings.window, "Steps per sequence")->check(at_least_1);
   option("--stride", settings.stride, "Steps between the starts of two sequences")->check(at_least_1);
-  option("--batch-size", settings.batch_size, "Sequences an update")->check(at_least_1);
+  option("--batch-size", settings.batch_size, "Sequences per update")->check(at_least_1);
   app.add_flag("--quiet", settings.quiet, "Print nothing");
   return examples::run_program(app, argc, argv, "half_cheetah", [&] { run(settings); });
 }

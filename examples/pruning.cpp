@@ -1,12 +1,13 @@
 // SPDX-FileCopyrightText: The elegans authors
 // SPDX-License-Identifier: Apache-2.0
 
-// How few synapses does the sine wave of the tutorial need? Trains a fully-connected network, then removes its weakest
-// synapses and trains on, again and again.
+// How few synapses does the sine wave of the tutorial need? The program trains a fully-connected network. Then it
+// removes the weakest synapses and trains on, again and again.
 //
 //     pruning --out out
 //
-// Prints loss and cost against synapses, and leaves numbers (CSV), a plot and the wirings (PNG) in a folder.
+// It prints loss and cost for each number of synapses, and leaves numbers (CSV), a plot and the wirings (PNG) in a
+// folder.
 
 #include <algorithm>
 #include <chrono>
@@ -46,17 +47,17 @@ struct Settings {
 
 /// A network after some rounds of pruning.
 struct Round {
-  int synapses;  ///< those of the inputs among them
-  float before;  ///< loss, before training on
-  float after;   ///< and after
-  double microseconds;
+  int synapses;         ///< between neurons and from inputs
+  float before;         ///< loss before it is trained on
+  float after;          ///< loss after it was trained on
+  double microseconds;  ///< cost of a forward and a backward pass
 };
 
 int count_synapses(const elegans::LTC<float>& model) {
   return model.wiring().synapse_count() + model.wiring().sensory_synapse_count();
 }
 
-/// Of a forward and a backward pass over 16 sequences, for one of them: the median of a few.
+/// Microseconds per sequence of a forward and a backward pass over 16 sequences: the median of 51 passes.
 double cost_of(elegans::LTC<float> model) {
   constexpr elegans::Index batch = 16;
   elegans::Sequence<float> x(examples::sine_steps, batch, 2);
@@ -95,7 +96,7 @@ void run(const Settings& settings) {
     if (round > 0) {
       const int before = count_synapses(model);
       model = elegans::prune(model, {.fraction = settings.fraction, .sensory = true});
-      if (count_synapses(model) == before) break;  // those that are left are needed, or too few
+      if (count_synapses(model) == before) break;  // what is left must stay, or the fraction of it is below one synapse
     }
     Round now{count_synapses(model), loss(), 0, cost_of(model)};
     elegans::fit(model, x, y, elegans::Adam<float>({.learning_rate = settings.learning_rate}),
@@ -128,7 +129,7 @@ void run(const Settings& settings) {
                                            }));
   if (!examples::gnuplot(std::filesystem::path(ELEGANS_EXAMPLES_DIR) / "plots" / "pruning.gp",
                          settings.out / "pruning.png", {table.string()})) {
-    log << "There is no gnuplot here, so there is no plot; all numbers are written.\n";
+    log << "There is no gnuplot here, so there is no plot. All numbers are written.\n";
   }
 }
 
@@ -138,20 +139,23 @@ int main(int argc, char** argv) {
   Settings settings;
   CLI::App app("Prunes a liquid time-constant network round by round, training on in between");
   app.add_option("--out", settings.out, "Folder for numbers and pictures")->capture_default_str();
-  app.add_option("--units", settings.units, "Number of neurons")->capture_default_str();
+  app.add_option("--units", settings.units, "Number of neurons")->capture_default_str()->check(CLI::Range(1, 128));
   app.add_option("--epochs", settings.epochs, "Updates of the parameters in each round")
       ->capture_default_str()
       ->check(CLI::Range(0, 1000000));
   app.add_option("--rounds", settings.rounds, "How often to prune, at most")
       ->capture_default_str()
       ->check(CLI::Range(0, 1000));
-  app.add_option("--fraction", settings.fraction, "Of the synapses, removed in each round")->capture_default_str();
-  app.add_option("--learning-rate", settings.learning_rate, "Of Adam")
+  app.add_option("--fraction", settings.fraction, "Fraction of the synapses to remove in each round")
       ->capture_default_str()
-      ->check(CLI::NonNegativeNumber);
-  app.add_option("--seed", settings.seed, "Of the initial parameters")->capture_default_str();
-  app.add_option("--good-loss", settings.good_loss, "Draws the smallest network that stays below it")
-      ->capture_default_str();
+      ->check(CLI::Range(0.0, 1.0));
+  app.add_option("--learning-rate", settings.learning_rate, "Learning rate of Adam")
+      ->capture_default_str()
+      ->check(CLI::Range(0.0, 1e30));
+  app.add_option("--seed", settings.seed, "Seed of the initial parameters")->capture_default_str();
+  app.add_option("--good-loss", settings.good_loss, "Draw the smallest network whose loss is below this")
+      ->capture_default_str()
+      ->check(CLI::Range(0.0, 1e30));
   app.add_flag("--quiet", settings.quiet, "Print nothing");
   return examples::run_program(app, argc, argv, "pruning", [&] { run(settings); });
 }

@@ -1,12 +1,13 @@
 // SPDX-FileCopyrightText: The elegans authors
 // SPDX-License-Identifier: Apache-2.0
 
-// The tutorial: three wirings learn to make one sine wave out of another of half its frequency.
+// The tutorial: networks of three wirings learn to turn a sine wave into one of twice its frequency.
 //
 //     sine_wave --out out
 //
-// Prints what happens and leaves numbers (CSV), wirings (DOT, SVG, PNG) and plots (PNG) in a folder.
+// The program prints what it does, and leaves numbers (CSV), wirings (DOT, SVG, PNG) and plots (PNG) in a folder.
 
+#include <cstdint>
 #include <filesystem>
 #include <iomanip>
 #include <iostream>
@@ -40,7 +41,7 @@ struct Settings {
   bool quiet = false;
 };
 
-/// One of the three networks, before and after.
+/// One of the three networks, with its predictions before and after training.
 struct Run {
   std::string name;
   elegans::Wiring<> wiring;
@@ -106,7 +107,7 @@ void draw_wirings(const std::vector<Run>& runs, const Settings& settings) {
   }
 }
 
-/// Draws the plots from the CSV files; false if there is no gnuplot.
+/// Draws the plots from the CSV files. Returns false if there is no gnuplot.
 bool draw_plots(const std::vector<Run>& runs, const Settings& settings) {
   const auto plot = [&](const char* script, const std::string& picture, const std::vector<std::string>& arguments) {
     return examples::gnuplot(std::filesystem::path(ELEGANS_EXAMPLES_DIR) / "plots" / script, settings.out / picture,
@@ -122,7 +123,7 @@ bool draw_plots(const std::vector<Run>& runs, const Settings& settings) {
   }
   if (settings.epochs > 0) {
     const std::vector<std::string> pictures{"loss_one.png", "loss_two.png", "loss_three.png"};
-    // The first two curves are the two networks that learn: the random one comes last.
+    // The random network comes last, because the first two curves shall be those of the networks that learn.
     for (std::size_t curves = 1; curves <= runs.size(); ++curves) {
       plot("loss.gp", pictures[curves - 1], {in_out("losses.csv"), std::to_string(curves)});
     }
@@ -166,8 +167,8 @@ void run(const Settings& settings) {
   write_numbers(runs, settings);
   draw_wirings(runs, settings);
   if (!draw_plots(runs, settings)) {
-    log << "\nThere is no gnuplot here, so there are no plots; all numbers are written. Install it (gnuplot-nox)\n"
-        << "and run this again, or draw them from the CSV files with something else.\n";
+    log << "\nThere is no gnuplot here, so there are no plots. All numbers are written. Install it (gnuplot-nox)\n"
+        << "and run this again, or draw the CSV files with another program.\n";
   }
   log << "\nNumbers and pictures are in " << settings.out.string() << "\n";
 }
@@ -181,10 +182,11 @@ int main(int argc, char** argv) {
   app.add_option("--epochs", settings.epochs, "Updates of the parameters")
       ->capture_default_str()
       ->check(CLI::Range(0, 1000000));
-  app.add_option("--learning-rate", settings.learning_rate, "Of Adam")
+  app.add_option("--learning-rate", settings.learning_rate, "Learning rate of Adam")
       ->capture_default_str()
-      ->check(CLI::NonNegativeNumber);
-  app.add_option("--seed", settings.seed, "Of the initial parameters; the wirings keep theirs")->capture_default_str();
+      ->check(CLI::Range(0.0, 1e30));
+  app.add_option("--seed", settings.seed, "Seed of the initial parameters; the wirings have seeds of their own")
+      ->capture_default_str();
   app.add_option("--wiring", settings.wiring, "Which network to train")
       ->capture_default_str()
       ->check(CLI::IsMember({"fully_connected", "random", "ncp", "all"}));

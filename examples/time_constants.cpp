@@ -1,12 +1,12 @@
 // SPDX-FileCopyrightText: The elegans authors
 // SPDX-License-Identifier: Apache-2.0
 
-// What a liquid time-constant network is named after: trains one on the sine wave of the tutorial, and draws its
-// neurons' potentials and time constants as they change with the inputs.
+// A liquid time-constant network has its name from neurons whose time constants change with the inputs. The program
+// trains one on the sine wave of the tutorial, and draws the potentials and time constants of its neurons.
 //
 //     time_constants --out out
 //
-// Prints each neuron's range and leaves numbers (CSV), the plot and the wiring (PNG) in a folder.
+// It prints the range of each neuron, and leaves numbers (CSV), the plot and the wiring (PNG) in a folder.
 
 #include <cstdint>
 #include <filesystem>
@@ -94,7 +94,7 @@ void run(const Settings& settings) {
   for (const int count : count_of_type) arguments.push_back(std::to_string(count));
   if (!examples::gnuplot(std::filesystem::path(ELEGANS_EXAMPLES_DIR) / "plots" / "time_constants.gp",
                          settings.out / "time_constants.png", arguments)) {
-    log << "There is no gnuplot here, so there is no plot; all numbers are written.\n";
+    log << "There is no gnuplot here, so there is no plot. All numbers are written.\n";
   }
 }
 
@@ -104,14 +104,14 @@ int main(int argc, char** argv) {
   Settings settings;
   CLI::App app("Draws the potentials and time constants of a liquid time-constant network");
   app.add_option("--out", settings.out, "Folder for numbers and pictures")->capture_default_str();
-  app.add_option("--units", settings.units, "Number of neurons")->capture_default_str();
+  app.add_option("--units", settings.units, "Number of neurons")->capture_default_str()->check(CLI::Range(1, 256));
   app.add_option("--epochs", settings.epochs, "Updates of the parameters")
       ->capture_default_str()
       ->check(CLI::Range(0, 1000000));
-  app.add_option("--learning-rate", settings.learning_rate, "Of Adam")
+  app.add_option("--learning-rate", settings.learning_rate, "Learning rate of Adam")
       ->capture_default_str()
-      ->check(CLI::NonNegativeNumber);
-  app.add_option("--seed", settings.seed, "Of the initial parameters")->capture_default_str();
+      ->check(CLI::Range(0.0, 1e30));
+  app.add_option("--seed", settings.seed, "Seed of the initial parameters")->capture_default_str();
   app.add_flag("--quiet", settings.quiet, "Print nothing");
   return examples::run_program(app, argc, argv, "time_constants", [&] { run(settings); });
 }

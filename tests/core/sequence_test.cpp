@@ -1,16 +1,21 @@
 // SPDX-FileCopyrightText: The elegans authors
 // SPDX-License-Identifier: Apache-2.0
 
+#include <limits>
 #include <string>
+#include <type_traits>
+#include <utility>
 
 #include <elegans/core/sequence.hpp>
 
 #include "support/catch.hpp"
+#include "support/refusal.hpp"
 
 using elegans::Index;
 using elegans::Sequence;
+using support::refusal_of;
 
-TEST_CASE("A new sequence has the sizes it was given, and zeros", "[core][sequence]") {
+TEST_CASE("A new sequence has the sizes that it was given, and zeros", "[core][sequence]") {
   const Sequence<float> sequence(3, 2, 4);
   CHECK(sequence.time() == 3);
   CHECK(sequence.batch() == 2);
@@ -20,7 +25,7 @@ TEST_CASE("A new sequence has the sizes it was given, and zeros", "[core][sequen
   CHECK(Sequence<float>().values().size() == 0);
 }
 
-TEST_CASE("An element, a step and the flat values are one memory: time slowest, batch fastest", "[core][sequence]") {
+TEST_CASE("Elements, steps and flat values share one memory: time changes slowest, batch fastest", "[core][sequence]") {
   Sequence<double> sequence(3, 2, 4);
   double value = 0;
   for (Index t = 0; t < 3; ++t) {
@@ -38,7 +43,7 @@ TEST_CASE("An element, a step and the flat values are one memory: time slowest, 
   CHECK(sequence(1, 1, 3) == 15);
 }
 
-TEST_CASE("A matrix is one sequence, (time, features), whatever its storage and type", "[core][sequence]") {
+TEST_CASE("A matrix is one sequence, (time, features), whatever its storage order and type", "[core][sequence]") {
   Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor> matrix(3, 2);
   matrix << 1, 2, 3, 4, 5, 6;
   const auto check = [&](const Sequence<double>& sequence) {
@@ -59,7 +64,7 @@ TEST_CASE("A copy of a sequence is independent of it", "[core][sequence]") {
   CHECK(sequence(0, 0, 1) == 0);
 }
 
-TEST_CASE("Resizing changes the shape, and does not move what fits", "[core][sequence]") {
+TEST_CASE("A sequence that is resized has the new shape, and does not allocate for what fits", "[core][sequence]") {
   Sequence<float> sequence(4, 3, 2);
   const float* const memory = sequence.values().data();
   sequence.resize(2, 5, 1);
@@ -76,4 +81,67 @@ TEST_CASE("A sequence of a negative size is refused", "[core][sequence]") {
   Sequence<float> sequence(1, 2, 3);
   CHECK_THROWS_AS(sequence.resize(-1, 2, 3), elegans::InvalidArgument);
   CHECK(sequence.time() == 1);
+}
+
+TEST_CASE("A sequence of more values than memory can hold is refused, and stays as it was", "[core][sequence]") {
+  // 2^32 on 64 bits, 2^16 on 32 bits: the square overflows.
+  const Index root = Index{1} << (sizeof(Index) * 4);
+  const std::string most = std::to_string((std::numeric_limits<Index>::max)());
+  const std::string got = std::to_string(root);
+  const std::string refusal = "Sequence: there may be at most " + most + " values, got (" + got + ", " + got + ", 1)";
+  CHECK(refusal_of([&] { Sequence<float> sequence(root, root, 1); }) == refusal);
+  Sequence<float> sequence(1, 2, 3);
+  sequence(0, 1, 2) = 5;
+  CHECK(refusal_of([&] { sequence.resize(root, root, 1); }) == refusal);
+  // The product fits an Index, but its bytes do not fit the address space.
+  if (sizeof(Index) == sizeof(void*)) {
+    CHECK_THROWS_AS(sequence.resize(root / 2, root / 2, 2), elegans::InvalidArgument);
+  }
+  CHECK(sequence.time() == 1);
+  CHECK(sequence.batch() == 2);
+  CHECK(sequence.features() == 3);
+  CHECK(sequence(0, 1, 2) == 5);
+}
+
+TEST_CASE("A sequence that was moved from is empty, and can be used again", "[core][sequence]") {
+  Sequence<float> sequence(3, 2, 4);
+  sequence(2, 1, 3) = 7;
+  Sequence<float> other = std::move(sequence);
+  CHECK(other(2, 1, 3) == 7);
+  CHECK(sequence.time() == 0);
+  CHECK(sequence.batch() == 0);
+  CHECK(sequence.features() == 0);
+  CHECK(sequence.values().size() == 0);
+  sequence.resize(1, 2, 3);
+  CHECK(sequence.step(0).rows() == 2);
+  sequence = std::move(other);
+  CHECK(sequence.time() == 3);
+  CHECK(sequence(2, 1, 3) == 7);
+  CHECK(other.batch() == 0);
+}
+
+TEST_CASE("A sequence that is moved to itself keeps its values", "[core][sequence]") {
+  Sequence<float> sequence(3, 2, 4);
+  sequence(2, 1, 3) = 7;
+  Sequence<float>& itself = sequence;
+  sequence = std::move(itself);
+  CHECK(sequence.time() == 3);
+  CHECK(sequence(2, 1, 3) == 7);
+}
+
+TEST_CASE("A temporary sequence gives values that outlive it", "[core][sequence]") {
+  const auto make = [] {
+    Sequence<double> sequence(3, 2, 4);
+    for (Index i = 0; i < 24; ++i) sequence.values()[i] = static_cast<double>(i);
+    return sequence;
+  };
+  const auto values = make().values();
+  const auto step = make().step(1);
+  const double& element = make()(2, 1, 3);
+  for (Index i = 0; i < 24; ++i) CHECK(values[i] == static_cast<double>(i));
+  CHECK(step.rows() == 2);
+  CHECK(step(1, 2) == 13);
+  CHECK(element == 23);
+  CHECK((make().values() == values).all());
+  static_assert(std::is_same_v<decltype(std::declval<const Sequence<double>>().values()), decltype(make().values())>);
 }

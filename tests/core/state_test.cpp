@@ -1,13 +1,16 @@
 // SPDX-FileCopyrightText: The elegans authors
 // SPDX-License-Identifier: Apache-2.0
 
+#include <limits>
 #include <type_traits>
+#include <utility>
 
 #include <elegans/core/state.hpp>
 
 #include "support/catch.hpp"
 
 using elegans::Dynamic;
+using elegans::Index;
 using elegans::State;
 
 TEMPLATE_TEST_CASE("A state is a (batch, units) array of zeros", "[core][state]", (State<float>), (State<double, 3>),
@@ -20,7 +23,7 @@ TEMPLATE_TEST_CASE("A state is a (batch, units) array of zeros", "[core][state]"
   CHECK((state.array() == 0).all());
 }
 
-TEST_CASE("An element and the array are one memory, neuron after neuron", "[core][state]") {
+TEST_CASE("Elements and array share one memory, neuron after neuron", "[core][state]") {
   State<double> state(2, 3);
   state(1, 2) = 5;
   CHECK(state.array()(1, 2) == 5);
@@ -31,7 +34,7 @@ TEST_CASE("An element and the array are one memory, neuron after neuron", "[core
   CHECK((state.array() == 0).all());
 }
 
-TEST_CASE("A state of a single stream is a row, also with fixed sizes", "[core][state]") {
+TEST_CASE("A state of one sample is a row, also with fixed sizes", "[core][state]") {
   State<float, 4, 1> state;
   CHECK(state.batch() == 1);
   CHECK(state.units() == 4);
@@ -40,7 +43,7 @@ TEST_CASE("A state of a single stream is a row, also with fixed sizes", "[core][
   static_assert(sizeof(State<float, 4, 1>) < 128, "a fixed state is held in place");
 }
 
-TEST_CASE("Resizing a state changes its rows", "[core][state]") {
+TEST_CASE("A state that is resized has another number of samples", "[core][state]") {
   State<float> state(2, 3);
   state.resize(5);
   CHECK(state.batch() == 5);
@@ -54,4 +57,61 @@ TEST_CASE("A state that does not fit its type is refused", "[core][state]") {
   CHECK_THROWS_AS(State<float>(-1, 4), elegans::InvalidArgument);
   CHECK_THROWS_AS(State<float>(1, -4), elegans::InvalidArgument);
   CHECK_NOTHROW(State<float>(0, 4));
+}
+
+TEST_CASE("A state of more values than memory can hold is refused, and stays as it was", "[core][state]") {
+  constexpr Index most = (std::numeric_limits<Index>::max)();
+  CHECK_THROWS_AS(State<double>(most, 2), elegans::InvalidArgument);
+  State<double> state(2, 3);
+  CHECK_THROWS_AS(state.resize(most), elegans::InvalidArgument);
+  CHECK_THROWS_WITH(state.resize(-1), "State: sizes must not be negative, got (-1, 3)");
+  CHECK(state.batch() == 2);
+}
+
+TEST_CASE("A state that was moved from is empty where its type fixes no size, and can be used again", "[core][state]") {
+  State<float> state(2, 3);
+  state(1, 2) = 5;
+  State<float> other = std::move(state);
+  CHECK(other(1, 2) == 5);
+  CHECK(state.batch() == 0);
+  CHECK(state.units() == 0);
+  CHECK(state.array().size() == 0);
+  state = std::move(other);
+  CHECK(state(1, 2) == 5);
+  State<float>& itself = state;
+  state = std::move(itself);
+  CHECK(state.batch() == 2);
+  CHECK(state(1, 2) == 5);
+
+  State<float, 3> units_fixed(2, 3);
+  const State<float, 3> taken = std::move(units_fixed);
+  CHECK(taken.batch() == 2);
+  CHECK(units_fixed.batch() == 0);
+  CHECK(units_fixed.units() == 3);
+  units_fixed.resize(4);
+  CHECK(units_fixed.array().rows() == 4);
+
+  State<float, 3, 2> fixed;
+  fixed(1, 2) = 5;
+  const State<float, 3, 2> twin = std::move(fixed);
+  CHECK(fixed.batch() == 2);
+  CHECK(fixed(1, 2) == 5);
+  CHECK(twin(1, 2) == 5);
+  static_assert(std::is_trivially_copyable_v<State<float, 3, 2>>);
+}
+
+TEMPLATE_TEST_CASE("A temporary state gives values that outlive it", "[core][state]", (State<float>),
+                   (State<double, 4, 1>)) {
+  const auto make = [] {
+    TestType state(1, 4);
+    state(0, 2) = 5;
+    return state;
+  };
+  const auto array = make().array();
+  const auto& element = make()(0, 2);
+  CHECK(array.rows() == 1);
+  CHECK(array.cols() == 4);
+  CHECK(array(0, 2) == 5);
+  CHECK(element == 5);
+  static_assert(!requires { make().data(); });
 }

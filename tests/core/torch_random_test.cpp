@@ -9,16 +9,16 @@
 
 using elegans::TorchRandom;
 
-// The numbers: torch.manual_seed(seed); [repr(float(v)) for v in torch.rand(n, dtype=...)], on PyTorch 1.13.
+// PyTorch 1.13 gives these numbers: torch.manual_seed(seed); [repr(float(v)) for v in torch.rand(n, dtype=...)].
 
-TEST_CASE("Floats are those of torch.rand", "[core][torch_random]") {
+TEST_CASE("Random floats equal those of torch.rand", "[core][torch_random]") {
   TorchRandom random(0);
   for (const double expected : {0.49625658988952637, 0.7682217955589294, 0.08847743272781372, 0.13203048706054688}) {
     CHECK(double{random.rand<float>()} == expected);
   }
 }
 
-TEST_CASE("Doubles are those of torch.rand", "[core][torch_random]") {
+TEST_CASE("Random doubles equal those of torch.rand", "[core][torch_random]") {
   TorchRandom zero(0);
   for (const double expected : {0.9700530018065531, 0.707819864399788, 0.45938294312745087, 0.9207476841219603}) {
     CHECK(zero.rand<double>() == expected);
@@ -29,7 +29,7 @@ TEST_CASE("Doubles are those of torch.rand", "[core][torch_random]") {
   }
 }
 
-TEST_CASE("Only the low 32 bits of a seed count, as in PyTorch", "[core][torch_random]") {
+TEST_CASE("A seed counts with its low 32 bits only, as in PyTorch", "[core][torch_random]") {
   TorchRandom low(7);
   TorchRandom high(7 + (std::uint64_t{1} << 32));
   TorchRandom other(8);
@@ -53,6 +53,6 @@ TEMPLATE_TEST_CASE("Uniform values stay in their range, and fill it", "[core][to
   CHECK(least < static_cast<TestType>(-0.199));
   CHECK(most <= static_cast<TestType>(0.6));
   CHECK(most > static_cast<TestType>(0.599));
-  // The mean of 10000 has a standard deviation of 0.0023.
+  // The mean of 10000 values has a standard deviation of 0.0023.
   CHECK(sum / 10000 == Approx(0.2).margin(0.01));
 }

@@ -6,12 +6,12 @@
 
 #include "support/catch.hpp"
 
-// A preprocessor can compare it.
+// The preprocessor can compare the version.
 #if ELEGANS_VERSION < 100
 #error "ELEGANS_VERSION is below the first version"
 #endif
 
-TEST_CASE("The version is a number and a text of its three parts", "[core][version]") {
+TEST_CASE("The version is a number and a text, made of its three parts", "[core][version]") {
   static_assert(ELEGANS_VERSION / 10000 == ELEGANS_VERSION_MAJOR);
   static_assert(ELEGANS_VERSION / 100 % 100 == ELEGANS_VERSION_MINOR);
   static_assert(ELEGANS_VERSION % 100 == ELEGANS_VERSION_PATCH);

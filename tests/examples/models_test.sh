@@ -34,6 +34,8 @@ check "time_constants plots" plotted "$scratch/tau/time_constants.png"
 check "time_constants draws the wiring" test -s "$scratch/tau/time_constants_wiring.png"
 check "another size plots too" "$programs/time_constants" --units 16 --epochs 2 --quiet --out "$scratch/tau16"
 exits 1 "AutoNCP" "$programs/time_constants" --units 2
+exits 2 "--units: " "$programs/time_constants" --units 100000
+exits 2 "--seed = -1, which is not a number or out of range" "$programs/time_constants" --seed -1
 
 "$programs/pruning" --epochs 300 --rounds 4 --out "$scratch/pruned" >"$scratch/pruned.txt" || failures=$((failures + 1))
 check "pruning goes round by round" test "$(cut -d, -f1,2 "$scratch/pruned/pruning.csv" | tr '\n' ' ')" = \
@@ -45,7 +47,11 @@ for picture in before after; do check "pruning draws the wiring $picture" test -
 "$programs/pruning" --epochs 1 --fraction 1 --rounds 5 --out "$scratch/all" >"$scratch/all.txt" || failures=$((failures + 1))
 check "one way from the inputs to the output is left, and no more goes" awk -F, 'END { exit !(NR == 3 && $2 >= 1 && $2 <= 8) }' \
   "$scratch/all/pruning.csv"
-exits 1 "fraction must be in [0, 1], got 2" "$programs/pruning" --fraction 2 --epochs 0 --quiet --out "$scratch/none"
+exits 2 "--fraction: Value 2 not in range" "$programs/pruning" --fraction 2
+exits 2 "--fraction = nan, which is not a number or out of range" "$programs/pruning" --fraction nan
+exits 2 "--good-loss: Value -1 not in range" "$programs/pruning" --good-loss -1
+exits 2 "--seed = 18446744073709551616, which is not a number or out of range" "$programs/pruning" --seed 18446744073709551616
+exits 2 "--learning-rate: Value 1e39 not in range" "$programs/pruning" --learning-rate 1e39
 check "no file is left unfinished" test -z "$(find "$scratch" -name '*unfinished*')"
 
 if ((failures)); then exit 1; fi

@@ -40,6 +40,8 @@ done
 check "bit_stream_xor prints a table" grep -qE '^mixed_cfc +[0-9]+' "$scratch/xor.txt"
 check "bit_stream_xor plots" plotted "$scratch/one/xor.png"
 exits 2 "--batch-size" "$xor" --batch-size 0
+exits 2 "--seed = -1, which is not a number or out of range" "$xor" --seed -1
+exits 2 "--training: " "$xor" --training 1000000000
 
 check "no file is left unfinished" test -z "$(find "$scratch" -name '*unfinished*')"
 if ((failures)); then exit 1; fi

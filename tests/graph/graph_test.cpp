@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 #include <filesystem>
+#include <iterator>
 #include <memory>
 #include <string>
 #include <vector>
@@ -28,7 +29,7 @@ std::string attribute(void* object, const char* name) {
 
 }  // namespace
 
-TEST_CASE("DOT reads back as the wiring it was made of", "[graph]") {
+TEST_CASE("The DOT of a wiring reads back as that wiring", "[graph]") {
   const AutoNCP<> wiring = ncp();
   const std::string dot = to_dot(wiring);
   CHECK(dot == to_dot(wiring));
@@ -54,7 +55,7 @@ TEST_CASE("DOT reads back as the wiring it was made of", "[graph]") {
   }
 }
 
-TEST_CASE("Pictures are pictures, and the same ones each time", "[graph]") {
+TEST_CASE("A wiring is drawn as SVG and PNG, and the same each time", "[graph]") {
   const AutoNCP<> wiring = ncp();
   CHECK(render(wiring, "svg").find("<svg") != std::string::npos);
   CHECK(render(wiring, "svg") == render(wiring, "svg"));
@@ -63,7 +64,7 @@ TEST_CASE("Pictures are pictures, and the same ones each time", "[graph]") {
   CHECK(render(wiring, "svg", {.legend = false}).find("excitatory</") == std::string::npos);
 }
 
-TEST_CASE("Each inter layer is a column of its own, between the inputs and the command neurons", "[graph]") {
+TEST_CASE("Each inter layer has a column between the inputs and the command neurons", "[graph]") {
   NCP wiring({.inter_neurons = {4, 3},
               .command_neurons = 2,
               .motor_neurons = 1,
@@ -90,7 +91,7 @@ TEST_CASE("Each inter layer is a column of its own, between the inputs and the c
   CHECK(along("neuron_1") < along("neuron_0"));
 }
 
-TEST_CASE("What cannot be drawn is refused", "[graph]") {
+TEST_CASE("A picture of an unknown format or layout, or before the build, is refused", "[graph]") {
   const AutoNCP<> wiring = ncp();
   CHECK_THROWS_WITH(draw(wiring, "wiring.gif"), "draw: the file must end in .dot, .svg or .png, got 'wiring.gif'");
   CHECK_THROWS_WITH(render(wiring, "svg", GraphOptions{.layout = "no_such"}),
@@ -99,7 +100,7 @@ TEST_CASE("What cannot be drawn is refused", "[graph]") {
   CHECK_THROWS_AS(draw(wiring, "/nowhere/at/all/wiring.svg"), RuntimeError);
 }
 
-TEST_CASE("A file is written whole, and nothing else is left", "[graph]") {
+TEST_CASE("A drawing leaves one whole file and nothing else", "[graph]") {
   const auto folder = std::filesystem::temp_directory_path() / "elegans_graph_test";
   std::filesystem::create_directories(folder);
   draw(ncp(), folder / "wiring.dot");

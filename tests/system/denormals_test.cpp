@@ -9,7 +9,7 @@
 
 namespace {
 
-// volatile: the arithmetic is to happen when the program runs.
+// volatile: the program must do the arithmetic, not the compiler.
 template <typename Scalar>
 bool has_denormal_results() {
   volatile Scalar least = std::numeric_limits<Scalar>::min();
@@ -22,8 +22,8 @@ bool has_denormal_results() {
 
 #if defined(__SSE2__) || defined(_M_X64) || (defined(__aarch64__) && defined(__GNUC__))
 
-TEMPLATE_TEST_CASE("Results too small for a normal number are zero while FlushDenormals lives", "[core][denormals]",
-                   float, double) {
+TEMPLATE_TEST_CASE("Results that are too small for a normal number are zero while FlushDenormals lives",
+                   "[core][denormals]", float, double) {
   REQUIRE(has_denormal_results<TestType>());
   {
     const elegans::detail::FlushDenormals flush;
@@ -37,7 +37,7 @@ TEMPLATE_TEST_CASE("Results too small for a normal number are zero while FlushDe
   CHECK(has_denormal_results<TestType>());
 }
 
-TEST_CASE("An exception restores what was before FlushDenormals", "[core][denormals]") {
+TEST_CASE("An exception that leaves the scope of FlushDenormals restores denormal numbers", "[core][denormals]") {
   try {
     const elegans::detail::FlushDenormals flush;
     throw 1;

@@ -23,13 +23,13 @@ TEST_CASE("Without self-connections only the diagonal is empty", "[wiring][fully
   CHECK(wiring.adjacency_matrix().diagonal().isZero());
 }
 
-TEST_CASE("A fully connected wiring without outputs given has motor neurons alone", "[wiring][fully_connected]") {
+TEST_CASE("A fully connected wiring has motor neurons only, unless it is told how many", "[wiring][fully_connected]") {
   CHECK(FullyConnected(5).output_dim() == 5);
   FullyConnected seeded(5, {.seed = 7});
   CHECK(seeded.adjacency_matrix() == FullyConnected(5, 5, {.seed = 7}).adjacency_matrix());
 }
 
-TEST_CASE("What is written decides whether a fully connected wiring's sizes are fixed", "[wiring][fully_connected]") {
+TEST_CASE("A fully connected wiring has fixed sizes if its type says so", "[wiring][fully_connected]") {
   FullyConnected dynamic(8, 1);
   FullyConnected seeded(8, 1, {.seed = 3});
   FullyConnected copy = seeded;

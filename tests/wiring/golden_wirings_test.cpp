@@ -37,7 +37,7 @@ json synapses_of(const Matrix& polarity) {
   return synapses;
 }
 
-/// "source,destination,polarity;…", the text that the golden hashes are of.
+/// The text from which the golden hashes were computed: "source,destination,polarity;…".
 std::string text_of(const json& synapses) {
   std::string text;
   for (const json& synapse : synapses) {
@@ -112,7 +112,7 @@ TEST_CASE("sha256 gives the digests of the standard", "[support]") {
         "248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1");
 }
 
-TEST_CASE("Every golden wiring is ncps' to the last synapse", "[wiring][golden]") {
+TEST_CASE("Every golden wiring equals that of ncps to the last synapse", "[wiring][golden]") {
   for (const std::string name : {"wirings.json", "wirings_extra.json"}) {
     const json records = read(name);
     CHECK(records.size() >= 31);

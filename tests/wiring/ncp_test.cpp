@@ -16,17 +16,17 @@ using elegans::NeuronType;
 
 namespace {
 
-constexpr NCPOptions small{.inter_neurons = 4,
-                           .command_neurons = 3,
-                           .motor_neurons = 2,
-                           .sensory_fanout = 2,
-                           .inter_fanout = 2,
-                           .recurrent_command_synapses = 3,
-                           .motor_fanin = 2};
+constexpr NCPOptions few_neurons{.inter_neurons = 4,
+                                 .command_neurons = 3,
+                                 .motor_neurons = 2,
+                                 .sensory_fanout = 2,
+                                 .inter_fanout = 2,
+                                 .recurrent_command_synapses = 3,
+                                 .motor_fanin = 2};
 
 template <typename Change>
 std::string refusal_with(Change change) {
-  NCPOptions options = small;
+  NCPOptions options = few_neurons;
   change(options);
   return support::refusal_of([&] { NCP wiring(options); });
 }
@@ -34,7 +34,7 @@ std::string refusal_with(Change change) {
 }  // namespace
 
 TEST_CASE("A neural circuit policy numbers motor, command and inter neurons in this order", "[wiring][ncp]") {
-  const NCP wiring(small);
+  const NCP wiring(few_neurons);
   static_assert(std::is_same_v<decltype(wiring), const NCP<>>);
   CHECK(wiring.units() == 9);
   CHECK(wiring.output_dim() == 2);
@@ -48,7 +48,7 @@ TEST_CASE("A neural circuit policy numbers motor, command and inter neurons in t
 }
 
 TEST_CASE("A neural circuit policy has no synapses before it is built", "[wiring][ncp]") {
-  NCP wiring(small);
+  NCP wiring(few_neurons);
   CHECK(wiring.synapse_count() == 0);
   wiring.build(3);
   CHECK(wiring.synapse_count() > 0);
@@ -56,7 +56,7 @@ TEST_CASE("A neural circuit policy has no synapses before it is built", "[wiring
 
 TEST_CASE("Synapses of a neural circuit policy lead from one layer to the next", "[wiring][ncp]") {
   for (int seed = 0; seed < 50; ++seed) {
-    NCPOptions options = small;
+    NCPOptions options = few_neurons;
     options.seed = seed;
     NCP wiring(options);
     wiring.build(3);
@@ -68,7 +68,7 @@ TEST_CASE("Synapses of a neural circuit policy lead from one layer to the next",
     CHECK(mask.bottomRightCorner(4, 4).sum() == 0);
     CHECK(sensory_mask.leftCols(5).sum() == 0);
     CHECK(mask.block(2, 2, 3, 3).sum() <= 3);
-    // No one is forgotten.
+    // No neuron is forgotten.
     CHECK(sensory_mask.rightCols(4).colwise().sum().minCoeff() >= 1);
     CHECK(mask.block(5, 2, 4, 3).colwise().sum().minCoeff() >= 1);
     CHECK(mask.block(2, 0, 3, 2).rowwise().sum().minCoeff() >= 1);
@@ -76,8 +76,8 @@ TEST_CASE("Synapses of a neural circuit policy lead from one layer to the next",
   }
 }
 
-TEST_CASE("Fan-outs of zero leave each neuron the one synapse of the forgotten", "[wiring][ncp]") {
-  NCPOptions options = small;
+TEST_CASE("With fan-outs of zero each neuron gets the one synapse of a forgotten neuron", "[wiring][ncp]") {
+  NCPOptions options = few_neurons;
   options.inter_fanout = options.sensory_fanout = options.recurrent_command_synapses = options.motor_fanin = 0;
   NCP wiring(options);
   wiring.build(3);
@@ -124,7 +124,7 @@ TEST_CASE("An impossible neural circuit policy is refused", "[wiring][ncp]") {
         "NCP: seed must be in [0, 4294967295], got 4294967296");
   CHECK(refusal_with([](NCPOptions& o) { o.inter_neurons = 2147483647; }) ==
         "NCP: inter_neurons + command_neurons + motor_neurons must be at most 46340, got 2147483652");
-  CHECK(support::refusal_of([] { NCP<8, 2>{small}; }) == "Wiring: units is fixed at 8 by the type, got 9");
+  CHECK(support::refusal_of([] { NCP<8, 2>{few_neurons}; }) == "Wiring: units is fixed at 8 by the type, got 9");
 }
 
 TEST_CASE("Fan-outs that are left out are refused", "[wiring][ncp]") {
@@ -132,7 +132,7 @@ TEST_CASE("Fan-outs that are left out are refused", "[wiring][ncp]") {
         "NCP: sensory_fanout must be in [0, inter_neurons = 4], got -1");
 }
 
-TEST_CASE("A neural circuit policy takes any number of inter layers, each of which feeds the next", "[wiring][ncp]") {
+TEST_CASE("A neural circuit policy may have several inter layers, and each feeds the next", "[wiring][ncp]") {
   for (int seed = 0; seed < 20; ++seed) {
     NCP wiring({.inter_neurons = {6, 4, 5},
                 .command_neurons = 3,
@@ -159,7 +159,7 @@ TEST_CASE("A neural circuit policy takes any number of inter layers, each of whi
       }
     }
     CHECK(wiring.sensory_sparsity_mask().leftCols(14).sum() == 0);
-    // No one is forgotten, and each source has at least its fan-out.
+    // No neuron is forgotten, and each source has at least its fan-out.
     CHECK(mask.block(14, 10, 6, 4).rowwise().sum().minCoeff() >= 1);
     CHECK(mask.block(14, 10, 6, 4).colwise().sum().minCoeff() >= 1);
     CHECK(mask.block(10, 5, 4, 5).rowwise().sum().minCoeff() >= 2);
@@ -168,9 +168,9 @@ TEST_CASE("A neural circuit policy takes any number of inter layers, each of whi
   }
 }
 
-TEST_CASE("One fan-out stands for all inter layers, and further layers leave the sensory synapses as they are",
+TEST_CASE("One fan-out counts for all inter layers, and more layers do not change the sensory synapses",
           "[wiring][ncp]") {
-  NCPOptions options = small;
+  NCPOptions options = few_neurons;
   NCP one(options);
   options.inter_neurons = {4, 3};
   NCP two(options);
@@ -183,7 +183,7 @@ TEST_CASE("One fan-out stands for all inter layers, and further layers leave the
   CHECK(two.sensory_adjacency_matrix().rightCols(4) == one.sensory_adjacency_matrix().rightCols(4));
 }
 
-TEST_CASE("An impossible inter layer is refused by its number", "[wiring][ncp]") {
+TEST_CASE("The refusal of an inter layer names its number", "[wiring][ncp]") {
   const auto refusal = [](const elegans::PerLayer& neurons, const elegans::PerLayer& fanout) {
     return refusal_with([&](NCPOptions& o) { o.inter_neurons = neurons, o.inter_fanout = fanout; });
   };

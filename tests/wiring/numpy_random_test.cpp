@@ -24,7 +24,7 @@ std::vector<int> choose(Stream stream, int population, int count) {
 
 }  // namespace
 
-TEST_CASE("RandomState gives numpy's first outputs", "[wiring][numpy_random]") {
+TEST_CASE("RandomState gives the first outputs of numpy", "[wiring][numpy_random]") {
   RandomState stream(22222);
   for (const std::uint32_t expected : {294195201U, 1847582594U, 1342442730U, 288109640U}) CHECK(stream() == expected);
 }
@@ -36,7 +36,7 @@ TEST_CASE("RandomState shuffles and picks as numpy does", "[wiring][numpy_random
   for (const int expected : {1, -1, -1, -1, -1, -1, -1, 1}) CHECK(stream.choice({-1, 1}) == expected);
 }
 
-TEST_CASE("RandomState takes no bits where there is one possibility, and bits even for a choice of none",
+TEST_CASE("RandomState draws no bits if there is one possibility, but draws bits for a choice of none",
           "[wiring][numpy_random]") {
   RandomState stream(22222);
   CHECK(stream.below_or_equal(0) == 0);
@@ -49,7 +49,7 @@ TEST_CASE("RandomState takes no bits where there is one possibility, and bits ev
   CHECK(other() == 1847582594U);
 }
 
-TEST_CASE("SeedSequence and PCG64 agree with numpy, at compile time too", "[wiring][numpy_random]") {
+TEST_CASE("SeedSequence and PCG64 agree with numpy, also at compile time", "[wiring][numpy_random]") {
   constexpr std::array<std::uint64_t, 4> words = elegans::numpy::detail::seed_sequence(1111);
   static_assert(words == std::array<std::uint64_t, 4>{0x1f5671633c99e30d, 0xc7f7b7ab441fba21, 0x9493d3c601717915,
                                                       0x2cf99a15dd269d68});
@@ -64,27 +64,29 @@ TEST_CASE("SeedSequence and PCG64 agree with numpy, at compile time too", "[wiri
   }
 }
 
-TEST_CASE("A Generator chooses by Floyd's algorithm, and of many by a shuffle of the tail", "[wiring][numpy_random]") {
+TEST_CASE("A Generator chooses by the algorithm of Floyd, and among many numbers by a shuffle of the tail",
+          "[wiring][numpy_random]") {
   CHECK(choose(Generator(1111), 64, 16) == std::vector{3, 30, 58, 38, 41, 61, 37, 34, 26, 42, 54, 24, 50, 31, 32, 62});
   const std::vector<int> many = choose(Generator(1111), 16384, 400);
   REQUIRE(many.size() == 400);
   CHECK(std::vector(many.begin(), many.begin() + 5) == std::vector{1216, 8084, 872, 10912, 5012});
 }
 
-TEST_CASE("A Generator takes no bits where there is one possibility", "[wiring][numpy_random]") {
+TEST_CASE("A Generator draws no bits if there is one possibility", "[wiring][numpy_random]") {
   Generator stream(1111);
   CHECK(stream.below_or_equal(0) == 0);
   CHECK(stream.choice({5}) == 5);
   CHECK(stream.draw32() == 3606754443U);
 }
 
-TEST_CASE("A choice in fixed storage is the one on the heap", "[wiring][numpy_random]") {
+TEST_CASE("A choice is the same in fixed storage and on the heap", "[wiring][numpy_random]") {
   Buffer<int, 64> chosen;
   Generator(1111).choice(64, 16, chosen);
   CHECK(std::vector<int>(chosen.begin(), chosen.end()) == choose(Generator(1111), 64, 16));
 }
 
-TEMPLATE_TEST_CASE("A choice that cannot be made is refused", "[wiring][numpy_random]", RandomState, Generator) {
+TEMPLATE_TEST_CASE("A choice of too many or too few numbers is refused", "[wiring][numpy_random]", RandomState,
+                   Generator) {
   CHECK(support::refusal_of([] { choose(TestType(1), 3, 4); }) ==
         "numpy: choice: count must be in [0, population = 3], got 4");
   CHECK(support::refusal_of([] { choose(TestType(1), 3, -1); }) ==

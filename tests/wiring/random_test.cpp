@@ -11,7 +11,7 @@
 using elegans::Random;
 using support::refusal_of;
 
-TEST_CASE("A random wiring has as many synapses as its sparsity leaves", "[wiring][random]") {
+TEST_CASE("A random wiring has as many synapses as its sparsity says", "[wiring][random]") {
   for (const double sparsity : {0.0, 0.25, 0.5, 0.75}) {
     Random wiring(8, 1, {.sparsity = sparsity});
     wiring.build(4);
@@ -20,25 +20,25 @@ TEST_CASE("A random wiring has as many synapses as its sparsity leaves", "[wirin
   }
 }
 
-TEST_CASE("Half a synapse goes to the even number", "[wiring][random]") {
+TEST_CASE("A number of synapses that ends in a half is rounded to the even number", "[wiring][random]") {
   CHECK(Random(1, 1, {.sparsity = 0.5}).synapse_count() == 0);
   CHECK(Random(3, 1, {.sparsity = 0.5}).synapse_count() == 4);
   CHECK(Random(6, 1, {.sparsity = 0.875}).synapse_count() == 4);
 }
 
-TEST_CASE("A random wiring may end up without synapses", "[wiring][random]") {
+TEST_CASE("A random wiring may have no synapses", "[wiring][random]") {
   Random wiring(5, 2, {.sparsity = 0.999});
   wiring.build(2);
   CHECK(wiring.synapse_count() == 0);
   CHECK(wiring.sensory_synapse_count() == 0);
 }
 
-TEST_CASE("A random wiring without outputs given has motor neurons alone", "[wiring][random]") {
+TEST_CASE("A random wiring has motor neurons only, unless it is told how many", "[wiring][random]") {
   CHECK(Random(5).output_dim() == 5);
   CHECK(Random(5, {.sparsity = 0.5}).synapse_count() == 12);
 }
 
-TEST_CASE("What is written decides whether a random wiring's sizes are fixed", "[wiring][random]") {
+TEST_CASE("A random wiring has fixed sizes if its type says so", "[wiring][random]") {
   Random dynamic(8, 1, {.sparsity = 0.5, .seed = 3});
   Random<8, 1> fixed({.sparsity = 0.5, .seed = 3});
   Random<8, 1> dense;

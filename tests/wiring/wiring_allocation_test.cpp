@@ -11,7 +11,7 @@
 
 namespace {
 
-/// Allocations while a wiring is made, built for three inputs, copied and asked for its synapses.
+/// Number of allocations while a wiring is made, built for three inputs, copied and asked for its synapses.
 template <typename Make>
 long allocations_of(Make make) {
   const long before = allocations;
@@ -30,10 +30,10 @@ TEST_CASE("The counter sees the heap of a dynamic wiring", "[wiring][allocation]
   CHECK(allocations_of([] { return elegans::FullyConnected(9, 2); }) > 0);
 }
 
-TEST_CASE("With fixed sizes, a wiring is made, built and copied without the heap", "[wiring][allocation]") {
+TEST_CASE("A wiring of fixed sizes is made, built and copied without the heap", "[wiring][allocation]") {
   CHECK(allocations_of([] { return elegans::FullyConnected<9, 2, 3>(); }) == 0);
   CHECK(allocations_of([] { return elegans::Random<9, 2, 3>({.sparsity = 0.4}); }) == 0);
-  // Large enough for numpy's other way to choose without replacement.
+  // This one is large enough for the other way in which numpy chooses without replacement.
   CHECK(allocations_of([] { return elegans::Random<101, 1, 3>({.sparsity = 0.5}); }) == 0);
   CHECK(allocations_of([] { return elegans::AutoNCP<9, 2, 3>(); }) == 0);
   CHECK(allocations_of([] {

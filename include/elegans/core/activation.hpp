@@ -4,13 +4,13 @@
 
 namespace elegans {
 
-/// What a layer of neurons without a memory makes of its weighted sums.
+/// The function that a layer of neurons without memory applies to its weighted sums z.
 enum class Activation {
   linear,      ///< z
   lecun_tanh,  ///< 1.7159 tanh(0.666 z): LeCun et al., Efficient BackProp, 1998, with ncps' constants
   relu,        ///< max(z, 0)
   tanh,
-  gelu,  ///< z Phi(z), Phi the normal distribution's: exact, with erf, as PyTorch's default
+  gelu,  ///< z Phi(z), where Phi is the normal distribution function: exact, with erf, like PyTorch's default
   silu,  ///< z sigmoid(z)
   sigmoid
 };

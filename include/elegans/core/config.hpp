@@ -8,8 +8,8 @@
 #error "elegans needs Eigen 3.4 or newer"
 #endif
 
-// 1 where the library throws, 0 where it calls ELEGANS_ON_ERROR instead: with -fno-exceptions. All files of a program
-// must agree, as the same functions are compiled in each.
+// 1 if the library throws errors. 0 if it calls ELEGANS_ON_ERROR instead, which is the default with -fno-exceptions.
+// All files of a program must agree, because each of them compiles the same functions.
 #ifndef ELEGANS_EXCEPTIONS
 #if defined(__cpp_exceptions) || defined(__EXCEPTIONS)
 #define ELEGANS_EXCEPTIONS 1
@@ -24,15 +24,15 @@
 #endif
 
 #if (!ELEGANS_EXCEPTIONS && !defined(ELEGANS_ON_ERROR)) || defined(DOXYGEN)
-/// What happens, without exceptions, where otherwise an Error is thrown. By default the message goes to standard error
-/// and the program aborts. Define it before the first include, the same in all files, to do something else:
+/// Without exceptions, the library calls this macro instead of throwing an Error. By default it prints the message on
+/// standard error and aborts the program. Define it before the first include, alike in all files, to do something else:
 ///
 ///     [[noreturn]] void stop_the_motors(const char* message);
 ///     #define ELEGANS_ON_ERROR(message) stop_the_motors(message)
 ///     #include <elegans/elegans.hpp>
 ///
-/// The message is what `Error::what` would have: a text that ends with 0 and lives as long as the call. The call must
-/// not return: it stops or restarts the program, or leaves with `longjmp` and gives up the objects in use, as nothing
-/// is destroyed on the way. If it does return, the program aborts.
+/// The message is the text that `Error::what` would return. It ends with 0 and lives as long as the call. The call must
+/// not return: it may stop or restart the program, or leave with `longjmp`. A `longjmp` runs no destructors, so give up
+/// all objects that were in use. If the call does return, the program aborts.
 #define ELEGANS_ON_ERROR(message) (std::fprintf(stderr, "%s\n", message), std::abort())
 #endif

@@ -11,14 +11,14 @@
 
 namespace elegans {
 
-/// What a sequence may come with besides its values.
+/// What a caller may say about a sequence besides its values.
 ///
-/// \tparam Units  state size of the model that runs it
+/// \tparam Units  state size of the model that runs the sequence, or Dynamic
 template <typename Scalar, int Units = Dynamic>
 struct Context {
-  Timespans<Scalar> timespans{};                        ///< elapsed times, 1 by default
+  Timespans<Scalar> timespans{};                        ///< elapsed time of each step, 1 by default
   std::optional<State<Scalar, Units>> initial_state{};  ///< (batch, state_size), 0 by default
-  Mask mask{};  ///< steps that exist, all by default; any other leaves the state alone, whatever its input
+  Mask mask{};  ///< steps that exist, all by default; the others leave the state as it is
 };
 
 }  // namespace elegans

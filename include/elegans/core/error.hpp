@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <locale>
 #include <sstream>
 #include <stdexcept>
 #include <string>
@@ -10,10 +11,10 @@
 
 namespace elegans {
 
-/// What every error of the library is, whatever its cause: catch this one to catch them all.
+/// The base of every error that the library throws: catch this type to catch them all.
 ///
-/// Not itself a `std::exception`, because its two kinds already are one: an `InvalidArgument` is a
-/// `std::invalid_argument`, a `RuntimeError` a `std::runtime_error`.
+/// It is no `std::exception` itself, because its two kinds already are: an `InvalidArgument` is a
+/// `std::invalid_argument`, and a `RuntimeError` is a `std::runtime_error`.
 class Error {
  public:
   Error() = default;
@@ -21,18 +22,18 @@ class Error {
   Error& operator=(const Error&) = default;
   virtual ~Error() = default;
 
-  /// The function that refused, the value it got and the value it wanted.
+  /// The message: which function refused, the value it got and the value it wanted.
   [[nodiscard]] virtual const char* what() const noexcept = 0;
 };
 
-/// A call that makes no sense: an impossible wiring, a shape that does not fit.
+/// The call makes no sense: for example an impossible wiring, or a shape that does not fit.
 class InvalidArgument : public std::invalid_argument, public Error {
  public:
   using std::invalid_argument::invalid_argument;
   [[nodiscard]] const char* what() const noexcept override { return std::invalid_argument::what(); }
 };
 
-/// A call that made sense and failed: a file that cannot be written, a loss that is no longer finite.
+/// The call made sense but failed: for example a file cannot be written, or a loss is no longer finite.
 class RuntimeError : public std::runtime_error, public Error {
  public:
   using std::runtime_error::runtime_error;
@@ -53,18 +54,20 @@ ELEGANS_COLD [[noreturn]] inline void raise(const std::string& message) {
   throw Kind(message);
 #else
   ELEGANS_ON_ERROR(message.c_str());
-  std::abort();  // what was refused must not go on, whatever the hook does
+  std::abort();  // the caller relies on this call not to return
 #endif
 }
 
+/// One text of all parts, the same under every locale.
 template <typename... Parts>
 ELEGANS_COLD [[nodiscard]] std::string concatenate(const Parts&... parts) {
   std::ostringstream text;
+  text.imbue(std::locale::classic());
   (text << ... << parts);
   return text.str();
 }
 
-/// Throws InvalidArgument with the parts as its message; cold, so that the caller's code stays small.
+/// Throws InvalidArgument with the parts as its message. It is cold, so that the caller's code stays small.
 template <typename... Parts>
 ELEGANS_COLD [[noreturn]] void refuse(const Parts&... parts) {
   raise<InvalidArgument>(concatenate(parts...));

@@ -8,21 +8,25 @@
 
 #include <elegans/core/buffer.hpp>
 #include <elegans/core/error.hpp>
+#include <elegans/core/extent.hpp>
 #include <elegans/core/types.hpp>
 
 namespace elegans {
 
-/// Which steps of a batch of sequences exist: (time, batch). Shorter sequences are padded to the longest; a padded step
-/// leaves the state alone and adds nothing to a loss.
+/// Says which steps of a batch of sequences exist: (time, batch). Shorter sequences are padded to the longest. A padded
+/// step leaves the state as it is and adds nothing to a loss.
 ///
 ///     const elegans::Index lengths[] = {5, 3};  // two samples
 ///     model(x, {.mask = elegans::Mask::of_lengths(lengths, 5)});
+///
+/// A Mask that was moved from has shape (0, 0), so no sequence with steps accepts it. A move leaves the mask of all
+/// steps as it is.
 class Mask {
  public:
-  /// Every step of every sample exists.
+  /// The mask of all steps: every step of every sample exists.
   Mask() = default;
 
-  /// A mask of any array: steps that are not 0 exist.
+  /// A mask from any array.
   ///
   /// \param values  (time, batch): the step exists where the value is not 0
   template <typename Derived>
@@ -33,7 +37,7 @@ class Mask {
     }
   }
 
-  /// Samples that have so many steps each, and are padded at the end up to `time`.
+  /// A mask of samples that have a length each, and are padded at the end up to `time` steps.
   /// \throws InvalidArgument if a length is negative or beyond `time`
   static Mask of_lengths(std::span<const Index> lengths, Index time) {
     Mask mask;
@@ -48,11 +52,12 @@ class Mask {
     return mask;
   }
 
-  /// True if nothing is masked because there is no mask.
+  /// True for the mask of all steps, which has no shape.
   [[nodiscard]] bool is_all() const noexcept { return all_; }
+  /// Whether a step of a sample exists.
   [[nodiscard]] bool operator()(Index t, Index b) const noexcept { return all_ || values_[t * batch_ + b] != 0; }
 
-  /// The last step first.
+  /// This mask with the last step first.
   [[nodiscard]] Mask reversed() const {
     Mask result = *this;
     for (Index t = 0; t < time_; ++t) {
@@ -61,7 +66,7 @@ class Mask {
     return result;
   }
 
-  /// Becomes that of some samples of another, over `steps` steps from `first` on.
+  /// Copies the mask of some samples of another mask, over `steps` steps from `first` on.
   void gather(const Mask& from, std::span<const Index> samples, Index first, Index steps) {
     all_ = from.all_;
     if (all_) return;
@@ -71,7 +76,7 @@ class Mask {
     }
   }
 
-  /// Of all steps of samples, how many exist; time x batch without a mask.
+  /// Number of steps that exist in all samples together; time x batch for the mask of all steps.
   [[nodiscard]] Index count(Index time, Index batch) const noexcept {
     if (all_) return time * batch;
     Index count = 0;
@@ -79,28 +84,29 @@ class Mask {
     return count;
   }
 
-  /// Checks that it fits a batch of sequences.
-  /// \throws InvalidArgument unless it fits a sequence of that many steps and samples
+  /// Checks that the mask fits a batch of sequences.
+  /// \throws InvalidArgument unless its shape is (time, batch), or it is the mask of all steps
   void require_shape(Index time, Index batch) const {
     if (all_ || (time_ == time && batch_ == batch)) return;
     detail::refuse("mask must be (time, batch) = (", time, ", ", batch, "), got (", time_, ", ", batch_, ")");
   }
 
-  /// Changes the shape; every step then exists, until set otherwise. Allocates only beyond the largest size ever.
+  /// Changes the shape, after which every step exists until `set` says otherwise. Allocates only beyond the largest
+  /// size there ever was. \throws InvalidArgument if a size is negative, or there are too many steps
   void resize(Index time, Index batch) {
+    values_.resize(detail::product_of_sizes("Mask", time, batch));
+    std::fill_n(values_.data(), values_.size(), static_cast<unsigned char>(1));
     all_ = false;
     time_ = time;
     batch_ = batch;
-    values_.resize(time * batch);
-    std::fill_n(values_.data(), values_.size(), 1);
   }
-  /// Says whether a step exists, within the shape.
+  /// Says whether a step exists, for a step within the shape.
   void set(Index t, Index b, bool exists) noexcept { values_[t * batch_ + b] = exists; }
 
  private:
   bool all_ = true;
-  Index time_ = 0;
-  Index batch_ = 0;
+  detail::Extent<Index> time_;
+  detail::Extent<Index> batch_;
   Buffer<unsigned char> values_;
 };
 

@@ -3,22 +3,25 @@
 #pragma once
 
 #include <elegans/core/buffer.hpp>
-#include <elegans/core/error.hpp>
+#include <elegans/core/extent.hpp>
 #include <elegans/core/types.hpp>
 
 namespace elegans {
 
-/// A batch of sequences: a time-major stack of (batch, features) arrays, all in one piece of memory.
+/// A batch of sequences: a time-major stack of (batch, features) arrays in one piece of memory.
+///
+/// `step` and `values` of a Sequence give views, which must not outlive it. A temporary Sequence has nothing to view:
+/// there they give arrays that own copies. A Sequence that was moved from is empty.
 template <typename Scalar>
 class Sequence {
  public:
-  /// No steps.
+  /// An empty sequence: no steps, no samples, no features.
   Sequence() = default;
 
-  /// Zeros. \throws InvalidArgument if a size is negative
+  /// Zeros. \throws InvalidArgument if a size is negative, or the sizes multiply to more than memory can hold
   Sequence(Index time, Index batch, Index features) { resize(time, batch, features); }
 
-  /// One sequence from a (time, features) matrix; implicit, so that a matrix serves wherever a Sequence is asked for.
+  /// One sequence from a (time, features) matrix. Implicit, so that a matrix serves wherever a Sequence is asked for.
   template <typename Derived>
   Sequence(const Eigen::DenseBase<Derived>& matrix) : Sequence(matrix.rows(), 1, matrix.cols()) {
     for (Index t = 0; t < time_; ++t) {
@@ -30,40 +33,44 @@ class Sequence {
   [[nodiscard]] Index batch() const noexcept { return batch_; }
   [[nodiscard]] Index features() const noexcept { return features_; }
 
-  /// Changes the shape; the values are then undefined. Allocates only beyond the largest size there ever was.
+  /// Changes the shape and leaves the values undefined. Allocates only beyond the largest size there ever was.
+  /// \throws InvalidArgument if a size is negative, or the sizes multiply to more than memory can hold
   void resize(Index time, Index batch, Index features) {
-    if (time < 0 || batch < 0 || features < 0) {
-      detail::refuse("Sequence: sizes must not be negative, got (", time, ", ", batch, ", ", features, ")");
-    }
+    values_.resize(detail::product_of_sizes("Sequence", time, batch, features));
     time_ = time;
     batch_ = batch;
     features_ = features;
-    values_.resize(time * batch * features);
   }
 
-  /// The (batch, features) array of one time step, 0 <= t < time(). Writes go through.
-  [[nodiscard]] ArrayView<Scalar> step(Index t) noexcept {
+  /// The (batch, features) array of one time step, 0 <= t < time(). Writing to it changes the sequence.
+  [[nodiscard]] ArrayView<Scalar> step(Index t) & noexcept {
     return {values_.data() + t * batch_ * features_, batch_, features_};
   }
-  [[nodiscard]] ConstArrayView<Scalar> step(Index t) const noexcept {
+  [[nodiscard]] ConstArrayView<Scalar> step(Index t) const& noexcept {
     return {values_.data() + t * batch_ * features_, batch_, features_};
   }
+  /// A copy of that array, from a temporary sequence.
+  [[nodiscard]] OwnedArray<Scalar> step(Index t) const&& { return step(t); }
 
-  [[nodiscard]] Scalar& operator()(Index t, Index b, Index f) noexcept {
+  /// The value of one time step, sample and feature.
+  [[nodiscard]] Scalar& operator()(Index t, Index b, Index f) & noexcept {
     return values_[(t * features_ + f) * batch_ + b];
   }
-  [[nodiscard]] const Scalar& operator()(Index t, Index b, Index f) const noexcept {
+  [[nodiscard]] const Scalar& operator()(Index t, Index b, Index f) const& noexcept {
     return values_[(t * features_ + f) * batch_ + b];
   }
+  [[nodiscard]] Scalar operator()(Index t, Index b, Index f) const&& noexcept { return (*this)(t, b, f); }
 
-  /// All values in a row: time slowest, batch fastest.
-  [[nodiscard]] VectorView<Scalar> values() noexcept { return {values_.data(), values_.size()}; }
-  [[nodiscard]] ConstVectorView<Scalar> values() const noexcept { return {values_.data(), values_.size()}; }
+  /// All values as one vector: time changes slowest, batch fastest.
+  [[nodiscard]] VectorView<Scalar> values() & noexcept { return {values_.data(), values_.size()}; }
+  [[nodiscard]] ConstVectorView<Scalar> values() const& noexcept { return {values_.data(), values_.size()}; }
+  /// A copy of all values, from a temporary sequence.
+  [[nodiscard]] OwnedArray<Scalar, Dynamic, 1> values() const&& { return values(); }
 
  private:
-  Index time_ = 0;
-  Index batch_ = 0;
-  Index features_ = 0;
+  detail::Extent<Index> time_;
+  detail::Extent<Index> batch_;
+  detail::Extent<Index> features_;
   Buffer<Scalar> values_;
 };
 

@@ -4,14 +4,18 @@
 
 #include <elegans/core/buffer.hpp>
 #include <elegans/core/error.hpp>
+#include <elegans/core/extent.hpp>
 #include <elegans/core/types.hpp>
 
 namespace elegans {
 
 /// The membrane potentials of a batch, (batch, units): what a cell remembers from one step to the next.
 ///
+/// `array` and `data` of a State give views, which must not outlive it. For a temporary State, `array` gives an array
+/// that owns a copy. A State that was moved from has size 0 wherever its type fixes no size.
+///
 /// \tparam Units  number of neurons, or Dynamic
-/// \tparam Batch  rows, or Dynamic; with both fixed a State uses no heap
+/// \tparam Batch  number of samples, or Dynamic; with both fixed a State uses no heap
 template <typename Scalar, int Units = Dynamic, int Batch = Dynamic>
 class State {
  public:
@@ -19,45 +23,54 @@ class State {
     requires(Units != Dynamic && Batch != Dynamic)
       : State(Batch, Units) {}
 
-  /// No rows; of no units, unless the type says how many.
+  /// No samples, and no units unless the type fixes how many.
   State()
     requires(Batch == Dynamic)
       : State(0, Units == Dynamic ? 0 : Units) {}
 
-  /// Zeros. \throws InvalidArgument if a size differs from a fixed one, or is negative
+  /// Zeros. \throws InvalidArgument if a size differs from a fixed one or is negative, or there are too many values
   State(Index batch, Index units) : batch_(batch), units_(units) {
     if (batch < 0 || units < 0 || (Batch != Dynamic && batch != Batch) || (Units != Dynamic && units != Units)) {
       detail::refuse("State: shape does not fit the type, got (", batch, ", ", units, ")");
     }
-    values_.resize(batch * units);
+    values_.resize(detail::product_of_sizes("State", batch, units));
   }
 
-  /// Changes the number of rows; the values are then undefined.
+  /// Changes the number of samples and leaves the values undefined.
+  /// \throws InvalidArgument if it is negative, or there are too many values
   void resize(Index batch)
     requires(Batch == Dynamic)
   {
+    values_.resize(detail::product_of_sizes("State", batch, units()));
     batch_ = batch;
-    values_.resize(batch * units_);
   }
 
   [[nodiscard]] Index batch() const noexcept { return batch_; }
   [[nodiscard]] Index units() const noexcept { return units_; }
 
-  [[nodiscard]] Scalar& operator()(Index b, Index unit) noexcept { return values_[b + batch_ * unit]; }
-  [[nodiscard]] const Scalar& operator()(Index b, Index unit) const noexcept { return values_[b + batch_ * unit]; }
+  /// The potential of one neuron in one sample.
+  [[nodiscard]] Scalar& operator()(Index b, Index unit) & noexcept { return values_[b + batch_ * unit]; }
+  [[nodiscard]] const Scalar& operator()(Index b, Index unit) const& noexcept { return values_[b + batch_ * unit]; }
+  [[nodiscard]] Scalar operator()(Index b, Index unit) const&& noexcept { return (*this)(b, unit); }
 
   /// The (batch, units) array, to read and write with all that Eigen offers.
-  [[nodiscard]] ArrayView<Scalar, Batch, Units> array() noexcept { return {values_.data(), batch_, units_}; }
-  [[nodiscard]] ConstArrayView<Scalar, Batch, Units> array() const noexcept { return {values_.data(), batch_, units_}; }
+  [[nodiscard]] ArrayView<Scalar, Batch, Units> array() & noexcept { return {values_.data(), batch_, units_}; }
+  [[nodiscard]] ConstArrayView<Scalar, Batch, Units> array() const& noexcept {
+    return {values_.data(), batch_, units_};
+  }
+  /// A copy of the array, from a temporary state.
+  [[nodiscard]] OwnedArray<Scalar, Batch, Units> array() const&& { return array(); }
 
-  [[nodiscard]] Scalar* data() noexcept { return values_.data(); }
-  [[nodiscard]] const Scalar* data() const noexcept { return values_.data(); }
+  /// The first of the batch x units values, neuron after neuron.
+  [[nodiscard]] Scalar* data() & noexcept { return values_.data(); }
+  [[nodiscard]] const Scalar* data() const& noexcept { return values_.data(); }
+  void data() const&& = delete;
 
   void set_zero() noexcept { array().setZero(); }
 
  private:
-  Index batch_;
-  Index units_;
+  detail::Extent<Index, Batch> batch_;
+  detail::Extent<Index, Units> units_;
   Buffer<Scalar, detail::multiply_sizes(Units, Batch)> values_;
 };
 

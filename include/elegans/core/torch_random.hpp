@@ -10,17 +10,17 @@
 
 namespace elegans {
 
-/// The random stream of `torch.manual_seed(seed); torch.rand(...)`, for float and double: the source of initial
-/// values, so that a model starts from the same numbers as ncps' on PyTorch does.
+/// The random numbers of `torch.manual_seed(seed); torch.rand(...)`, in float and double. Initial values come from
+/// here, so that a model starts from the same numbers as the model of ncps on PyTorch.
 ///
-/// A Mersenne Twister (MT19937). A float takes the low 24 bits of one output, a double the low 53 bits of two, the
-/// first of which is the high word.
+/// The generator is a Mersenne Twister (MT19937). A float takes the low 24 bits of one output. A double takes the low
+/// 53 bits of two outputs, of which the first is the high word.
 class TorchRandom {
  public:
-  /// Like PyTorch, uses the low 32 bits of the seed.
+  /// Starts the stream. Like PyTorch, it uses only the low 32 bits of the seed.
   explicit TorchRandom(std::uint64_t seed) : engine_(static_cast<std::uint32_t>(seed)) {}
 
-  /// Uniform in [0, 1): one element of `torch.rand`.
+  /// A uniform value in [0, 1): one element of `torch.rand`.
   template <typename Scalar>
   Scalar rand() {
     static_assert(std::is_same_v<Scalar, float> || std::is_same_v<Scalar, double>,
@@ -33,16 +33,18 @@ class TorchRandom {
     }
   }
 
-  /// Uniform in [low, high): `torch.rand(...) * (high - low) + low`, rounded after each operation.
+  /// A uniform value in [low, high): `torch.rand(...) * (high - low) + low`, rounded after each operation.
   template <typename Scalar>
   Scalar uniform(double low, double high) {
-    // volatile, as a compiler may otherwise fuse product and sum into one operation with one rounding.
+    // volatile: otherwise a compiler may fuse product and sum into one operation that rounds once, and the x87 unit of
+    // 32-bit processors would keep more digits than Scalar has.
     volatile Scalar product = rand<Scalar>() * static_cast<Scalar>(high - low);
-    return product + static_cast<Scalar>(low);
+    volatile Scalar sum = product + static_cast<Scalar>(low);
+    return sum;
   }
 
-  /// Uniform in [low, high]: one element of `tensor.uniform_(low, high)`, which rounds once where the other rounds
-  /// twice (PyTorch's kernel is built with fused multiply-add).
+  /// A uniform value in [low, high]: one element of `tensor.uniform_(low, high)`. It rounds once where `uniform` rounds
+  /// twice, because PyTorch builds that kernel with fused multiply-add.
   template <typename Scalar>
   Scalar uniform_fused(double low, double high) {
     const auto from = static_cast<Scalar>(low);

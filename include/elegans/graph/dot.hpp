@@ -3,9 +3,11 @@
 #pragma once
 
 #include <algorithm>
-#include <array>
 #include <cstdio>
+#include <iomanip>
+#include <locale>
 #include <memory>
+#include <sstream>
 #include <string>
 #include <utility>
 #include <vector>
@@ -27,9 +29,10 @@ struct CloseGraph {
 };
 using GraphHandle = std::unique_ptr<Agraph_t, CloseGraph>;
 
-/// Builds a wiring's graph, through cgraph alone.
+/// Builds the graph of a wiring with cgraph alone. It refers to the wiring and the options, which must outlive it.
 class DotBuilder {
  public:
+  DotBuilder(Wiring<>&&, const GraphOptions&) = delete;
   DotBuilder(const Wiring<>& wiring, const GraphOptions& options)
       : wiring_(wiring), options_(options), graph_(agopen(text("wiring"), Agstrictdirected, nullptr)) {
     if (!graph_) fail("graph: cgraph could not open a graph");
@@ -44,7 +47,7 @@ class DotBuilder {
   }
 
  private:
-  // cgraph's functions take non-const text that they do not change.
+  // The functions of cgraph take text that is not const, but do not change it.
   static char* text(const char* value) { return const_cast<char*>(value); }
   static char* text(const std::string& value) { return text(value.c_str()); }
   static void set(void* object, const char* name, const std::string& value) {
@@ -74,7 +77,7 @@ class DotBuilder {
     if (options_.legend) set_legend();
   }
 
-  /// In the graph's label, so that no node stands for what is no neuron.
+  /// Puts the legend into the label of the graph, so that every node is a neuron.
   void set_legend() {
     std::string cells;
     const auto cell = [&](const std::string& color, const char* sign, const std::string& meaning) {
@@ -103,26 +106,27 @@ class DotBuilder {
     double half_width_before = 0;
     double tallest = 0;
     for (const Rank& rank : ranks) {
-      for (const Place& place : places_in(rank)) tallest = std::max(tallest, place.y);
+      for (const Point& point : points_in(rank)) tallest = (std::max)(tallest, point.y);
     }
     for (std::size_t r = 0; r < ranks.size(); ++r) {
       const Rank& rank = ranks[r];
-      const std::vector<Place> places = places_in(rank);
+      const std::vector<Point> points = points_in(rank);
       double half_width = 0;
-      for (const Place& place : places) half_width = std::max(half_width, place.x);
-      // Room for the synapses between two ranks grows with the picture's height, or they would run too steeply.
-      if (r > 0) along += half_width_before + half_width + std::max(1.5, 0.45 * tallest);
+      for (const Point& point : points) half_width = (std::max)(half_width, point.x);
+      // In a tall picture the synapses between two ranks would run too steeply, so widen the gap with the height.
+      if (r > 0) along += half_width_before + half_width + (std::max)(1.5, 0.45 * tallest);
       half_width_before = half_width;
-      // Nameless: cgraph writes named ones in the order of their names' addresses, which differs from run to run.
+      // The subgraph has no name: cgraph writes named ones in the order of the addresses of their names, which differs
+      // from run to run.
       Agraph_t* const subgraph = agsubg(graph_.get(), nullptr, 1);
       set(subgraph, "rank", r == 0 ? "source" : r + 1 == ranks.size() ? "sink" : "same");
-      for (std::size_t k = 0; k < places.size(); ++k) {
-        add_neuron(subgraph, rank.neurons[k], {along + places[k].x, places[k].y});
+      for (std::size_t k = 0; k < points.size(); ++k) {
+        add_neuron(subgraph, rank.neurons[k], {along + points[k].x, points[k].y});
       }
     }
   }
 
-  void add_neuron(Agraph_t* subgraph, int neuron, const Place& place) {
+  void add_neuron(Agraph_t* subgraph, int neuron, const Point& point) {
     Agnode_t* const node = agnode(subgraph, text(name_of_node(neuron)), 1);
     if (!node) fail("graph: cgraph could not add the neuron ", name_of_node(neuron));
     const bool sensory = neuron < 0;
@@ -139,11 +143,12 @@ class DotBuilder {
     set(node, "label", options_.labels ? std::to_string(sensory ? -1 - neuron : neuron) : std::string());
     set(node, "tooltip", sensory ? "sensory" : elegans::name_of(wiring_.neuron_type(neuron)));
     if (!is_layered()) return;
-    std::array<char, 64> position{};
+    std::ostringstream position;
+    position.imbue(std::locale::classic());  // a decimal comma would end the number
     const bool across = options_.direction == GraphDirection::left_to_right;
-    std::snprintf(position.data(), position.size(), "%.3f,%.3f!", across ? place.x : place.y,
-                  across ? place.y : -place.x);
-    set(node, "pos", position.data());
+    position << std::fixed << std::setprecision(3) << (across ? point.x : point.y) << ","
+             << (across ? point.y : -point.x) << "!";
+    set(node, "pos", position.str());
   }
 
   void add_synapses() {
@@ -165,7 +170,7 @@ class DotBuilder {
     Agedge_t* const edge = agedge(graph_.get(), from, to, nullptr, 1);
     if (!edge) fail("graph: cgraph could not add a synapse");
     const bool excitatory = polarity > 0;
-    // Many synapses are thin and let those behind them through.
+    // If there are many synapses, draw them thin and transparent, so that those behind them show.
     const char* const alpha = count > 1500 ? "40" : count > 400 ? "70" : count > 100 ? "a0" : "";
     const std::string& color = excitatory ? options_.excitatory_color : options_.inhibitory_color;
     set(edge, "color", color.size() == 7 && color[0] == '#' ? color + alpha : color);
@@ -187,14 +192,14 @@ GraphHandle graph_of(const W& wiring, const GraphOptions& options) {
   return DotBuilder(copy, options).build();
 }
 
-/// What a writer of Graphviz' puts into a FILE, as bytes.
+/// The bytes that a function of Graphviz writes to a FILE.
 template <typename Write>
 std::string bytes_of(Write write) {
   std::FILE* const file = std::tmpfile();
   if (!file) fail("graph: no room for a temporary file");
   const std::unique_ptr<std::FILE, int (*)(std::FILE*)> closer(file, &std::fclose);
   if (write(file) != 0) fail("graph: cgraph could not write");
-  std::string bytes(static_cast<std::size_t>(std::max(0L, std::ftell(file))), '\0');
+  std::string bytes(static_cast<std::size_t>((std::max)(0L, std::ftell(file))), '\0');
   std::rewind(file);
   if (std::fread(bytes.data(), 1, bytes.size(), file) != bytes.size())
     fail("graph: could not read back what was written");
@@ -203,11 +208,11 @@ std::string bytes_of(Write write) {
 
 }  // namespace detail
 
-/// A wiring in the DOT language: neurons `sensory_0` …, `neuron_0` …, ranked sensory, inter, command, motor. The same
-/// wiring gives the same bytes.
+/// A wiring in the DOT language. Its nodes are `sensory_0` … and `neuron_0` …, ranked sensory, inter, command, motor.
+/// The same wiring gives the same bytes.
 ///
-/// \throws InvalidArgument before the wiring knows its number of inputs
-/// \note   Graphviz keeps global state: draw from one thread at a time.
+/// \throws InvalidArgument before the `build` of the wiring
+/// \note   Graphviz has global state, so draw from one thread at a time.
 template <AnyWiring W>
 [[nodiscard]] std::string to_dot(const W& wiring, const GraphOptions& options = {}) {
   const detail::GraphHandle graph = detail::graph_of(wiring, options);

@@ -21,7 +21,7 @@ struct FreeContext {
   void operator()(GVC_t* context) const { gvFreeContext(context); }
 };
 
-/// A graph's layout, which must go before the graph does.
+/// The layout of a graph. Graphviz wants it freed before the graph, so the graph must outlive it.
 class Layout {
  public:
   Layout(GVC_t* context, Agraph_t* graph, const std::string& engine) : context_(context), graph_(graph) {
@@ -38,18 +38,18 @@ class Layout {
 
 }  // namespace detail
 
-/// A picture of a wiring, as bytes.
+/// The bytes of a picture of a wiring.
 ///
 /// \param format  "svg" or "png"
-/// \throws InvalidArgument for another format or an unknown layout, or before the wiring knows its number of inputs
+/// \throws InvalidArgument for another format or an unknown layout, or before the `build` of the wiring
 /// \throws RuntimeError    if Graphviz fails
-/// \note   Graphviz keeps global state: draw from one thread at a time.
+/// \note   Graphviz has global state, so draw from one thread at a time.
 template <AnyWiring W>
 [[nodiscard]] std::string render(const W& wiring, const std::string& format, const GraphOptions& options = {}) {
   if (format != "svg" && format != "png") {
     detail::refuse("graph: the format must be svg or png, got '", format, "'");
   }
-  agseterr(AGMAX);  // what goes wrong comes back as an error, not on standard error
+  agseterr(AGMAX);  // Graphviz then prints nothing; errors come back as values
   const std::unique_ptr<GVC_t, detail::FreeContext> context(gvContext());
   const detail::GraphHandle graph = detail::graph_of(wiring, options);
   const detail::Layout layout(context.get(), graph.get(), options.layout == "layers" ? "neato" : options.layout);
@@ -63,9 +63,9 @@ template <AnyWiring W>
   return bytes;
 }
 
-/// Draws a wiring to a file: `.dot`, `.svg` or `.png`, whole or not at all.
+/// Draws a wiring to a file, `.dot`, `.svg` or `.png`. The file appears whole or not at all.
 ///
-/// \throws InvalidArgument for another extension, and as `render`
+/// \throws InvalidArgument for another extension, and where `render` throws it
 /// \throws RuntimeError    if the file cannot be written
 template <AnyWiring W>
 void draw(const W& wiring, const std::filesystem::path& path, const GraphOptions& options = {}) {

@@ -11,19 +11,20 @@
 
 namespace elegans::detail {
 
-/// A place on the paper, in inches.
-struct Place {
+/// A point of the picture, in inches.
+struct Point {
   double x = 0;
   double y = 0;
 };
 
-/// Neurons drawn together. Sensory neurons are numbered -1, -2, …, the others from 0 on.
+/// Neurons that are drawn together. Sensory neurons have the numbers -1, -2, …, the others those from 0 on.
 struct Rank {
   std::vector<int> neurons;
-  bool recurrent = false;  ///< some of them feed others of them
+  bool recurrent = false;  ///< whether some of them feed others of them
 };
 
-/// Sensory neurons, then layer by layer, then the motor neurons, which wirings of one layer have among the others.
+/// Puts the sensory neurons first, then the neurons of each layer, then the motor neurons. A wiring of one layer has
+/// its motor neurons among the others, so they are taken out of their layer.
 inline std::vector<Rank> ranks_of(const Wiring<>& wiring) {
   std::vector<Rank> ranks(1);
   for (int k = 0; k < wiring.input_dim(); ++k) ranks[0].neurons.push_back(-1 - k);
@@ -46,25 +47,25 @@ inline std::vector<Rank> ranks_of(const Wiring<>& wiring) {
   return ranks;
 }
 
-/// Places for the neurons of one rank around (0, 0): a circle if they feed each other, so that no synapse runs through
-/// a third neuron; else a column, in zigzag if it is long.
-inline std::vector<Place> places_in(const Rank& rank) {
+/// The points of the neurons of one rank, around (0, 0). Neurons that feed each other form a circle, so that no synapse
+/// runs through a third neuron. Other neurons form a column, which zigzags if it is long.
+inline std::vector<Point> points_in(const Rank& rank) {
   constexpr double pitch = 0.62;
   const auto count = static_cast<double>(rank.neurons.size());
-  std::vector<Place> places;
+  std::vector<Point> points;
   for (std::size_t k = 0; k < rank.neurons.size(); ++k) {
     const auto i = static_cast<double>(k);
     if (rank.recurrent && rank.neurons.size() > 2) {
-      const double radius = std::max(0.6, count * pitch / (2 * std::numbers::pi));
+      const double radius = (std::max)(0.6, count * pitch / (2 * std::numbers::pi));
       const double angle = 2 * std::numbers::pi * i / count;
-      places.push_back({-radius * std::cos(angle), radius * std::sin(angle)});
+      points.push_back({-radius * std::cos(angle), radius * std::sin(angle)});
     } else {
       const bool zigzag = rank.neurons.size() > 12;
       const double step = zigzag ? 0.55 * pitch : rank.recurrent ? 1.6 * pitch : pitch;
-      places.push_back({zigzag ? (k % 2 == 0 ? -0.3 : 0.3) : 0.0, ((count - 1) / 2 - i) * step});
+      points.push_back({zigzag ? (k % 2 == 0 ? -0.3 : 0.3) : 0.0, ((count - 1) / 2 - i) * step});
     }
   }
-  return places;
+  return points;
 }
 
 }  // namespace elegans::detail

@@ -108,7 +108,7 @@ class Rnn : public Parameterized<Rnn<CellType>, typename CellType::Scalar, CellT
   ConstArrayView<Scalar> step(const Eigen::DenseBase<Derived>& x,
                               State<Scalar, state_size_at_compile_time, Batch>& state,
                               Scalar elapsed_time = Scalar(1)) {
-    Timespans<Scalar>::check(elapsed_time, 0, 0);
+    Timespans<Scalar>::require_valid(elapsed_time, 0, 0);
     return step_with(x, state, [=](Index) { return elapsed_time; });
   }
   /// The same with an elapsed time for each stream.
@@ -123,7 +123,7 @@ class Rnn : public Parameterized<Rnn<CellType>, typename CellType::Scalar, CellT
                      elapsed_times.rows(), ", ", elapsed_times.cols(), ")");
     }
     const auto time_of = [&](Index b) { return static_cast<Scalar>(elapsed_times.derived().coeff(b)); };
-    for (Index b = 0; b < state.batch(); ++b) Timespans<Scalar>::check(time_of(b), 0, b);
+    for (Index b = 0; b < state.batch(); ++b) Timespans<Scalar>::require_valid(time_of(b), 0, b);
     return step_with(x, state, time_of);
   }
 

@@ -47,7 +47,7 @@ class Stream {
   template <typename Derived>
   ConstArrayView<Scalar> step(const Eigen::DenseBase<Derived>& x, State<Scalar, state_size_at_compile_time, 1>& state,
                               Scalar elapsed_time = Scalar(1)) {
-    Timespans<Scalar>::check(elapsed_time, 0, 0);
+    Timespans<Scalar>::require_valid(elapsed_time, 0, 0);
     detail::require_step_shape(cell_, x, state);
     return space_.step(cell_, x, state, elapsed_time);
   }

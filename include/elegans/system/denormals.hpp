@@ -8,10 +8,10 @@
 
 namespace elegans::detail {
 
-/// While it lives, this thread's results too small for a normal number are zero.
+/// While an object of this class lives, this thread rounds results to zero that are too small for a normal number.
 ///
-/// A gradient that fades over a long sequence would otherwise spend thousands of steps as a denormal, each
-/// operation on which costs a hundred cycles on many processors.
+/// Otherwise a gradient that fades over a long sequence stays denormal for thousands of steps. On many processors each
+/// operation on a denormal number costs a hundred cycles.
 class FlushDenormals {
  public:
   FlushDenormals(const FlushDenormals&) = delete;

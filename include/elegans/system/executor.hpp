@@ -12,11 +12,11 @@ namespace elegans {
 
 namespace detail {
 
-/// Of the tasks that threw, the first one's exception: the one that would have come without threads.
+/// Holds one exception of several tasks: that of the first task, which would have come without threads.
 class FirstException {
  public:
-  /// Takes over the exception that is being handled, unless an earlier task's is there.
-  void keep(Index task) noexcept {
+  /// Takes the exception that is being handled, unless it has one of an earlier task.
+  void record(Index task) noexcept {
     while (busy_.test_and_set(std::memory_order_acquire)) {
     }
     if (!exception_ || task < task_) {
@@ -38,7 +38,7 @@ class FirstException {
 }  // namespace detail
 
 /// Runs tasks that do not depend on each other, perhaps at the same time: how a model splits a batch over cores. The
-/// core needs no threads; `ThreadPool` is an Executor, and so may be what an application has already.
+/// core needs no threads. `ThreadPool` is an Executor, and an application may wrap its own threads as one.
 class Executor {
  public:
   Executor() = default;
@@ -46,13 +46,13 @@ class Executor {
   Executor& operator=(const Executor&) = delete;
   virtual ~Executor() = default;
 
-  /// The most tasks that run at the same time, at least 1.
+  /// The largest number of tasks that one `run` does at the same time, at least 1.
   [[nodiscard]] virtual int workers() const noexcept = 0;
 
-  /// Calls task(i, worker) once for each i in [0, count), and returns when all have returned. Of tasks that run at the
-  /// same time, no two have the same worker, in [0, workers()).
+  /// Calls task(i, worker) once for each i in [0, count), and returns when all calls have returned. While a task runs,
+  /// no other task of the same `run` has its worker, which is in [0, workers()).
   ///
-  /// Where tasks throw, the others run nevertheless; then the exception with the lowest i is thrown on.
+  /// If tasks throw, the others run nevertheless. Then `run` throws the exception of the task with the lowest i.
   template <typename Task>
   void run(Index count, Task task) {
 #if ELEGANS_EXCEPTIONS
@@ -60,13 +60,13 @@ class Executor {
       Task& task;
       detail::FirstException failure;
     } call{task, {}};
-    // An exception must not leave the thread it is thrown in: that would end the program.
+    // An exception that leaves the function of a thread ends the program, so no task may let one out.
     const auto guarded = [](void* context, Index i, int worker) {
       auto& mine = *static_cast<Call*>(context);
       try {
         mine.task(i, worker);
       } catch (...) {
-        mine.failure.keep(i);
+        mine.failure.record(i);
       }
     };
     run_tasks(count, guarded, &call);
@@ -78,7 +78,8 @@ class Executor {
 
  protected:
   using Function = void (*)(void* context, Index i, int worker);
-  /// Does what `run` says; neither allocates nor throws. The task that it is given does not throw either.
+  /// Does what `run` promises, without allocating or throwing. The task does not throw either. `context` lives until
+  /// the call returns.
   virtual void run_tasks(Index count, Function task, void* context) = 0;
 };
 

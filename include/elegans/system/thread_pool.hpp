@@ -14,22 +14,27 @@
 
 namespace elegans {
 
-/// Threads that wait for work: the caller is one of the workers, the others are `std::jthread`s.
+/// Threads that wait for work. The thread that calls `run` is one of the workers, the others are `std::jthread`s.
 ///
 ///     model.set_executor(std::make_shared<elegans::ThreadPool>(2));
 ///
-/// The standard's threads rather than OpenMP's: they need no flag and no run-time library, and ThreadSanitizer
-/// understands them. Include this header where you want it: `elegans.hpp` does without threads. Where the C library
-/// keeps them apart, link `Threads::Threads`.
+/// Several threads may use one pool, and a task may use the pool that runs it: models with the same pool can be run
+/// side by side in that pool. While the pool is busy with one `run`, another `run` does its tasks on the thread that
+/// calls it.
+///
+/// These are the threads of the standard rather than those of OpenMP, because they need no flag and no run-time
+/// library, and ThreadSanitizer understands them. `elegans.hpp` leaves this header out, so include it yourself. If the
+/// C library of your system keeps threads apart, link `Threads::Threads`.
 class ThreadPool : public Executor {
  public:
-  /// Starts the threads; the one that calls is a worker too.
+  /// Starts the threads.
   ///
-  /// \param workers  threads that work, the caller's included, at least 1. \throws InvalidArgument
+  /// \param workers  number of threads that work, at least 1; it counts the thread that calls `run`
+  /// \throws InvalidArgument if workers is below 1
   explicit ThreadPool(int workers) {
     if (workers < 1) detail::refuse("ThreadPool: workers must be at least 1, got ", workers);
     threads_.reserve(static_cast<std::size_t>(workers - 1));
-    // If a thread cannot be made, those that could must not wait for ever.
+    // If the system cannot start a thread, those that it did start must not wait for ever.
     Ending end_if_unfinished{*this};
     for (int worker = 1; worker < workers; ++worker) {
       threads_.emplace_back([this, worker] { serve(worker); });
@@ -42,7 +47,11 @@ class ThreadPool : public Executor {
 
  protected:
   void run_tasks(Index count, Function task, void* context) override {
-    const std::lock_guard one_at_a_time(run_);
+    // Do not wait for the other `run`: it may wait for this one. That is so when a task uses its own pool.
+    if (is_running_.test_and_set(std::memory_order_acquire)) {
+      for (Index i = 0; i < count; ++i) task(context, i, 0);
+      return;
+    }
     {
       const std::lock_guard lock(mutex_);
       job_ = {task, context, count};
@@ -52,10 +61,11 @@ class ThreadPool : public Executor {
     }
     starts_.notify_all();
     work(job_, 0);
-    // Who comes too late is not waited for.
+    // Do not wait for threads that have not joined this round yet.
     std::unique_lock lock(mutex_);
     open_ = false;
     done_.wait(lock, [this] { return busy_ == 0; });
+    is_running_.clear(std::memory_order_release);
   }
 
  private:
@@ -102,16 +112,16 @@ class ThreadPool : public Executor {
     }
   }
 
-  std::mutex run_;
-  std::mutex mutex_;  // guards all but next_
+  std::atomic_flag is_running_;  // a `run` has the threads
+  std::mutex mutex_;             // guards what follows, but for next_
   std::condition_variable starts_, done_;
   Job job_;
   unsigned round_ = 0;
-  int busy_ = 0;       // threads at work in this round
-  bool open_ = false;  // others may still join them
+  int busy_ = 0;       // threads that are at work in this round
+  bool open_ = false;  // whether other threads may still join them
   bool ends_ = false;
   std::atomic<Index> next_{0};
-  std::vector<std::jthread> threads_;  // last, as they use all of the above
+  std::vector<std::jthread> threads_;  // last, because the threads use all of the above
 };
 
 }  // namespace elegans

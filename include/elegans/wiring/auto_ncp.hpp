@@ -5,19 +5,21 @@
 #include <algorithm>
 #include <cstdint>
 
+#include <elegans/core/rounded.hpp>
 #include <elegans/wiring/ncp.hpp>
 
 namespace elegans {
 
+/// Options of an AutoNCP.
 struct AutoNCPOptions {
-  double sparsity = 0.5;      ///< fraction of synapses left out, in [0.1, 1]; ncps' `sparsity_level`
+  double sparsity = 0.5;      ///< fraction of synapses left out, in [0.1, 1]; ncps calls it `sparsity_level`
   std::int64_t seed = 22222;  ///< in [0, 2^32 - 1]
 };
 
 namespace detail {
 
-/// The layers and fan-outs that ncps derives from three numbers.
-/// \throws InvalidArgument if they make no neural circuit policy; the message speaks of AutoNCP
+/// The layers and fan-outs that ncps derives from the three numbers of an AutoNCP.
+/// \throws InvalidArgument if they make no neural circuit policy; the message names AutoNCP
 inline NCPOptions auto_ncp_options(int units, int output_dim, const AutoNCPOptions& options) {
   if (output_dim < 1) refuse("AutoNCP: output_dim must be at least 1, got ", output_dim);
   if (units < 1 || units > 46340) refuse("AutoNCP: units must be in [1, 46340], got ", units);
@@ -28,7 +30,7 @@ inline NCPOptions auto_ncp_options(int units, int output_dim, const AutoNCPOptio
     refuse("AutoNCP: sparsity must be in [0.1, 1], got ", options.sparsity);
   }
   check_ncp_seed("AutoNCP", options.seed);
-  const auto at_least_one = [](double value) { return std::max(static_cast<int>(value), 1); };
+  const auto at_least_one = [](double value) { return (std::max)(static_cast<int>(rounded(value)), 1); };
   const double density = 1.0 - options.sparsity;
   const int command = at_least_one(0.4 * (units - output_dim));
   const int inter = units - output_dim - command;
@@ -44,10 +46,10 @@ inline NCPOptions auto_ncp_options(int units, int output_dim, const AutoNCPOptio
 
 }  // namespace detail
 
-/// A neural circuit policy from its number of neurons and outputs alone: of the other neurons 40 % are command neurons,
-/// 60 % inter neurons, and fan-outs follow from the sparsity.
+/// A neural circuit policy that needs only the number of neurons and of outputs. Of the other neurons 40 % are command
+/// neurons and 60 % are inter neurons. The fan-outs follow from the sparsity.
 ///
-/// The same matrices as `ncps.wirings.AutoNCP`, bit for bit; Lechner et al., Nature Machine Intelligence 2020.
+/// The matrices are those of `ncps.wirings.AutoNCP`, bit for bit. Lechner et al., Nature Machine Intelligence 2020.
 ///
 /// \tparam Units, Outputs, Inputs  sizes, or Dynamic; with all three fixed a wiring uses no heap
 template <int Units = Dynamic, int Outputs = Dynamic, int Inputs = Dynamic>
@@ -58,7 +60,7 @@ class AutoNCP : public NCP<Units, Outputs, Inputs> {
   static_assert(Units == Dynamic || Outputs == Dynamic || Outputs < Units - 2,
                 "elegans::AutoNCP: Outputs must be below Units - 2");
 
-  /// No synapses yet: all are drawn by `build`.
+  /// A wiring without synapses: `build` draws all of them.
   /// \throws InvalidArgument if `output_dim >= units - 2`, an option is out of its range, or a size differs from a
   /// fixed one
   AutoNCP(int units, int output_dim, AutoNCPOptions options = {})

@@ -7,9 +7,12 @@
 
 namespace elegans::detail {
 
-/// A copy of the wiring that knows its number of inputs, as the base class that a cell keeps.
-template <typename Kept, AnyWiring W>
-Kept built(W wiring, int input_dim) {
+/// Builds a copy of a wiring for a number of inputs, and turns it into the type that a cell stores.
+///
+/// \tparam Stored  a `Wiring`, of fixed or dynamic sizes
+/// \throws InvalidArgument if the wiring is, or can only be, built for another number of inputs
+template <typename Stored, AnyWiring W>
+Stored built(W wiring, int input_dim) {
   if constexpr (requires { wiring.build(input_dim); }) {
     wiring.build(input_dim);
   } else {
@@ -17,7 +20,7 @@ Kept built(W wiring, int input_dim) {
       refuse("the wiring must be built for input_dim ", input_dim, " and has no build(input_dim) to do so");
     }
   }
-  return Kept(wiring);
+  return Stored(wiring);
 }
 
 }  // namespace elegans::detail

@@ -6,25 +6,25 @@
 
 namespace elegans {
 
-/// What a neuron is for. A neural circuit runs sensory -> inter -> command -> motor.
+/// The role of a neuron. In a neural circuit the signal runs sensory -> inter -> command -> motor.
 enum class NeuronType { motor, command, inter };
 
-/// ncps' word for a neuron type: "motor", "command" or "inter".
+/// The name that ncps gives a neuron type: "motor", "command" or "inter".
 [[nodiscard]] constexpr const char* name_of(NeuronType type) noexcept {
   return type == NeuronType::motor ? "motor" : type == NeuronType::command ? "command" : "inter";
 }
 
-/// What a cell must know of a wiring. Polarities are +1 (excitatory), -1 (inhibitory) and 0 (no synapse); the motor
-/// neurons are neurons 0 … output_dim - 1. `Wiring` and all that derive from it satisfy this, and so does any
-/// type with these members:
+/// A wiring, as far as a cell must know it. Polarities are +1 (excitatory), -1 (inhibitory) and 0 (no synapse). The
+/// motor neurons are neurons 0 … output_dim - 1. `Wiring` and the classes that derive from it satisfy this concept, and
+/// so does any type with these members:
 ///
 ///     int units(), int input_dim(), int output_dim()
-///     bool is_built()                       true once the number of inputs is known
+///     bool is_built()                                   whether the number of inputs is known
 ///     adjacency_matrix()(source, destination)           (units, units) polarities
 ///     sensory_adjacency_matrix()(source, destination)   (input_dim, units) polarities, once built
 ///
-/// Optional: `build(int input_dim)`, which a model calls with its number of inputs; `neuron_type(int)`, `num_layers()`
-/// and `layer_of(int)`, without which the wiring has one layer of motor and inter neurons.
+/// A wiring may also have `build(int input_dim)`, which a model calls with its number of inputs. It may have
+/// `neuron_type(int)`, `num_layers()` and `layer_of(int)`; without them it has one layer of motor and inter neurons.
 template <typename W>
 concept AnyWiring = requires(const W& wiring) {
   { wiring.units() } -> std::convertible_to<int>;

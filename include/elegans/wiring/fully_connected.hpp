@@ -9,14 +9,15 @@
 
 namespace elegans {
 
+/// Options of a FullyConnected wiring.
 struct FullyConnectedOptions {
-  std::uint64_t seed = 1111;     ///< of the polarities; ncps' `erev_init_seed`
+  std::uint64_t seed = 1111;     ///< seed of the polarities; ncps calls it `erev_init_seed`
   bool self_connections = true;  ///< whether a neuron feeds itself
 };
 
-/// Every neuron feeds every neuron, every input feeds every neuron; two of three synapses are excitatory.
+/// A wiring in which every neuron and every input feeds every neuron. Each synapse is excitatory with probability 2/3.
 ///
-/// The same matrices as `ncps.wirings.FullyConnected`, bit for bit.
+/// The matrices are those of `ncps.wirings.FullyConnected`, bit for bit.
 ///
 /// \tparam Units, Outputs, Inputs  sizes, or Dynamic; with all three fixed a wiring uses no heap
 template <int Units = Dynamic, int Outputs = Dynamic, int Inputs = Dynamic>
@@ -24,7 +25,7 @@ class FullyConnected : public Wiring<Units, Outputs, Inputs> {
   using Base = Wiring<Units, Outputs, Inputs>;
 
  public:
-  /// A wiring whose polarities between neurons are drawn here, those from the inputs in `build`.
+  /// Draws the polarities between neurons. `build` draws those from the inputs.
   /// \throws InvalidArgument unless 1 <= output_dim <= units, or if a size differs from a fixed one
   FullyConnected(int units, int output_dim, FullyConnectedOptions options = {})
       : Base(units, output_dim), options_(options), generator_(options.seed) {
@@ -35,7 +36,7 @@ class FullyConnected : public Wiring<Units, Outputs, Inputs> {
       }
     }
   }
-  /// All neurons are motor neurons.
+  /// A wiring of motor neurons only.
   explicit FullyConnected(int units, FullyConnectedOptions options = {}) : FullyConnected(units, units, options) {}
 
   FullyConnected()
@@ -45,11 +46,12 @@ class FullyConnected : public Wiring<Units, Outputs, Inputs> {
     requires(Units != Dynamic && Outputs != Dynamic)
       : FullyConnected(Units, Outputs, options) {}
 
-  [[nodiscard]] const FullyConnectedOptions& options() const noexcept { return options_; }
+  [[nodiscard]] const FullyConnectedOptions& options() const& noexcept { return options_; }
+  [[nodiscard]] FullyConnectedOptions options() const&& noexcept { return options_; }
 
-  /// Tells the number of inputs and draws their synapses, once; a second call with the same number changes nothing
-  /// (ncps would draw again).
-  /// \throws InvalidArgument if below 1, or if another number was given before
+  /// Sets the number of inputs and draws their synapses. A second call with the same number changes nothing, while ncps
+  /// draws again.
+  /// \throws InvalidArgument if input_dim is below 1, or differs from that of an earlier call
   void build(int input_dim) {
     if (!this->set_input_dim(input_dim)) return;
     for (int source = 0; source < input_dim; ++source) {
@@ -63,7 +65,7 @@ class FullyConnected : public Wiring<Units, Outputs, Inputs> {
   int draw_polarity() { return generator_.choice({-1, 1, 1}); }
 
   FullyConnectedOptions options_;
-  numpy::Generator generator_;  // kept, since `build` goes on where construction stopped
+  numpy::Generator generator_;  // a member, because `build` goes on where the constructor stopped
 };
 
 FullyConnected(int, int, FullyConnectedOptions = {}) -> FullyConnected<>;

@@ -12,32 +12,33 @@
 
 namespace elegans {
 
-/// All but the seed must be given: what is left out is refused.
+/// Options of an NCP. Every option but the seed must be given: the default of the others is refused.
 struct NCPOptions {
-  PerLayer inter_neurons = 0;           ///< at least 1; `{12, 8}` for two layers of them, the first next to the inputs
-  int command_neurons = 0;              ///< at least 1
-  int motor_neurons = 0;                ///< at least 1: the outputs
-  int sensory_fanout = -1;              ///< synapses from each input, in [0, neurons of the first inter layer]
-  PerLayer inter_fanout = -1;           ///< synapses from each inter neuron to the layer that follows, the last one's
-                                        ///< to the command neurons: in [0, neurons there]; one for all, or one a layer
-  int recurrent_command_synapses = -1;  ///< draws of a synapse within the command layer, at least 0; some may coincide
+  PerLayer inter_neurons = 0;  ///< at least 1; `{12, 8}` makes two layers, the first next to the inputs
+  int command_neurons = 0;     ///< at least 1
+  int motor_neurons = 0;       ///< at least 1: the outputs
+  int sensory_fanout = -1;     ///< synapses from each input, in [0, neurons of the first inter layer]
+  PerLayer inter_fanout = -1;  ///< synapses from each inter neuron to the next layer, in [0, neurons there]: one
+                               ///< number for all inter layers, or one per layer; command neurons follow the last
+  int recurrent_command_synapses = -1;  ///< synapses to draw within the command layer, at least 0; some may coincide
   int motor_fanin = -1;                 ///< synapses to each motor neuron, in [0, command_neurons]
   std::int64_t seed = 22222;            ///< in [0, 2^32 - 1]
 };
 
-/// Neural circuit policy: inputs feed inter neurons, these feed command neurons, which feed each other and the motor
-/// neurons. Each layer is wired sparsely and at random; a neuron that no one chose is connected afterwards. Half of
-/// the synapses are excitatory.
+/// A neural circuit policy. Inputs feed inter neurons, inter neurons feed command neurons, and command neurons feed
+/// each other and the motor neurons. Each layer chooses few neurons of the next at random. Neurons that none chose are
+/// connected afterwards. Each synapse is excitatory with probability 1/2.
 ///
 ///     elegans::NCP wiring({.inter_neurons = {12, 8}, .command_neurons = 6, .motor_neurons = 2, .sensory_fanout = 4,
 ///                          .inter_fanout = {3, 4}, .recurrent_command_synapses = 4, .motor_fanin = 4});
 ///
-/// There may be several layers of inter neurons, each feeding the next: here 12 feed 3 of 8 each, which feed 4 of the 6
-/// command neurons. Layers count from the inputs on: inter layers from 0, then command, then motor. Neurons are
-/// numbered the other way: motor, then command, then the inter layers, the first of them last.
+/// There may be several layers of inter neurons, and each feeds the next. Here each of 12 inter neurons feeds 3 of 8
+/// others, and each of these feeds 4 of the 6 command neurons. Layers count from the inputs on: the inter layers from
+/// 0, then the command layer, then the motor layer. Neurons count from the outputs on: motor, command, then the inter
+/// layers, of which the one next to the inputs comes last.
 ///
-/// With one inter layer the same matrices as `ncps.wirings.NCP`, bit for bit; ncps has no more than one. Lechner et
-/// al., Neural circuit policies enabling auditable autonomy, Nature Machine Intelligence 2020.
+/// With one inter layer the matrices are those of `ncps.wirings.NCP`, bit for bit. ncps has no second inter layer.
+/// Lechner et al., Neural circuit policies enabling auditable autonomy, Nature Machine Intelligence 2020.
 ///
 /// \tparam Units, Outputs, Inputs  sizes, or Dynamic; with all three fixed a wiring uses no heap
 template <int Units = Dynamic, int Outputs = Dynamic, int Inputs = Dynamic>
@@ -50,32 +51,33 @@ class NCP : public Wiring<Units, Outputs, Inputs> {
   static_assert(Units == Dynamic || Outputs == Dynamic || Outputs <= Units - 2,
                 "elegans::NCP: Outputs must leave room for an inter and a command neuron: at most Units - 2");
 
-  /// No synapses yet: all are drawn by `build`.
+  /// A wiring without synapses: `build` draws all of them.
   /// \throws InvalidArgument if an option is out of its range, or a size differs from a fixed one
   explicit NCP(const NCPOptions& options);
 
-  [[nodiscard]] const NCPOptions& options() const noexcept { return options_; }
+  [[nodiscard]] const NCPOptions& options() const& noexcept { return options_; }
+  [[nodiscard]] NCPOptions options() const&& noexcept { return options_; }
 
-  /// Tells the number of inputs and draws all synapses, once; a second call with the same number changes nothing (ncps
-  /// would draw again).
-  /// \throws InvalidArgument if below 1, or if another number was given before
+  /// Sets the number of inputs and draws all synapses. A second call with the same number changes nothing, while ncps
+  /// draws again.
+  /// \throws InvalidArgument if input_dim is below 1, or differs from that of an earlier call
   void build(int input_dim);
 
  private:
-  // `count` neurons, or inputs, from number `first` on.
+  /// `count` neurons, or inputs, from number `first` on.
   struct Layer {
     int first;
     int count;
   };
-  static constexpr int capacity_ = Units == Dynamic || Inputs == Dynamic ? Dynamic : std::max(Units, Inputs);
+  static constexpr int capacity_ = Units == Dynamic || Inputs == Dynamic ? Dynamic : (std::max)(Units, Inputs);
 
-  /// Each of `choosers` chooses `count` of `candidates`; then each candidate that no one chose chooses for itself, at
-  /// most `forgotten_limit` choosers. Calls connect(chooser, candidate) for every choice.
+  /// Lets each of `choosers` choose `count` of `candidates`. Then each candidate that none chose, a forgotten one,
+  /// chooses at most `forgotten_limit` of the choosers. Calls connect(chooser, candidate) for every choice.
   template <typename Connect>
   void connect_layers(numpy::RandomState& stream, Layer choosers, Layer candidates, int count, int forgotten_limit,
                       Connect connect);
 
-  /// The k-th layer of inter neurons, counted from the inputs on.
+  /// The k-th layer of inter neurons, counted from the inputs.
   [[nodiscard]] Layer inter_layer(int k) const noexcept;
 
   NCPOptions options_;
@@ -89,12 +91,12 @@ inline void check_ncp_seed(const char* wiring, std::int64_t seed) {
   if (seed < 0 || seed > 0xffffffffLL) refuse(wiring, ": seed must be in [0, 4294967295], got ", seed);
 }
 
-/// A layer's number among others, for messages.
+/// The name of an option for one layer, for messages: with the number of the layer if there are several.
 inline std::string name_of_layer(const char* name, int layer, const PerLayer& of) {
   return of.size() == 1 ? name : concatenate(name, "[", layer, "]");
 }
 
-/// Number of neurons. \throws InvalidArgument if an option is out of its range
+/// Checks the options and returns the number of neurons. \throws InvalidArgument if an option is out of its range
 inline int check_ncp_options(const NCPOptions& options) {
   const PerLayer& inter = options.inter_neurons;
   const bool one_layer = inter.size() == 1;
@@ -174,7 +176,8 @@ void NCP<Units, Outputs, Inputs>::build(int input_dim) {
   for (int k = 0; k < inter_layers; ++k) {
     const Layer inter = inter_layer(k);
     const bool last = k + 1 == inter_layers;
-    // The last limit should be the number of inter neurons; ncps takes that of command neurons, and so must we.
+    // For the last inter layer, ncps limits by the number of command neurons. It should be that of inter neurons, but
+    // we want the same matrices.
     connect_layers(stream, inter, last ? command : inter_layer(k + 1), fanout[fanout.size() == 1 ? 0 : k],
                    last ? command.count : inter.count,
                    [&](int source, int destination) { this->add_synapse(source, destination, draw_polarity()); });
@@ -204,8 +207,8 @@ void NCP<Units, Outputs, Inputs>::connect_layers(numpy::RandomState& stream, Lay
       connect(choosers.first + i, candidates.first + c);
     }
   }
-  const Index mean = Index{choosers.count} * count / candidates.count;
-  const int forgotten_count = static_cast<int>(std::clamp<Index>(mean, 1, forgotten_limit));
+  const std::int64_t mean = std::int64_t{choosers.count} * count / candidates.count;
+  const int forgotten_count = static_cast<int>(std::clamp<std::int64_t>(mean, 1, forgotten_limit));
   for (int c = 0; c < candidates.count; ++c) {
     if (was_chosen[c]) continue;
     stream.choice(choosers.count, forgotten_count, choice);

@@ -14,10 +14,10 @@
 #include <elegans/core/error.hpp>
 #include <elegans/core/types.hpp>
 
-/// The two random streams of numpy that ncps draws its wirings from, to the last bit.
+/// The two random streams of numpy from which ncps draws its wirings, equal to the last bit.
 namespace elegans::numpy {
 
-/// `numpy.random.RandomState(seed)`: the Mersenne Twister, bounded by masking and redrawing.
+/// `numpy.random.RandomState(seed)`: the Mersenne Twister. A bounded number is masked, and drawn again while too large.
 class RandomState {
  public:
   explicit RandomState(std::uint32_t seed) : engine_(seed) {}
@@ -25,23 +25,24 @@ class RandomState {
   /// 32 random bits.
   std::uint32_t operator()() { return static_cast<std::uint32_t>(engine_()); }
 
-  /// Uniform in [0, max]; takes no bits if max is 0.
-  std::uint32_t below_or_equal(std::uint32_t max) {
-    if (max == 0) return 0;
-    std::uint32_t mask = max;
+  /// A uniform number in [0, limit]. Draws no bits if limit is 0.
+  std::uint32_t below_or_equal(std::uint32_t limit) {
+    if (limit == 0) return 0;
+    std::uint32_t mask = limit;
     for (int shift = 1; shift < 32; shift *= 2) mask |= mask >> shift;
     std::uint32_t value = 0;
     do value = (*this)() & mask;
-    while (value > max);
+    while (value > limit);
     return value;
   }
 
-  /// One of `values`, of which there must be at least one.
+  /// One of `values`, which must not be empty.
   int choice(std::initializer_list<int> values) {
     return values.begin()[below_or_equal(static_cast<std::uint32_t>(values.size() - 1))];
   }
 
-  /// `count` of the numbers 0 … population - 1, none twice: the first of all of them shuffled, even for a count of 0.
+  /// Chooses `count` different numbers of 0 … population - 1: it shuffles all of them and takes the first, even for a
+  /// count of 0.
   /// \throws InvalidArgument unless 0 <= count <= population
   template <int Capacity>
   void choice(int population, int count, Buffer<int, Capacity>& chosen);
@@ -50,8 +51,8 @@ class RandomState {
   std::mt19937 engine_;
 };
 
-/// `numpy.random.default_rng(seed)`: PCG64 (O'Neill 2014, XSL-RR 128/64) seeded through a SeedSequence, bounded by
-/// Lemire's multiplication (ACM TOMACS 2019).
+/// `numpy.random.default_rng(seed)`: PCG64 (O'Neill 2014, XSL-RR 128/64), seeded through a SeedSequence. Bounded
+/// numbers come from Lemire's multiplication (ACM TOMACS 2019).
 class Generator {
  public:
   explicit constexpr Generator(std::uint64_t seed) noexcept;
@@ -64,7 +65,7 @@ class Generator {
     return (value >> rotation) | (value << ((64 - rotation) % 64));
   }
 
-  /// 32 random bits: the low half of 64, and at the next call the high half.
+  /// 32 random bits: the low half of 64 bits, and at the next call their high half.
   constexpr std::uint32_t draw32() noexcept {
     if (has_kept_half_) {
       has_kept_half_ = false;
@@ -76,30 +77,30 @@ class Generator {
     return static_cast<std::uint32_t>(value);
   }
 
-  /// Uniform in [0, max], for max < 2^32 - 1; takes no bits if max is 0.
-  constexpr std::uint32_t below_or_equal(std::uint32_t max) noexcept {
-    if (max == 0) return 0;
-    const std::uint32_t range = max + 1;
+  /// A uniform number in [0, limit], for limit < 2^32 - 1. Draws no bits if limit is 0.
+  constexpr std::uint32_t below_or_equal(std::uint32_t limit) noexcept {
+    if (limit == 0) return 0;
+    const std::uint32_t range = limit + 1;
     std::uint64_t product = std::uint64_t{draw32()} * range;
     if (static_cast<std::uint32_t>(product) < range) {
-      const std::uint32_t threshold = (0xffffffffU - max) % range;
+      const std::uint32_t threshold = (0xffffffffU - limit) % range;
       while (static_cast<std::uint32_t>(product) < threshold) product = std::uint64_t{draw32()} * range;
     }
     return static_cast<std::uint32_t>(product >> 32);
   }
 
-  /// One of `values`, of which there must be at least one.
+  /// One of `values`, which must not be empty.
   constexpr int choice(std::initializer_list<int> values) noexcept {
     return values.begin()[below_or_equal(static_cast<std::uint32_t>(values.size() - 1))];
   }
 
-  /// `count` of the numbers 0 … population - 1, none twice, in random order.
+  /// Chooses `count` different numbers of 0 … population - 1, in random order.
   /// \throws InvalidArgument unless 0 <= count <= population
   template <int Capacity>
   void choice(int population, int count, Buffer<int, Capacity>& chosen);
 
  private:
-  // By hand, since not every compiler has 128-bit integers.
+  // Not every compiler has 128-bit integers.
   struct Uint128 {
     std::uint64_t high;
     std::uint64_t low;
@@ -120,7 +121,7 @@ class Generator {
   }
   constexpr void step() noexcept { state_ = add(multiply(state_, multiplier), increment_); }
 
-  /// Swaps number i with one at or below it, for i from the last down to `first`.
+  /// Swaps number i with a random one at or below it, for i from the last down to `first`.
   template <int Capacity>
   void shuffle_tail(Buffer<int, Capacity>& numbers, Index first) {
     for (Index i = numbers.size() - 1; i >= first; --i) {
@@ -142,7 +143,7 @@ inline void check_choice(int population, int count) {
   }
 }
 
-/// numpy's SeedSequence: four 64-bit words that depend on every bit of the seed.
+/// The SeedSequence of numpy: four 64-bit words that depend on every bit of the seed.
 constexpr std::array<std::uint64_t, 4> seed_sequence(std::uint64_t seed) noexcept {
   std::uint32_t constant = 0x43b0d7e5U;
   const auto hash = [&constant](std::uint32_t value, std::uint32_t factor) {
@@ -197,12 +198,13 @@ void Generator::choice(int population, int count, Buffer<int, Capacity>& chosen)
   if (population > 10000 && count > population / 50) {
     chosen.resize(population);
     for (int i = 0; i < population; ++i) chosen[i] = i;
-    shuffle_tail(chosen, std::max(population - count, 1));
+    shuffle_tail(chosen, (std::max)(population - count, 1));
     std::copy(chosen.data() + (population - count), chosen.data() + population, chosen.data());
     chosen.resize(count);
     return;
   }
-  // Floyd's algorithm: draw j of the first j + 1 numbers, or take the newest where the drawn one is gone.
+  // Floyd's algorithm: each round admits one more number and draws among those admitted. If the drawn number is taken,
+  // it takes the newest instead.
   Buffer<unsigned char, Capacity> taken(population);
   chosen.resize(count);
   for (int i = 0; i < count; ++i) {

@@ -12,20 +12,20 @@
 
 namespace elegans {
 
-/// A number for each of a few layers, the one next to the inputs first: `{12, 8}`, or `12` for a single one. Held in
-/// place, so that a wiring of fixed sizes needs no heap.
+/// One number per layer, for 1 to 32 layers. The layer next to the inputs comes first: `{12, 8}`, or `12` for a single
+/// layer. The numbers lie inside the object, so that a wiring of fixed sizes needs no heap.
 class PerLayer {
  public:
   static constexpr std::size_t capacity = 32;
 
-  /// One number. From whatever converts to int, but for what would lose its fraction.
+  /// One number, of any type that converts to int without losing a fraction.
   template <std::convertible_to<int> Number>
     requires(!std::floating_point<Number>)
   constexpr PerLayer(const Number& value) : values_{value}, size_(1) {}
 
-  /// A list. \throws InvalidArgument unless there are 1 to 32
+  /// A list of numbers. \throws InvalidArgument unless there are 1 to 32
   constexpr PerLayer(std::initializer_list<int> values) : PerLayer(std::span(values.begin(), values.size())) {}
-  /// A `std::vector<int>` and its like. \throws InvalidArgument unless there are 1 to 32
+  /// The numbers of a `std::vector<int>` or another contiguous range. \throws InvalidArgument unless there are 1 to 32
   template <typename Range>
     requires(std::convertible_to<const Range&, std::span<const int>> && !std::convertible_to<const Range&, int> &&
              !std::same_as<Range, PerLayer>)
@@ -40,8 +40,10 @@ class PerLayer {
 
   [[nodiscard]] constexpr int size() const noexcept { return static_cast<int>(size_); }
   [[nodiscard]] constexpr int operator[](int layer) const noexcept { return values_[static_cast<std::size_t>(layer)]; }
-  [[nodiscard]] constexpr const int* begin() const noexcept { return values_.data(); }
-  [[nodiscard]] constexpr const int* end() const noexcept { return values_.data() + size_; }
+  [[nodiscard]] constexpr const int* begin() const& noexcept { return values_.data(); }
+  [[nodiscard]] constexpr const int* end() const& noexcept { return values_.data() + size_; }
+  void begin() const&& = delete;
+  void end() const&& = delete;
   friend constexpr bool operator==(const PerLayer&, const PerLayer&) = default;
 
  private:

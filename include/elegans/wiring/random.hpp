@@ -5,20 +5,22 @@
 #include <cmath>
 #include <cstdint>
 
+#include <elegans/core/rounded.hpp>
 #include <elegans/wiring/numpy_random.hpp>
 #include <elegans/wiring/wiring.hpp>
 
 namespace elegans {
 
+/// Options of a Random wiring.
 struct RandomOptions {
-  double sparsity = 0.0;      ///< fraction of synapses left out, in [0, 1); ncps' `sparsity_level`
-  std::uint64_t seed = 1111;  ///< of synapses and polarities; ncps' `random_seed`
+  double sparsity = 0.0;      ///< fraction of synapses left out, in [0, 1); ncps calls it `sparsity_level`
+  std::uint64_t seed = 1111;  ///< seed of synapses and polarities; ncps calls it `random_seed`
 };
 
-/// Synapses strewn evenly: round(units^2 (1 - sparsity)) of them between neurons, round(input_dim units
-/// (1 - sparsity)) from the inputs; two of three are excitatory.
+/// A wiring that chooses its synapses at random among all pairs: round(units^2 (1 - sparsity)) synapses between
+/// neurons, and round(input_dim units (1 - sparsity)) from the inputs. Each synapse is excitatory with probability 2/3.
 ///
-/// The same matrices as `ncps.wirings.Random`, bit for bit.
+/// The matrices are those of `ncps.wirings.Random`, bit for bit.
 ///
 /// \tparam Units, Outputs, Inputs  sizes, or Dynamic; with all three fixed a wiring uses no heap
 template <int Units = Dynamic, int Outputs = Dynamic, int Inputs = Dynamic>
@@ -26,7 +28,7 @@ class Random : public Wiring<Units, Outputs, Inputs> {
   using Base = Wiring<Units, Outputs, Inputs>;
 
  public:
-  /// A wiring whose synapses between neurons are drawn here, those from the inputs in `build`.
+  /// Draws the synapses between neurons. `build` draws those from the inputs.
   /// \throws InvalidArgument unless 1 <= output_dim <= units and 0 <= sparsity < 1, or if a size differs from a fixed
   /// one
   Random(int units, int output_dim, RandomOptions options = {})
@@ -38,7 +40,7 @@ class Random : public Wiring<Units, Outputs, Inputs> {
     choose_pairs(units, pairs);
     for (const int pair : pairs) this->add_synapse(pair / units, pair % units, draw_polarity());
   }
-  /// All neurons are motor neurons.
+  /// A wiring of motor neurons only.
   explicit Random(int units, RandomOptions options = {}) : Random(units, units, options) {}
 
   Random()
@@ -48,34 +50,35 @@ class Random : public Wiring<Units, Outputs, Inputs> {
     requires(Units != Dynamic && Outputs != Dynamic)
       : Random(Units, Outputs, options) {}
 
-  [[nodiscard]] const RandomOptions& options() const noexcept { return options_; }
+  [[nodiscard]] const RandomOptions& options() const& noexcept { return options_; }
+  [[nodiscard]] RandomOptions options() const&& noexcept { return options_; }
 
-  /// Tells the number of inputs and draws their synapses, once; a second call with the same number changes nothing
-  /// (ncps would draw again).
-  /// \throws InvalidArgument if below 1, or if another number was given before
+  /// Sets the number of inputs and draws their synapses. A second call with the same number changes nothing, while ncps
+  /// draws again.
+  /// \throws InvalidArgument if input_dim is below 1, or differs from that of an earlier call
   void build(int input_dim) {
     if (!this->set_input_dim(input_dim)) return;
     Buffer<int, detail::multiply_sizes(Inputs, Units)> pairs;
     choose_pairs(input_dim, pairs);
     for (const int pair : pairs) {
-      draw_polarity();  // ncps sets every sensory synapse twice: the second polarity stays
+      draw_polarity();  // ncps draws two polarities per sensory synapse, and the second one counts
       this->add_sensory_synapse(pair / this->units(), pair % this->units(), draw_polarity());
     }
   }
 
  private:
-  /// Numbers source * units + destination of the synapses that are to exist.
+  /// Chooses the synapses that exist, as numbers source * units + destination.
   template <int Capacity>
   void choose_pairs(int sources, Buffer<int, Capacity>& pairs) {
     const int population = sources * this->units();
-    // Half a synapse goes to the even number, as in numpy.
-    const double count = std::nearbyint(population * (1.0 - options_.sparsity));
+    // A half is rounded to the even number, as in numpy.
+    const double count = std::nearbyint(detail::rounded(population * (1.0 - options_.sparsity)));
     generator_.choice(population, static_cast<int>(count), pairs);
   }
   int draw_polarity() { return generator_.choice({-1, 1, 1}); }
 
   RandomOptions options_;
-  numpy::Generator generator_;  // kept, since `build` goes on where construction stopped
+  numpy::Generator generator_;  // a member, because `build` goes on where the constructor stopped
 };
 
 Random(int, int, RandomOptions = {}) -> Random<>;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <iomanip>
+#include <locale>
 #include <sstream>
 #include <string>
 
@@ -11,11 +12,12 @@
 
 namespace elegans {
 
-/// How many of a wiring's possible synapses exist. A model has parameters for each pair of neurons, as ncps' has; only
-/// those of existing synapses are computed with, and trained.
+/// A text that says how many of the possible synapses of a wiring exist. Like ncps, a model has parameters for every
+/// pair of neurons, but it uses and trains only those of synapses that exist.
 template <AnyWiring W>
 [[nodiscard]] std::string synapse_table(const W& wiring) {
   std::ostringstream text;
+  text.imbue(std::locale::classic());
   const auto line = [&](const char* name, const auto& polarity) {
     Index count = 0;
     for (Index s = 0; s < polarity.rows(); ++s) {

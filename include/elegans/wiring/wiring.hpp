@@ -2,23 +2,36 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstdint>
 #include <vector>
 
 #include <elegans/core/buffer.hpp>
 #include <elegans/core/error.hpp>
+#include <elegans/core/extent.hpp>
 #include <elegans/core/types.hpp>
 #include <elegans/wiring/concepts.hpp>
 
 namespace elegans {
 
-/// Which neuron feeds which, and with what polarity: the base of all wirings, and an empty one to fill by hand.
+/// Says which neuron feeds which, and with what polarity. It is the base of all wirings, and an empty wiring to fill by
+/// hand. Mirrors `ncps.wirings.Wiring`.
 ///
-/// Neurons 0 … output_dim - 1 are the motor neurons; the others are inter neurons unless `assign_neuron` says
-/// otherwise. A wiring is a value: it copies, and a model keeps a copy of its own. Mirrors `ncps.wirings.Wiring`.
+/// Neurons 0 … output_dim - 1 are the motor neurons. The others are inter neurons unless `assign_neuron` says
+/// otherwise. A wiring is a value: it can be copied, and a model has a copy of its own. A dynamic wiring that was moved
+/// from has no neurons; assign it another before you use it.
+///
+/// The matrices of a wiring are views, which must not outlive it. For a temporary wiring they are copies.
 ///
 /// \tparam Units, Outputs, Inputs  sizes, or Dynamic; with all three fixed a wiring uses no heap
 template <int Units = Dynamic, int Outputs = Dynamic, int Inputs = Dynamic>
 class Wiring {
+  // Eigen wants a row vector to be row-major, as the matrix of one fixed input is. It may not align the matrix, because
+  // its alignment depends on the processor that a translation unit is compiled for.
+  template <int Sources>
+  using PolarityMatrix =
+      Eigen::Matrix<int, Sources, Units,
+                    (Sources == 1 && Units != 1 ? Eigen::RowMajor : Eigen::ColMajor) | Eigen::DontAlign>;
+
  public:
   static_assert(Units == Dynamic || Units >= 1, "elegans::Wiring: Units must be at least 1");
   static_assert(Outputs == Dynamic || Outputs >= 1, "elegans::Wiring: Outputs must be at least 1");
@@ -30,7 +43,8 @@ class Wiring {
   static constexpr int outputs_at_compile_time = Outputs;
   static constexpr int inputs_at_compile_time = Inputs;
 
-  /// No synapses yet. \throws InvalidArgument unless 1 <= output_dim <= units, or if a size differs from a fixed one
+  /// A wiring without synapses. \throws InvalidArgument unless 1 <= output_dim <= units, or if a size differs from a
+  /// fixed one
   Wiring(int units, int output_dim);
   Wiring()
     requires(Units != Dynamic && Outputs != Dynamic)
@@ -42,53 +56,65 @@ class Wiring {
 
   [[nodiscard]] int units() const noexcept { return units_; }
   [[nodiscard]] int output_dim() const noexcept { return output_dim_; }
-  /// Number of inputs it is built for. \throws InvalidArgument before the number of inputs is known
+  /// Number of inputs. \throws InvalidArgument before `build`
   [[nodiscard]] int input_dim() const {
     require_built("input_dim");
     return input_dim_;
   }
+  /// Whether the number of inputs is known.
   [[nodiscard]] bool is_built() const noexcept { return input_dim_ > 0; }
 
-  /// Tells the number of inputs, once; telling it again changes nothing.
-  /// \throws InvalidArgument if below 1, or if another number was given before
+  /// Sets the number of inputs. A second call with the same number changes nothing.
+  /// \throws InvalidArgument if input_dim is below 1, or differs from that of an earlier call
   void build(int input_dim) { set_input_dim(input_dim); }
 
   /// Adds a synapse between two neurons, or changes its polarity. \throws InvalidArgument if a neuron is out of range
   /// or the polarity is neither -1 nor 1
   void add_synapse(int source, int destination, int polarity);
-  /// Adds a synapse from an input to a neuron. \throws InvalidArgument likewise, and before `build`
+  /// Adds a synapse from an input to a neuron, or changes its polarity. \throws InvalidArgument likewise, and before
+  /// `build`
   void add_sensory_synapse(int source, int destination, int polarity);
-  /// Removes a synapse, if it is there. \throws InvalidArgument if a neuron is out of range
+  /// Removes a synapse if there is one. \throws InvalidArgument if a neuron is out of range
   void remove_synapse(int source, int destination);
-  /// Removes a synapse from an input. \throws InvalidArgument likewise, and before `build`
+  /// Removes a synapse from an input if there is one. \throws InvalidArgument likewise, and before `build`
   void remove_sensory_synapse(int source, int destination);
-  /// Says what a neuron is for and in which layer it is, counted from the inputs on. Motor neurons come first, so
-  /// `type` must be motor exactly for neurons below output_dim. \throws InvalidArgument if that does not hold
+  /// Sets the role of a neuron and its layer, counted from the inputs. Motor neurons come first, so `type` must be
+  /// motor for the neurons below output_dim and for no others. \throws InvalidArgument if that does not hold
   void assign_neuron(int neuron, NeuronType type, int layer);
 
-  /// (units, units) polarities: [source, destination], entries -1, 0, 1. A view that the wiring owns.
-  [[nodiscard]] auto adjacency_matrix() const noexcept {
-    return Eigen::Map<const Eigen::Matrix<int, Units, Units>>(polarity_.data(), units_, units_);
+  /// (units, units) polarities: [source, destination], entries -1, 0, 1.
+  [[nodiscard]] auto adjacency_matrix() const& noexcept {
+    return Eigen::Map<const PolarityMatrix<Units>>(polarity_.data(), units_, units_);
   }
-  /// (input_dim, units) polarities. \throws InvalidArgument before `build`
-  [[nodiscard]] auto sensory_adjacency_matrix() const {
+  /// A copy of the matrix, from a temporary wiring.
+  [[nodiscard]] PolarityMatrix<Units> adjacency_matrix() const&& { return adjacency_matrix(); }
+  /// (input_dim, units) polarities: [source, destination], entries -1, 0, 1. \throws InvalidArgument before `build`
+  [[nodiscard]] auto sensory_adjacency_matrix() const& {
     require_built("sensory_adjacency_matrix");
-    return SensoryView(sensory_polarity_.data(), input_dim_, units_);
+    return Eigen::Map<const PolarityMatrix<Inputs>>(sensory_polarity_.data(), input_dim_, units_);
   }
+  /// A copy of the matrix, from a temporary wiring.
+  [[nodiscard]] PolarityMatrix<Inputs> sensory_adjacency_matrix() const&& { return sensory_adjacency_matrix(); }
   /// (units, units): 1 where there is a synapse, 0 elsewhere.
-  [[nodiscard]] auto sparsity_mask() const noexcept { return adjacency_matrix().cwiseAbs(); }
-  /// (input_dim, units), likewise.
-  [[nodiscard]] auto sensory_sparsity_mask() const { return sensory_adjacency_matrix().cwiseAbs(); }
+  [[nodiscard]] auto sparsity_mask() const& noexcept { return adjacency_matrix().cwiseAbs(); }
+  /// A copy of the matrix, from a temporary wiring.
+  [[nodiscard]] PolarityMatrix<Units> sparsity_mask() const&& { return sparsity_mask(); }
+  /// (input_dim, units): 1 where there is a synapse, 0 elsewhere. \throws InvalidArgument before `build`
+  [[nodiscard]] auto sensory_sparsity_mask() const& { return sensory_adjacency_matrix().cwiseAbs(); }
+  /// A copy of the matrix, from a temporary wiring.
+  [[nodiscard]] PolarityMatrix<Inputs> sensory_sparsity_mask() const&& { return sensory_sparsity_mask(); }
 
+  /// Number of synapses between neurons.
   [[nodiscard]] int synapse_count() const noexcept { return sparsity_mask().sum(); }
+  /// Number of synapses from inputs. \throws InvalidArgument before `build`
   [[nodiscard]] int sensory_synapse_count() const { return sensory_sparsity_mask().sum(); }
 
-  /// What a neuron is for. \throws InvalidArgument if there is no such neuron
+  /// The role of a neuron. \throws InvalidArgument if there is no such neuron
   [[nodiscard]] NeuronType neuron_type(int neuron) const {
     check_neuron("neuron_type: neuron", neuron, units_);
     return types_[neuron];
   }
-  /// Which layer a neuron is in, the one next to the inputs being 0.
+  /// The layer of a neuron; the layer next to the inputs is 0. \throws InvalidArgument if there is no such neuron
   [[nodiscard]] int layer_of(int neuron) const {
     check_neuron("layer_of: neuron", neuron, units_);
     return layers_[neuron];
@@ -98,7 +124,7 @@ class Wiring {
     for (int layer : layers_) last = layer > last ? layer : last;
     return last + 1;
   }
-  /// Rising numbers. \throws InvalidArgument if there is no such layer
+  /// The neurons of a layer, in rising order. \throws InvalidArgument if there is no such layer
   [[nodiscard]] std::vector<int> neurons_of_layer(int layer) const {
     check_neuron("neurons_of_layer: layer", layer, num_layers());
     std::vector<int> neurons;
@@ -109,14 +135,11 @@ class Wiring {
   }
 
  protected:
-  /// Sets the number of inputs; true if it was not known before, so that a derived `build` draws once.
+  /// Sets the number of inputs. Returns true if it was not known before, so that the `build` of a derived wiring draws
+  /// only once.
   bool set_input_dim(int input_dim);
 
  private:
-  // A row vector must be row-major for Eigen: one fixed input makes the matrix one.
-  using SensoryView = Eigen::Map<
-      const Eigen::Matrix<int, Inputs, Units, Inputs == 1 && Units != 1 ? Eigen::RowMajor : Eigen::ColMajor>>;
-
   void require_built(const char* what) const {
     if (!is_built()) detail::refuse("Wiring: ", what, " needs the number of inputs: call build(input_dim) first");
   }
@@ -134,9 +157,9 @@ class Wiring {
     }
   }
 
-  int units_;
-  int output_dim_;
-  int input_dim_ = 0;
+  detail::Extent<int, Units> units_;
+  detail::Extent<int, Units> output_dim_;
+  detail::Extent<int, detail::multiply_sizes(Inputs, Units)> input_dim_ = 0;
   Buffer<int, detail::multiply_sizes(Units, Units)> polarity_;
   Buffer<int, detail::multiply_sizes(Inputs, Units)> sensory_polarity_;
   Buffer<NeuronType, Units> types_;
@@ -147,7 +170,7 @@ Wiring(int, int) -> Wiring<>;
 
 template <int Units, int Outputs, int Inputs>
 Wiring<Units, Outputs, Inputs>::Wiring(int units, int output_dim) : units_(units), output_dim_(output_dim) {
-  // The largest matrix has 2^31 - 1 entries, so that every count fits an int.
+  // No matrix may have more than 2^31 - 1 entries, so that every count fits an int.
   if (units < 1 || units > 46340) detail::refuse("Wiring: units must be in [1, 46340], got ", units);
   if (output_dim < 1 || output_dim > units) {
     detail::refuse("Wiring: output_dim must be in [1, units = ", units, "], got ", output_dim);
@@ -229,13 +252,14 @@ template <int Units, int Outputs, int Inputs>
 bool Wiring<Units, Outputs, Inputs>::set_input_dim(int input_dim) {
   if (input_dim < 1) detail::refuse("Wiring: input_dim must be at least 1, got ", input_dim);
   check_fixed("input_dim", input_dim, Inputs);
+  if (units_ == 0) detail::refuse("Wiring: build needs a wiring with neurons, but this one was moved from");
   if (is_built()) {
     if (input_dim != input_dim_) {
       detail::refuse("Wiring: already built for input_dim ", input_dim_, ", cannot build for ", input_dim);
     }
     return false;
   }
-  if (Index{input_dim} * units_ > 2147483647) {
+  if (std::int64_t{input_dim} * units_ > 2147483647) {
     detail::refuse("Wiring: input_dim must be at most ", 2147483647 / units_, " with ", units_, " units, got ",
                    input_dim);
   }
