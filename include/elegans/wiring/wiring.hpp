@@ -95,7 +95,7 @@ class Wiring {
   }
   [[nodiscard]] int num_layers() const noexcept {
     int last = 0;
-    for (int layer : layers_) last = layer > last ? layer : last;
+    for (const int layer : layers_) last = layer > last ? layer : last;
     return last + 1;
   }
   /// Rising numbers. \throws InvalidArgument if there is no such layer
