@@ -231,15 +231,15 @@ TEST_CASE("A user's own type is a wiring if it answers the questions", "[wiring]
 
 TEST_CASE("A synapse that is removed is gone, and nothing else is", "[wiring]") {
   Wiring<> wiring(3, 1);
-  wiring.add_synapse(1, 0, -1);
+  wiring.add_synapse(1, 2, -1);
   wiring.add_synapse(2, 0, 1);
   CHECK_THROWS_WITH(wiring.remove_sensory_synapse(0, 1),
                     "Wiring: remove_sensory_synapse needs the number of inputs: call build(input_dim) first");
   wiring.build(2);
   wiring.add_sensory_synapse(0, 1, 1);
   wiring.add_sensory_synapse(1, 2, 1);
-  wiring.remove_synapse(1, 0);
-  wiring.remove_synapse(1, 0);
+  wiring.remove_synapse(1, 2);
+  wiring.remove_synapse(1, 2);
   wiring.remove_sensory_synapse(0, 1);
   CHECK(wiring.synapse_count() == 1);
   CHECK(wiring.adjacency_matrix()(2, 0) == 1);

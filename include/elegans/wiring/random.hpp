@@ -36,6 +36,7 @@ class Random : public Wiring<Units, Outputs, Inputs> {
     }
     Buffer<int, detail::multiply_sizes(Units, Units)> pairs;
     choose_pairs(units, pairs);
+    // mutate: random.synapse
     for (const int pair : pairs) this->add_synapse(pair / units, pair % units, draw_polarity());
   }
   /// All neurons are motor neurons.
@@ -58,6 +59,7 @@ class Random : public Wiring<Units, Outputs, Inputs> {
     Buffer<int, detail::multiply_sizes(Inputs, Units)> pairs;
     choose_pairs(input_dim, pairs);
     for (const int pair : pairs) {
+      // mutate: random.polarity
       draw_polarity();  // ncps sets every sensory synapse twice: the second polarity stays
       this->add_sensory_synapse(pair / this->units(), pair % this->units(), draw_polarity());
     }
@@ -69,9 +71,11 @@ class Random : public Wiring<Units, Outputs, Inputs> {
   void choose_pairs(int sources, Buffer<int, Capacity>& pairs) {
     const int population = sources * this->units();
     // Half a synapse goes to the even number, as in numpy.
+    // mutate: random.count
     const double count = std::nearbyint(population * (1.0 - options_.sparsity));
     generator_.choice(population, static_cast<int>(count), pairs);
   }
+  // mutate: random.polarities
   int draw_polarity() { return generator_.choice({-1, 1, 1}); }
 
   RandomOptions options_;
