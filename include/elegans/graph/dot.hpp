@@ -183,6 +183,7 @@ class DotBuilder {
 template <AnyWiring W>
 GraphHandle graph_of(const W& wiring, const GraphOptions& options) {
   if (!wiring.is_built()) refuse("graph: the wiring must know its number of inputs: call build(input_dim) first");
+  // NOLINTNEXTLINE(performance-unnecessary-copy-initialization): for most wirings this is a conversion.
   const Wiring<> copy(wiring);
   return DotBuilder(copy, options).build();
 }
