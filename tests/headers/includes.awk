@@ -4,10 +4,10 @@
 # cd include && awk -f includes.awk HEADER...      checks who includes whom, and what every header must have
 # cd include && awk -v dot=1 -f includes.awk HEADER...      draws the folders instead, as DOT
 #
-# The headers are named as they are included, such as elegans/core/types.hpp, and must be all there are.
+# Name all headers there are, as they are included: elegans/core/types.hpp.
 
 BEGIN {
-  # The one table of who may include whom: a folder, and the folders beside its own. No arrow goes back.
+  # The one table of who may include whom: a folder, and which others besides itself. No arrow goes back.
   may_include["core"] = ""
   may_include["system"] = "core"
   may_include["simd"] = "core"
@@ -26,7 +26,7 @@ BEGIN {
   may_include["io"] = "core system wiring cell/ltc cell/cfc cell/memory layer model train"
   may_include["elegans.hpp"] = "core system wiring cell cell/ltc cell/cfc cell/memory layer model inspect train"
 
-  # Other libraries, and what the system has besides the standard's headers.
+  # Headers of other libraries and of the system, besides the standard's.
   libraries["core"] = "Eigen/Core Eigen/QR"
   libraries["system"] = "fcntl.h unistd.h xmmintrin.h"
   libraries["train"] = "Eigen/Core unistd.h"
@@ -39,7 +39,7 @@ BEGIN {
   continues["elegans/cell/ltc/explicit.hpp"] = "elegans/cell/ltc/cell.hpp"
   continues["elegans/layer/rnn_run.hpp"] = "elegans/layer/rnn.hpp"
 
-  # What users include; every header must be reached from one of them. Those in core/ need more than Eigen: threads.
+  # The headers that users include; every header must be reached from one of them.
   entries = "elegans.hpp system/thread_pool.hpp graph/graph.hpp io/checkpoint.hpp io/model_file.hpp io/safetensors.hpp"
   longest = 400
 }
@@ -51,7 +51,7 @@ function complain(text) {
 
 function folder_of(header,    parts) {
   split(header, parts, "/")
-  # A kernel's or a cell's folder is one of its own.
+  # The folders within kernel/ and cell/ count by themselves.
   if (parts[4] != "" && (parts[2] == "kernel" || parts[2] == "cell")) return parts[2] "/" parts[3]
   return parts[2]
 }
@@ -100,7 +100,7 @@ FNR == 2 && /^\/\/ SPDX-License-Identifier: Apache-2\.0$/ { has_spdx_license = 1
   }
 }
 
-# Depth first: state 1 is on the way here, 2 is done. `seen` is by whom it was reached last.
+# Walks depth first. State 1: on the way to here; state 2: done.
 function visit(header, way, parts, count, i) {
   if (!(header in lines)) {
     complain(header ", where users begin, is not there")
