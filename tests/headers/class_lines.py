@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-FileCopyrightText: The elegans authors
 # SPDX-License-Identifier: Apache-2.0
-"""cd include && class_lines.py HEADER...      fails if a class has more than 400 lines
-cd include && class_lines.py --list HEADER...      prints the lines of each class instead, the longest first
+"""class_lines.py HEADER...             fails if a class has more than 400 lines; includes.sh runs it
+class_lines.py --list HEADER...      prints how many lines each class has instead, the longest first
 
 The lines of a class are those of its definition and those of all its members that are defined outside of it, such as
 `void Rnn<Cell>::backward(...) { ... }`, in whatever header they stand. Nested classes belong to the one around them; a
