@@ -28,6 +28,7 @@ BEGIN {
 
   # Headers of other libraries and of the system, besides the standard's.
   libraries["core"] = "Eigen/Core Eigen/QR"
+  libraries["simd"] = "immintrin.h arm_neon.h"
   libraries["system"] = "fcntl.h unistd.h xmmintrin.h"
   libraries["train"] = "Eigen/Core unistd.h"
   libraries["graph"] = "Eigen/Core cgraph.h gvc.h"
@@ -38,6 +39,13 @@ BEGIN {
   continues["elegans/cell/ltc/adjoint.hpp"] = "elegans/cell/ltc/cell.hpp"
   continues["elegans/cell/ltc/explicit.hpp"] = "elegans/cell/ltc/cell.hpp"
   continues["elegans/layer/rnn_run.hpp"] = "elegans/layer/rnn.hpp"
+
+  # Eigen's internal packets, and what names the instructions of one processor, are for simd/ alone.
+  before = "(^|[^A-Za-z0-9_])"
+  instructions = before "(Eigen::internal|_mm[0-9]*_[a-z]|__m(64|128|256|512)|__builtin_(ia32|shuffle|convertvector)" \
+    "|v[a-z0-9_]+_[fpsu](8|16|32|64)([^A-Za-z0-9_]|$)|(float|int|uint)(8|16|32|64)x[0-9]+_t)"
+  # These two set the control register, not a packet.
+  control["elegans/system/denormals.hpp"] = "_mm_[gs]etcsr"
 
   # The headers that users include; every header must be reached from one of them.
   entries = "elegans.hpp system/thread_pool.hpp graph/graph.hpp io/checkpoint.hpp io/model_file.hpp io/safetensors.hpp"
@@ -97,6 +105,15 @@ FNR == 2 && /^\/\/ SPDX-License-Identifier: Apache-2\.0$/ { has_spdx_license = 1
     }
   } else if (target !~ /^[a-z_0-9]+$/ && !is_in(target, libraries[folder_of(file)])) {
     complain(file ":" FNR ": " folder_of(file) " may not include <" target ">")
+  }
+}
+
+{
+  code = $0
+  sub(/\/\/.*/, "", code)
+  if (file in control) gsub(control[file], "", code)
+  if (folder_of(file) != "simd" && match(code, instructions)) {
+    complain(file ":" FNR ": only simd may use instructions of one processor or Eigen::internal: " $0)
   }
 }
 

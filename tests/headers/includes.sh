@@ -40,9 +40,13 @@ case ${1:-} in
     }
     header core/a.hpp vector Eigen/Core
     header core/b.hpp elegans/core/a.hpp
-    header system/thread_pool.hpp thread
+    header system/denormals.hpp xmmintrin.h
+    echo 'unsigned control = _mm_getcsr();  // Eigen::internal' >>"$scratch/tree/elegans/system/denormals.hpp"
+    header system/thread_pool.hpp thread elegans/system/denormals.hpp
+    header simd/packet.hpp immintrin.h
+    echo '__m128 x = Eigen::internal::pset1<__m128>(1.0f);' >>"$scratch/tree/elegans/simd/packet.hpp"
     header wiring/w.hpp elegans/core/b.hpp
-    header cell/ltc/cell.hpp elegans/wiring/w.hpp elegans/cell/ltc/adjoint.hpp
+    header cell/ltc/cell.hpp elegans/wiring/w.hpp elegans/simd/packet.hpp elegans/cell/ltc/adjoint.hpp
     header cell/ltc/adjoint.hpp elegans/cell/ltc/cell.hpp
     header model/l.hpp elegans/cell/ltc/cell.hpp elegans/core/b.hpp
     header train/t.hpp elegans/core/b.hpp
@@ -88,6 +92,15 @@ elegans/core/b.hpp -> elegans/core/a.hpp -> elegans/core/c.hpp -> elegans/core/b
     broken "l.hpp has 401 lines" lengthen model/l.hpp 396
     broken "class elegans::Long has 401 lines, in elegans/core/a.hpp and elegans/core/b.hpp: at most 400 are wanted" \
       members core/a.hpp 300 core/b.hpp 101
+    only_simd="only simd may use instructions of one processor or Eigen::internal"
+    broken "core/a.hpp:4: $only_simd: using Eigen::internal::padd;" replace core/a.hpp '3a using Eigen::internal::padd;'
+    broken "model/l.hpp:6: $only_simd" replace model/l.hpp '$a auto x = _mm256_add_ps(y, z);'
+    broken "model/l.hpp:6: $only_simd" replace model/l.hpp '$a __m128 x;'
+    broken "model/l.hpp:6: $only_simd" replace model/l.hpp '$a auto x = vld1q_f32(y);  // neon'
+    broken "model/l.hpp:6: $only_simd" replace model/l.hpp '$a float32x4_t x;'
+    broken "model/l.hpp:6: $only_simd" replace model/l.hpp '$a auto x = __builtin_shufflevector(y, z, 0, 4);'
+    broken "core may not include <immintrin.h>" header core/a.hpp immintrin.h
+    broken "system/denormals.hpp:6: $only_simd" replace system/denormals.hpp '$a unsigned x = _mm_getcsr() + _mm_popcnt_u32(1);'
     broken "a.hpp has no #pragma once" replace core/a.hpp '/pragma/d'
     broken "a.hpp has not the two SPDX lines" replace core/a.hpp 1d
     broken "a.hpp has not the two SPDX lines" replace core/a.hpp '2s/Apache/MIT/'
