@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
 # SPDX-FileCopyrightText: The elegans authors
 # SPDX-License-Identifier: Apache-2.0
-"""class_lines.py HEADER...             fails if a class has more than 400 lines; includes.sh runs it
+"""class_lines.py HEADER...             fails if a class has more than 400 lines, or is spread over several headers
 class_lines.py --list HEADER...      prints how many lines each class has instead, the longest first
 
 The lines of a class are those of its definition and those of all its members that are defined outside of it, such as
-`void Rnn<Cell>::backward(...) { ... }`, in whatever header they stand. Nested classes belong to the one around them; a
-specialization is a class of its own. Comments and blank lines within count, the docstring above does not.
+`void Rnn<Cell>::backward(...) { ... }`. Nested classes belong to the one around them; a specialization is a class of its
+own. Comments and blank lines within count, the docstring above does not.
 
 This is no C++ parser. It splits a header into the declarations of its namespaces, which needs nothing but brackets, and
 looks at the name of each. Preprocessor lines are left out, so both branches of an #if are read.
@@ -199,12 +199,17 @@ def main():
                 break
     failed = False
     for (namespaces, name), count in lines.most_common():
-        text = f"class {'::'.join(namespaces + (name,))} has {count} lines, in {' and '.join(sorted(headers[namespaces, name]))}"
+        text = f"class {'::'.join(namespaces + (name,))}"
+        where = " and ".join(sorted(headers[namespaces, name]))
         if prints:
-            print(text)
-        elif count > LONGEST:
+            print(f"{text} has {count} lines, in {where}")
+            continue
+        if count > LONGEST:
             failed = True
-            print(f"{text}: at most {LONGEST} are wanted")
+            print(f"{text} has {count} lines: at most {LONGEST} are wanted")
+        if len(headers[namespaces, name]) > 1:
+            failed = True
+            print(f"{text} is spread over {where}")
     sys.exit(failed)
 
 

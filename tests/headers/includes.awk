@@ -34,12 +34,6 @@ BEGIN {
   libraries["graph"] = "Eigen/Core cgraph.h gvc.h"
   libraries["io"] = "Eigen/Core nlohmann/json.hpp"
 
-  # Headers that only define members of a class: its own header includes them at its end, nobody else does, and they
-  # include it, so as to compile alone. That is the one cycle there may be.
-  continues["elegans/cell/ltc/adjoint.hpp"] = "elegans/cell/ltc/cell.hpp"
-  continues["elegans/cell/ltc/explicit.hpp"] = "elegans/cell/ltc/cell.hpp"
-  continues["elegans/layer/rnn_run.hpp"] = "elegans/layer/rnn.hpp"
-
   # Eigen's internal packets, and what names the instructions of one processor, are for simd/ alone.
   before = "(^|[^A-Za-z0-9_])"
   instructions = before "(Eigen::internal|_mm[0-9]*_[a-z]|__m(64|128|256|512)|__builtin_(ia32|shuffle|convertvector)" \
@@ -90,11 +84,7 @@ FNR == 2 && /^\/\/ SPDX-License-Identifier: Apache-2\.0$/ { has_spdx_license = 1
   sub(/^#include </, "", target)
   sub(/>.*/, "", target)
   if (target ~ /^elegans\//) {
-    if (target in continues && continues[target] != file) {
-      complain(file ":" FNR ": only " continues[target] " may include " target)
-    }
-    if (file in continues && continues[file] == target) refers_back[file] = 1
-    else includes[file] = includes[file] " " target
+    includes[file] = includes[file] " " target
     from = folder_of(file)
     to = folder_of(target)
     if (from != to) {
@@ -123,7 +113,6 @@ function visit(header, way, parts, count, i) {
     complain(header ", where users begin, is not there")
     return
   }
-  if (header in continues && !refers_back[header]) complain(header " does not include " continues[header])
   state[header] = 1
   count = split(includes[header], parts, " ")
   for (i = 1; i <= count; ++i) {
