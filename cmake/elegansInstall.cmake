@@ -1,18 +1,18 @@
 # SPDX-FileCopyrightText: The elegans authors
 # SPDX-License-Identifier: Apache-2.0
 
-# Nothing here depends on the machine: what is installed may be moved, and packaged once for all architectures.
+# Nothing here depends on the machine: the installed files may be moved, and one package fits all architectures.
 include(GNUInstallDirs)
 include(CMakePackageConfigHelpers)
 
 set(elegans_package_dir "${CMAKE_INSTALL_DATADIR}/cmake/elegans")
 
-# The component `elegans` is all but the licence, which a kind of package may want elsewhere.
+# The component `elegans` is everything but the licence: kinds of packages want that in different places.
 set(CMAKE_INSTALL_DEFAULT_COMPONENT_NAME elegans)
 install(FILES LICENSE DESTINATION "${CMAKE_INSTALL_DOCDIR}" COMPONENT elegans_license)
 install(DIRECTORY include/elegans DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}" FILES_MATCHING PATTERN "*.hpp")
 
-# An export a component: the package then asks for a dependency only where the component is asked for.
+# One export per component, so that a user needs the dependencies only of those components that he asks for.
 foreach(pair IN ITEMS "elegans elegansTargets" "elegans_graph elegansGraphTargets" "elegans_io elegansIoTargets")
   separate_arguments(pair)
   list(GET pair 0 target)
@@ -21,7 +21,7 @@ foreach(pair IN ITEMS "elegans elegansTargets" "elegans_graph elegansGraphTarget
   install(EXPORT ${export} NAMESPACE elegans:: DESTINATION "${elegans_package_dir}")
 endforeach()
 
-# Until 1.0 a minor version may break what the one before it had.
+# Before 1.0, a new minor version may break its users.
 if(PROJECT_VERSION_MAJOR EQUAL 0)
   set(elegans_compatibility SameMinorVersion)
 else()

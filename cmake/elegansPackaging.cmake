@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: The elegans authors
 # SPDX-License-Identifier: Apache-2.0
 
-# What is made of the library to hand it on: one header, a Debian package, an archive.
+# Makes one header, a Debian package or an archive of the library.
 
 # --- One header: cmake --build build --target elegans_single_header ---------------------------------------------------
 
@@ -24,7 +24,7 @@ if(NOT ELEGANS_INSTALL)
   return()
 endif()
 
-# Where each kind of package wants the licence.
+# Each kind of package wants the licence in another place.
 install(FILES cmake/packaging/copyright DESTINATION "${CMAKE_INSTALL_DATADIR}/doc/libelegans-dev"
         COMPONENT elegans_debian EXCLUDE_FROM_ALL)
 
@@ -57,7 +57,7 @@ file. Graphs of wirings need libgraphviz-dev, model files nlohmann-json3-dev.")
 configure_file(cmake/packaging/cpack.cmake.in "${PROJECT_BINARY_DIR}/packaging/cpack.cmake" @ONLY)
 set(CPACK_PROJECT_CONFIG_FILE "${PROJECT_BINARY_DIR}/packaging/cpack.cmake")
 
-# What is packaged is not built: without these, cpack would build all tests first.
+# Headers need no build. Without these lines cpack would build all tests first.
 set(CMAKE_SKIP_INSTALL_ALL_DEPENDENCY ON)
 set(CMAKE_SKIP_PACKAGE_ALL_DEPENDENCY ON)
 include(CPack)

@@ -124,11 +124,11 @@ std::vector<Result> train_all(const Settings& settings, std::ostream& log) {
   std::mutex one_at_a_time;
   const auto say = [&](const std::string& line) {
     const std::lock_guard guard(one_at_a_time);
-    log << line << std::endl;
+    log << line << '\n' << std::flush;
   };
   const elegans::CfCOptions cfc{.backbone_layers = 0, .proj_size = 1, .return_sequences = false, .seed = settings.seed};
   std::vector<std::pair<std::string, std::function<Result()>>> jobs;
-  const auto add = [&](const std::string& name, auto model) {
+  const auto add = [&](const std::string& name, const auto& model) {
     if (settings.model != "all" && settings.model != name) return;
     jobs.emplace_back(
         name, [=, &training, &test, &settings, &say] { return train(name, model, training, test, settings, say); });

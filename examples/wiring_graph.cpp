@@ -99,7 +99,10 @@ std::string json_of(const elegans::Wiring<>& wiring) {
 }
 
 void emit(const std::string& where, const std::string& bytes) {
-  if (where != "-") return elegans::write_file(where, bytes);
+  if (where != "-") {
+    elegans::write_file(where, bytes);
+    return;
+  }
   std::cout << bytes << std::flush;
   if (!std::cout) throw elegans::RuntimeError("cannot write to standard output");
 }

@@ -39,7 +39,10 @@ inline std::string read_text(const std::filesystem::path& path) {
   if (!file) fail_for(errno);
   std::string text;
   std::string piece(1 << 16, '\0');
-  while (const std::size_t size = std::fread(piece.data(), 1, piece.size(), file.get())) text.append(piece, 0, size);
+  while (!std::feof(file.get()) && !std::ferror(file.get())) {
+    const std::size_t size = std::fread(piece.data(), 1, piece.size(), file.get());
+    text.append(piece, 0, size);
+  }
   if (std::ferror(file.get())) fail_for(errno);
   return text;
 }

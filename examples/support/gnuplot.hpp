@@ -12,7 +12,7 @@
 
 #include <elegans/core/error.hpp>
 
-extern char** environ;
+extern char** environ;  // NOLINT(readability-redundant-declaration): not every system declares it.
 
 namespace examples {
 

@@ -63,7 +63,7 @@ class ModelHeader {
   // Each writes what a cell is made of, and the name of its type; it returns the body of the function that makes it.
 
   std::string write(const elegans::LTCCell<Scalar>& cell, const Scalar* parameters, const char* type = "Cell") {
-    includes_.push_back("cell/ltc/cell.hpp");
+    includes_.emplace_back("cell/ltc/cell.hpp");
     const elegans::LTCOptions& options = cell.options();
     out_ << "struct Synapse {\n  int source, destination, polarity;\n};\n";
     write_synapses("synapses", cell.wiring().adjacency_matrix());
@@ -96,7 +96,7 @@ class ModelHeader {
   }
 
   std::string write(const elegans::CfCCell<Scalar>& cell, const Scalar*, const char* type = "Cell") {
-    includes_.push_back("cell/cfc/cell_view.hpp");
+    includes_.emplace_back("cell/cfc/cell_view.hpp");
     Index widest = 0;
     std::ostringstream blocks;
     for (std::size_t k = 0; k < cell.blocks().size(); ++k) {
@@ -133,7 +133,7 @@ class ModelHeader {
   std::string write(const elegans::MemoryCell<Inner>& cell, const Scalar* parameters) {
     const std::string gates = write_map("gates", cell.gate_maps());
     const std::string inner = write(cell.inner(), parameters, "Inner");
-    includes_.push_back("cell/memory/cell_view.hpp");
+    includes_.emplace_back("cell/memory/cell_view.hpp");
     out_ << "inline Inner make_inner() {\n"
          << inner << "}\n\n"
          << "using Cell = elegans::MemoryCellView<Inner>;\n\n";

@@ -2,14 +2,17 @@
 # SPDX-FileCopyrightText: The elegans authors
 # SPDX-License-Identifier: Apache-2.0
 #
-# training_test.sh FOLDER: runs the programs that train on larger tasks, on little data, and checks their numbers.
+# training_test.sh FOLDER: runs the programs that train on larger tasks with a little data, and checks their numbers.
 set -uo pipefail
 
 # shellcheck source=tests/examples/support.sh
 source "$(dirname "${BASH_SOURCE[0]}")/support.sh"
 
 cheetah=$programs/half_cheetah
-small=("$data/cheetah" --validation 1 --test 1 --training 2 --window 16 --units 8 --batch-size 4)
+recordings=$scratch/recordings
+mkdir "$recordings"
+python3 "$(dirname "${BASH_SOURCE[0]}")/make_recordings.py" "$recordings"
+small=("$recordings" --validation 1 --test 1 --training 2 --window 16 --units 8 --batch-size 4)
 "$cheetah" "${small[@]}" --epochs 6 --out "$scratch/whole" >"$scratch/whole.txt"
 check "half_cheetah cuts its sequences" grep -q '22 for training, 11 for validation, 11 for the test' "$scratch/whole.txt"
 for model in ltc ncp cfc; do
@@ -22,13 +25,13 @@ check "half_cheetah writes its table" holds "$scratch/whole/half_cheetah.csv" '$
 "$cheetah" "${small[@]}" --model ltc --epochs 3 --quiet --out "$scratch/parts"
 "$cheetah" "${small[@]}" --model ltc --epochs 6 --quiet --out "$scratch/parts"
 check "half_cheetah goes on where it stopped" cmp "$scratch/parts/half_cheetah_ltc_1_losses.csv" "$scratch/whole/half_cheetah_ltc_1_losses.csv"
-exits 1 "must have 25 recordings, *.npy, got 4" "$cheetah" "$data/cheetah" --out "$scratch/none"
+exits 1 "must have 25 recordings, *.npy, got 4" "$cheetah" "$recordings" --out "$scratch/none"
 exits 1 "cannot read" "$cheetah" /nowhere --out "$scratch/none"
 mkdir "$scratch/bad"
-for i in 0 1 2; do head -c $((100 * i + 7)) "$data/cheetah/trace_0000.npy" >"$scratch/bad/$i.npy"; done
+for i in 0 1 2; do head -c $((100 * i + 7)) "$recordings/trace_0000.npy" >"$scratch/bad/$i.npy"; done
 exits 1 "0.npy: no NumPy file" "$cheetah" "$scratch/bad" --validation 1 --test 1 --training 1 --out "$scratch/none"
 exits 2 "DATA" "$cheetah"
-exits 2 "--model" "$cheetah" "$data/cheetah" --model lstm
+exits 2 "--model" "$cheetah" "$recordings" --model lstm
 
 xor=$programs/bit_stream_xor
 "$xor" --epochs 2 --training 300 --test 50 --units 8 --ltc-units 4 --out "$scratch/one" --threads 1 >"$scratch/xor.txt"

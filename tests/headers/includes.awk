@@ -4,10 +4,10 @@
 # cd include && awk -f includes.awk HEADER...      checks who includes whom, and what every header must have
 # cd include && awk -v dot=1 -f includes.awk HEADER...      draws the folders instead, as DOT
 #
-# The headers are named as they are included, such as elegans/core/types.hpp, and must be all there are.
+# Name all headers there are, as they are included: elegans/core/types.hpp.
 
 BEGIN {
-  # The one table of who may include whom: a folder, and the folders beside its own. No arrow goes back.
+  # The one table of who may include whom: a folder, and which others besides itself. No arrow goes back.
   may_include["core"] = ""
   may_include["system"] = "core"
   may_include["simd"] = "core"
@@ -26,20 +26,22 @@ BEGIN {
   may_include["io"] = "core system wiring cell/ltc cell/cfc cell/memory layer model train"
   may_include["elegans.hpp"] = "core system wiring cell cell/ltc cell/cfc cell/memory layer model inspect train"
 
-  # Other libraries, and what the system has besides the standard's headers.
+  # Headers of other libraries and of the system, besides the standard's.
   libraries["core"] = "Eigen/Core Eigen/QR"
+  libraries["simd"] = "immintrin.h arm_neon.h"
   libraries["system"] = "fcntl.h unistd.h xmmintrin.h"
   libraries["train"] = "Eigen/Core unistd.h"
   libraries["graph"] = "Eigen/Core cgraph.h gvc.h"
   libraries["io"] = "Eigen/Core nlohmann/json.hpp"
 
-  # Headers that only define members of a class: its own header includes them at its end, nobody else does, and they
-  # include it, so as to compile alone. That is the one cycle there may be.
-  continues["elegans/cell/ltc/adjoint.hpp"] = "elegans/cell/ltc/cell.hpp"
-  continues["elegans/cell/ltc/explicit.hpp"] = "elegans/cell/ltc/cell.hpp"
-  continues["elegans/layer/rnn_run.hpp"] = "elegans/layer/rnn.hpp"
+  # Eigen's internal packets, and what names the instructions of one processor, are for simd/ alone.
+  before = "(^|[^A-Za-z0-9_])"
+  instructions = before "(Eigen::internal|_mm[0-9]*_[a-z]|__m(64|128|256|512)|__builtin_(ia32|shuffle|convertvector)" \
+    "|v[a-z0-9_]+_[fpsu](8|16|32|64)([^A-Za-z0-9_]|$)|(float|int|uint)(8|16|32|64)x[0-9]+_t)"
+  # These two set the control register, not a packet.
+  control["elegans/system/denormals.hpp"] = "_mm_[gs]etcsr"
 
-  # What users include; every header must be reached from one of them. Those in core/ need more than Eigen: threads.
+  # The headers that users include; every header must be reached from one of them.
   entries = "elegans.hpp system/thread_pool.hpp graph/graph.hpp io/checkpoint.hpp io/model_file.hpp io/safetensors.hpp"
   longest = 400
 }
@@ -51,7 +53,7 @@ function complain(text) {
 
 function folder_of(header,    parts) {
   split(header, parts, "/")
-  # A kernel's or a cell's folder is one of its own.
+  # The folders within kernel/ and cell/ count by themselves.
   if (parts[4] != "" && (parts[2] == "kernel" || parts[2] == "cell")) return parts[2] "/" parts[3]
   return parts[2]
 }
@@ -82,11 +84,7 @@ FNR == 2 && /^\/\/ SPDX-License-Identifier: Apache-2\.0$/ { has_spdx_license = 1
   sub(/^#include </, "", target)
   sub(/>.*/, "", target)
   if (target ~ /^elegans\//) {
-    if (target in continues && continues[target] != file) {
-      complain(file ":" FNR ": only " continues[target] " may include " target)
-    }
-    if (file in continues && continues[file] == target) refers_back[file] = 1
-    else includes[file] = includes[file] " " target
+    includes[file] = includes[file] " " target
     from = folder_of(file)
     to = folder_of(target)
     if (from != to) {
@@ -100,13 +98,21 @@ FNR == 2 && /^\/\/ SPDX-License-Identifier: Apache-2\.0$/ { has_spdx_license = 1
   }
 }
 
-# Depth first: state 1 is on the way here, 2 is done. `seen` is by whom it was reached last.
+{
+  code = $0
+  sub(/\/\/.*/, "", code)
+  if (file in control) gsub(control[file], "", code)
+  if (folder_of(file) != "simd" && match(code, instructions)) {
+    complain(file ":" FNR ": only simd may use instructions of one processor or Eigen::internal: " $0)
+  }
+}
+
+# Walks depth first. State 1: on the way to here; state 2: done.
 function visit(header, way, parts, count, i) {
   if (!(header in lines)) {
     complain(header ", where users begin, is not there")
     return
   }
-  if (header in continues && !refers_back[header]) complain(header " does not include " continues[header])
   state[header] = 1
   count = split(includes[header], parts, " ")
   for (i = 1; i <= count; ++i) {

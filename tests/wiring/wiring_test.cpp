@@ -103,15 +103,15 @@ TEST_CASE("A type of a user is a wiring if it has the members of one", "[wiring]
 
 TEST_CASE("A wiring without a removed synapse has all others", "[wiring]") {
   Wiring<> wiring(3, 1);
-  wiring.add_synapse(1, 0, -1);
+  wiring.add_synapse(1, 2, -1);
   wiring.add_synapse(2, 0, 1);
   CHECK_THROWS_WITH(wiring.remove_sensory_synapse(0, 1),
                     "Wiring: remove_sensory_synapse needs the number of inputs: call build(input_dim) first");
   wiring.build(2);
   wiring.add_sensory_synapse(0, 1, 1);
   wiring.add_sensory_synapse(1, 2, 1);
-  wiring.remove_synapse(1, 0);
-  wiring.remove_synapse(1, 0);
+  wiring.remove_synapse(1, 2);
+  wiring.remove_synapse(1, 2);
   wiring.remove_sensory_synapse(0, 1);
   CHECK(wiring.synapse_count() == 1);
   CHECK(wiring.adjacency_matrix()(2, 0) == 1);

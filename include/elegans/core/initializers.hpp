@@ -18,7 +18,7 @@ template <typename Scalar>
 void draw_uniform(const Parameter& entry, double bound, TorchRandom& random, Scalar* parameters) {
   for (int row = 0; row < entry.rows; ++row) {
     for (int column = 0; column < entry.columns; ++column) {
-      const Scalar value = random.template uniform_fused<Scalar>(-bound, bound);
+      const auto value = random.template uniform_fused<Scalar>(-bound, bound);
       parameters[entry.offset + row + Index{entry.rows} * column] = value;
     }
   }

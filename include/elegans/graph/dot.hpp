@@ -84,7 +84,7 @@ class DotBuilder {
       cells += "<TD><FONT COLOR=\"" + color + "\">" + sign + "</FONT> " + meaning + "</TD>";
     };
     cell(options_.sensory_color, "&#9679;", "sensory");
-    for (NeuronType type : {NeuronType::inter, NeuronType::command, NeuronType::motor}) {
+    for (const NeuronType type : {NeuronType::inter, NeuronType::command, NeuronType::motor}) {
       for (int i = 0; i < wiring_.units(); ++i) {
         if (wiring_.neuron_type(i) != type) continue;
         cell(color_of(type), "&#9679;", elegans::name_of(type));
@@ -188,6 +188,7 @@ class DotBuilder {
 template <AnyWiring W>
 GraphHandle graph_of(const W& wiring, const GraphOptions& options) {
   if (!wiring.is_built()) refuse("graph: the wiring must know its number of inputs: call build(input_dim) first");
+  // NOLINTNEXTLINE(performance-unnecessary-copy-initialization): for most wirings this is a conversion.
   const Wiring<> copy(wiring);
   return DotBuilder(copy, options).build();
 }
@@ -200,9 +201,9 @@ std::string bytes_of(Write write) {
   const std::unique_ptr<std::FILE, int (*)(std::FILE*)> closer(file, &std::fclose);
   if (write(file) != 0) fail("graph: cgraph could not write");
   std::string bytes(static_cast<std::size_t>((std::max)(0L, std::ftell(file))), '\0');
-  std::rewind(file);
-  if (std::fread(bytes.data(), 1, bytes.size(), file) != bytes.size())
+  if (std::fseek(file, 0, SEEK_SET) != 0 || std::fread(bytes.data(), 1, bytes.size(), file) != bytes.size()) {
     fail("graph: could not read back what was written");
+  }
   return bytes;
 }
 

@@ -30,7 +30,7 @@ inline std::vector<Rank> ranks_of(const Wiring<>& wiring) {
   for (int k = 0; k < wiring.input_dim(); ++k) ranks[0].neurons.push_back(-1 - k);
   for (int layer = 0; layer < wiring.num_layers(); ++layer) {
     Rank others;
-    for (int i : wiring.neurons_of_layer(layer)) {
+    for (const int i : wiring.neurons_of_layer(layer)) {
       if (wiring.neuron_type(i) != NeuronType::motor) others.neurons.push_back(i);
     }
     if (!others.neurons.empty()) ranks.push_back(others);
@@ -40,8 +40,8 @@ inline std::vector<Rank> ranks_of(const Wiring<>& wiring) {
   ranks.push_back(motor);
   const auto synapses = wiring.adjacency_matrix();
   for (Rank& rank : ranks) {
-    for (int s : rank.neurons) {
-      for (int d : rank.neurons) rank.recurrent = rank.recurrent || (s >= 0 && s != d && synapses(s, d) != 0);
+    for (const int s : rank.neurons) {
+      for (const int d : rank.neurons) rank.recurrent = rank.recurrent || (s >= 0 && s != d && synapses(s, d) != 0);
     }
   }
   return ranks;

@@ -31,9 +31,13 @@ inline NCPOptions auto_ncp_options(int units, int output_dim, const AutoNCPOptio
   }
   check_ncp_seed("AutoNCP", options.seed);
   const auto at_least_one = [](double value) { return (std::max)(static_cast<int>(rounded(value)), 1); };
+  // mutate: auto_ncp.density
   const double density = 1.0 - options.sparsity;
+  // mutate: auto_ncp.command
   const int command = at_least_one(0.4 * (units - output_dim));
+  // mutate: auto_ncp.inter
   const int inter = units - output_dim - command;
+  // mutate: auto_ncp.fans
   return {.inter_neurons = inter,
           .command_neurons = command,
           .motor_neurons = output_dim,

@@ -31,6 +31,7 @@ class FullyConnected : public Wiring<Units, Outputs, Inputs> {
       : Base(units, output_dim), options_(options), generator_(options.seed) {
     for (int source = 0; source < units; ++source) {
       for (int destination = 0; destination < units; ++destination) {
+        // mutate: fully_connected.self
         if (source == destination && !options.self_connections) continue;
         this->add_synapse(source, destination, draw_polarity());
       }
@@ -62,6 +63,7 @@ class FullyConnected : public Wiring<Units, Outputs, Inputs> {
   }
 
  private:
+  // mutate: fully_connected.polarities
   int draw_polarity() { return generator_.choice({-1, 1, 1}); }
 
   FullyConnectedOptions options_;

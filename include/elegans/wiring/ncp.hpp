@@ -145,10 +145,12 @@ NCP<Units, Outputs, Inputs>::NCP(const NCPOptions& options)
     : Base(detail::check_ncp_options(options), options.motor_neurons), options_(options) {
   const int inter_layers = options.inter_neurons.size();
   const int first_inter = options.motor_neurons + options.command_neurons;
+  // mutate: ncp.motor_types
   for (int i = 0; i < options.motor_neurons; ++i) this->assign_neuron(i, NeuronType::motor, inter_layers + 1);
   for (int i = options.motor_neurons; i < first_inter; ++i) this->assign_neuron(i, NeuronType::command, inter_layers);
   for (int k = 0; k < inter_layers; ++k) {
     const Layer layer = inter_layer(k);
+    // mutate: ncp.inter_types
     for (int i = 0; i < layer.count; ++i) this->assign_neuron(layer.first + i, NeuronType::inter, k);
   }
 }
@@ -156,6 +158,7 @@ NCP<Units, Outputs, Inputs>::NCP(const NCPOptions& options)
 template <int Units, int Outputs, int Inputs>
 auto NCP<Units, Outputs, Inputs>::inter_layer(int k) const noexcept -> Layer {
   int first = this->units();
+  // mutate: ncp.inter_layer
   for (int l = 0; l <= k; ++l) first -= options_.inter_neurons[l];
   return {first, options_.inter_neurons[k]};
 }
@@ -178,18 +181,21 @@ void NCP<Units, Outputs, Inputs>::build(int input_dim) {
     const bool last = k + 1 == inter_layers;
     // For the last inter layer, ncps limits by the number of command neurons. It should be that of inter neurons, but
     // we want the same matrices.
+    // mutate: ncp.inter_synapses
     connect_layers(stream, inter, last ? command : inter_layer(k + 1), fanout[fanout.size() == 1 ? 0 : k],
                    last ? command.count : inter.count,
                    [&](int source, int destination) { this->add_synapse(source, destination, draw_polarity()); });
   }
   for (int i = 0; i < options_.recurrent_command_synapses; ++i) {
     const auto draw_neuron = [&] {
+      // mutate: ncp.recurrent
       return command.first + static_cast<int>(stream.below_or_equal(static_cast<std::uint32_t>(command.count - 1)));
     };
     const int source = draw_neuron();
     const int destination = draw_neuron();
     this->add_synapse(source, destination, draw_polarity());
   }
+  // mutate: ncp.motor_synapses
   connect_layers(stream, motor, command, options_.motor_fanin, motor.count,
                  [&](int destination, int source) { this->add_synapse(source, destination, draw_polarity()); });
 }
@@ -203,11 +209,14 @@ void NCP<Units, Outputs, Inputs>::connect_layers(numpy::RandomState& stream, Lay
   for (int i = 0; i < choosers.count; ++i) {
     stream.choice(candidates.count, count, choice);
     for (const int c : choice) {
+      // mutate: ncp.was_chosen
       was_chosen[c] = 1;
       connect(choosers.first + i, candidates.first + c);
     }
   }
+  // mutate: ncp.mean
   const std::int64_t mean = std::int64_t{choosers.count} * count / candidates.count;
+  // mutate: ncp.forgotten
   const int forgotten_count = static_cast<int>(std::clamp<std::int64_t>(mean, 1, forgotten_limit));
   for (int c = 0; c < candidates.count; ++c) {
     if (was_chosen[c]) continue;

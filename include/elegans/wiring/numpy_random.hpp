@@ -186,6 +186,7 @@ void RandomState::choice(int population, int count, Buffer<int, Capacity>& chose
   detail::check_choice(population, count);
   chosen.resize(population);
   for (int i = 0; i < population; ++i) chosen[i] = i;
+  // mutate: numpy.shuffle
   for (int i = population - 1; i >= 1; --i) {
     std::swap(chosen[i], chosen[below_or_equal(static_cast<std::uint32_t>(i))]);
   }
@@ -208,11 +209,15 @@ void Generator::choice(int population, int count, Buffer<int, Capacity>& chosen)
   Buffer<unsigned char, Capacity> taken(population);
   chosen.resize(count);
   for (int i = 0; i < count; ++i) {
+    // mutate: numpy.floyd.newest
     const int newest = population - count + i;
     const int drawn = static_cast<int>(below_or_equal(static_cast<std::uint32_t>(newest)));
+    // mutate: numpy.floyd.choice
     chosen[i] = taken[drawn] ? newest : drawn;
+    // mutate: numpy.floyd.taken
     taken[chosen[i]] = 1;
   }
+  // mutate: numpy.floyd.order
   shuffle_tail(chosen, 1);
 }
 

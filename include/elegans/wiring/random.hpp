@@ -38,6 +38,7 @@ class Random : public Wiring<Units, Outputs, Inputs> {
     }
     Buffer<int, detail::multiply_sizes(Units, Units)> pairs;
     choose_pairs(units, pairs);
+    // mutate: random.synapse
     for (const int pair : pairs) this->add_synapse(pair / units, pair % units, draw_polarity());
   }
   /// A wiring of motor neurons only.
@@ -61,6 +62,7 @@ class Random : public Wiring<Units, Outputs, Inputs> {
     Buffer<int, detail::multiply_sizes(Inputs, Units)> pairs;
     choose_pairs(input_dim, pairs);
     for (const int pair : pairs) {
+      // mutate: random.polarity
       draw_polarity();  // ncps draws two polarities per sensory synapse, and the second one counts
       this->add_sensory_synapse(pair / this->units(), pair % this->units(), draw_polarity());
     }
@@ -72,9 +74,11 @@ class Random : public Wiring<Units, Outputs, Inputs> {
   void choose_pairs(int sources, Buffer<int, Capacity>& pairs) {
     const int population = sources * this->units();
     // A half is rounded to the even number, as in numpy.
+    // mutate: random.count
     const double count = std::nearbyint(detail::rounded(population * (1.0 - options_.sparsity)));
     generator_.choice(population, static_cast<int>(count), pairs);
   }
+  // mutate: random.polarities
   int draw_polarity() { return generator_.choice({-1, 1, 1}); }
 
   RandomOptions options_;

@@ -122,6 +122,7 @@ class Wiring {
   [[nodiscard]] int num_layers() const noexcept {
     int last = 0;
     for (int layer : layers_) last = layer > last ? layer : last;
+    // mutate: wiring.num_layers
     return last + 1;
   }
   /// The neurons of a layer, in rising order. \throws InvalidArgument if there is no such layer
@@ -129,6 +130,7 @@ class Wiring {
     check_neuron("neurons_of_layer: layer", layer, num_layers());
     std::vector<int> neurons;
     for (int i = 0; i < units_; ++i) {
+      // mutate: wiring.neurons_of_layer
       if (layers_[i] == layer) neurons.push_back(i);
     }
     return neurons;
@@ -144,6 +146,7 @@ class Wiring {
     if (!is_built()) detail::refuse("Wiring: ", what, " needs the number of inputs: call build(input_dim) first");
   }
   static void check_neuron(const char* what, int value, int count) {
+    // mutate: wiring.check_neuron
     if (value < 0 || value >= count) {
       detail::refuse("Wiring: ", what, " must be in [0, ", count - 1, "], got ", value);
     }
@@ -180,6 +183,7 @@ Wiring<Units, Outputs, Inputs>::Wiring(int units, int output_dim) : units_(units
   polarity_.resize(Index{units} * units);
   types_.resize(units);
   layers_.resize(units);
+  // mutate: wiring.types
   for (int i = 0; i < units; ++i) types_[i] = i < output_dim ? NeuronType::motor : NeuronType::inter;
 }
 
@@ -209,6 +213,7 @@ void Wiring<Units, Outputs, Inputs>::add_synapse(int source, int destination, in
   check_neuron("add_synapse: source", source, units_);
   check_neuron("add_synapse: destination", destination, units_);
   check_polarity(polarity);
+  // mutate: wiring.add
   polarity_[source + Index{units_} * destination] = polarity;
 }
 
@@ -218,6 +223,7 @@ void Wiring<Units, Outputs, Inputs>::add_sensory_synapse(int source, int destina
   check_neuron("add_sensory_synapse: source", source, input_dim_);
   check_neuron("add_sensory_synapse: destination", destination, units_);
   check_polarity(polarity);
+  // mutate: wiring.add_sensory
   sensory_polarity_[source + Index{input_dim_} * destination] = polarity;
 }
 
@@ -225,6 +231,7 @@ template <int Units, int Outputs, int Inputs>
 void Wiring<Units, Outputs, Inputs>::remove_synapse(int source, int destination) {
   check_neuron("remove_synapse: source", source, units_);
   check_neuron("remove_synapse: destination", destination, units_);
+  // mutate: wiring.remove
   polarity_[source + Index{units_} * destination] = 0;
 }
 
@@ -233,6 +240,7 @@ void Wiring<Units, Outputs, Inputs>::remove_sensory_synapse(int source, int dest
   require_built("remove_sensory_synapse");
   check_neuron("remove_sensory_synapse: source", source, input_dim_);
   check_neuron("remove_sensory_synapse: destination", destination, units_);
+  // mutate: wiring.remove_sensory
   sensory_polarity_[source + Index{input_dim_} * destination] = 0;
 }
 
@@ -245,6 +253,7 @@ void Wiring<Units, Outputs, Inputs>::assign_neuron(int neuron, NeuronType type, 
                    ", so neuron ", neuron, " cannot be of type ", name_of(type));
   }
   types_[neuron] = type;
+  // mutate: wiring.assign_layer
   layers_[neuron] = layer;
 }
 
@@ -254,11 +263,13 @@ bool Wiring<Units, Outputs, Inputs>::set_input_dim(int input_dim) {
   check_fixed("input_dim", input_dim, Inputs);
   if (units_ == 0) detail::refuse("Wiring: build needs a wiring with neurons, but this one was moved from");
   if (is_built()) {
+    // mutate: wiring.built_twice
     if (input_dim != input_dim_) {
       detail::refuse("Wiring: already built for input_dim ", input_dim_, ", cannot build for ", input_dim);
     }
     return false;
   }
+  // mutate: wiring.largest
   if (std::int64_t{input_dim} * units_ > 2147483647) {
     detail::refuse("Wiring: input_dim must be at most ", 2147483647 / units_, " with ", units_, " units, got ",
                    input_dim);
