@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <locale>
 #include <sstream>
 #include <stdexcept>
 #include <string>
@@ -57,9 +58,11 @@ ELEGANS_COLD [[noreturn]] inline void raise(const std::string& message) {
 #endif
 }
 
+/// The parts as one text. A locale of the program's changes nothing: no point becomes a comma.
 template <typename... Parts>
 ELEGANS_COLD [[nodiscard]] std::string concatenate(const Parts&... parts) {
   std::ostringstream text;
+  text.imbue(std::locale::classic());
   (text << ... << parts);
   return text.str();
 }

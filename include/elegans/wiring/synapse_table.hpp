@@ -3,6 +3,7 @@
 #pragma once
 
 #include <iomanip>
+#include <locale>
 #include <sstream>
 #include <string>
 
@@ -16,6 +17,7 @@ namespace elegans {
 template <AnyWiring W>
 [[nodiscard]] std::string synapse_table(const W& wiring) {
   std::ostringstream text;
+  text.imbue(std::locale::classic());
   const auto line = [&](const char* name, const auto& polarity) {
     Index count = 0;
     for (Index s = 0; s < polarity.rows(); ++s) {
