@@ -31,7 +31,10 @@ ModelDescription describe(const RawFile& raw, const ModelFileOptions& options = 
   return describe_model(SafeTensors(raw.bytes(), "f"), options);
 }
 
-/// What a file is refused with.
+const LTCOptions& ltc(const ModelDescription& description) { return std::get<LTCOptions>(description.options); }
+const CfCOptions& cfc(const ModelDescription& description) { return std::get<CfCOptions>(description.options); }
+
+/// The message with which a file is refused.
 std::string refusal(const RawFile& raw, const ModelFileOptions& options = {}) {
   return support::refusal_of([&] { load_model<double>(SafeTensors(raw.bytes(), "f"), options); });
 }
@@ -66,26 +69,26 @@ TEST_CASE("Every tensor survives a round trip, bit for bit, those of masked syna
 
 TEST_CASE("Kind, sizes, mappings and memory are read off names and shapes", "[io][model_file]") {
   auto what = describe(golden("ltc_mixed"));
-  CHECK(std::string(what.kind()) == "MixedLTC");
+  CHECK(what.kind == "MixedLTC");
   CHECK((what.units == 14 && what.input_dim == 4 && what.output_dim == 3));
   what = describe(golden("ltc_linear"));
-  CHECK(std::string(what.kind()) == "LTC");
-  CHECK(what.ltc.input_mapping == Mapping::linear);
-  CHECK(what.ltc.output_mapping == Mapping::linear);
-  CHECK((what.ltc.ode_unfolds == 6 && what.ltc.epsilon == 1e-8 && what.ltc.implicit_param_constraints));
+  CHECK(what.kind == "LTC");
+  CHECK(ltc(what).input_mapping == Mapping::linear);
+  CHECK(ltc(what).output_mapping == Mapping::linear);
+  CHECK((ltc(what).ode_unfolds == 6 && ltc(what).epsilon == 1e-8 && ltc(what).implicit_param_constraints));
   CHECK(what.wiring->synapse_count() == 23);
   what = describe(golden("ltc_nomap"), {.output_dim = 1});
-  CHECK(what.ltc.output_mapping == Mapping::none);
+  CHECK(ltc(what).output_mapping == Mapping::none);
   CHECK(what.output_dim == 1);
   CHECK(describe(golden("ltc_nomap")).output_dim == 8);
   what = describe(golden("cfc_no_gate"));
-  CHECK(std::string(what.kind()) == "CfC");
-  CHECK((what.cfc.backbone_layers == 2 && what.cfc.backbone_units == 16));
-  CHECK(what.cfc.mode == CfCMode::standard);
-  CHECK(describe(golden("cfc_pure")).cfc.mode == CfCMode::pure);
+  CHECK(what.kind == "CfC");
+  CHECK((cfc(what).backbone_layers == 2 && cfc(what).backbone_units == 16));
+  CHECK(cfc(what).mode == CfCMode::standard);
+  CHECK(cfc(describe(golden("cfc_pure"))).mode == CfCMode::pure);
   what = describe(golden("cfc_wired_auto_mixed"));
-  CHECK(std::string(what.kind()) == "MixedCfC");
-  CHECK((what.units == 20 && what.output_dim == 2 && what.cfc.proj_size == 2));
+  CHECK(what.kind == "MixedCfC");
+  CHECK((what.units == 20 && what.output_dim == 2 && cfc(what).proj_size == 2));
   CHECK(what.wiring->num_layers() == 3);
   CHECK(what.wiring->neurons_of_layer(2) == std::vector<int>{0, 1, 2});
 }
@@ -97,12 +100,12 @@ TEST_CASE("A backbone's numbers tell its layers, with dropouts or without", "[io
       const CfC<float> model(3, 2, {.backbone_units = 4, .backbone_layers = layers, .backbone_dropout = dropout});
       save(model, folder.path / "m");
       RawFile raw{SafeTensors(folder.path / "m")};
-      CHECK(describe(raw).cfc.backbone_layers == layers);
-      CHECK(describe(raw).cfc.backbone_dropout == (layers > 0 ? dropout : 0.0));
+      CHECK(cfc(describe(raw)).backbone_layers == layers);
+      CHECK(cfc(describe(raw)).backbone_dropout == (layers > 0 ? dropout : 0.0));
       raw.metadata.clear();
-      CHECK(describe(raw).cfc.backbone_layers == layers);
+      CHECK(cfc(describe(raw)).backbone_layers == layers);
       // From the third layer on, names tell that there is a dropout, if not of what share.
-      CHECK((describe(raw).cfc.backbone_dropout > 0) == (dropout > 0 && layers > 2));
+      CHECK((cfc(describe(raw)).backbone_dropout > 0) == (dropout > 0 && layers > 2));
     }
   }
 }
@@ -147,8 +150,8 @@ TEST_CASE("A file must hold one model and nothing else, unless a prefix says whi
   CHECK(refusal(beside) == "f: the tensor 'param.x' is no part of the LTC that the others make up");
 
   CHECK(refusal(RawFile()) ==
-        "f: no model: there is neither a tensor 'gleak' (of an LTC) nor 'ff1.weight' (of a CfC), with or without a "
-        "prefix; the file is empty");
+        "f: no model: there is no tensor 'gleak' (of an LTC) or 'ff1.weight' (of a CfC), with or without a prefix; the "
+        "file is empty");
 }
 
 TEST_CASE("Every missing, surplus or misshapen tensor is named", "[io][model_file]") {
@@ -231,10 +234,10 @@ TEST_CASE("Options that the tensors contradict are refused, others win over the 
     return refusal(raw);
   };
   CHECK(says(R"({"version":1,"ode_unfolds":3,"output_dim":2,"solver":"runge_kutta"})") == "(not refused)");
-  CHECK(describe(raw).ltc.ode_unfolds == 3);
-  CHECK(describe(raw).ltc.solver == ODESolver::runge_kutta);
+  CHECK(ltc(describe(raw)).ode_unfolds == 3);
+  CHECK(ltc(describe(raw)).solver == ODESolver::runge_kutta);
   CHECK(describe(raw).output_dim == 2);
-  CHECK(describe(raw, {.ode_unfolds = 4}).ltc.ode_unfolds == 4);
+  CHECK(ltc(describe(raw, {.ode_unfolds = 4})).ode_unfolds == 4);
   CHECK(says("{") == "f: __metadata__: 'elegans' must be a JSON object");
   CHECK(says("{}") == "f: __metadata__: 'elegans' has no version");
   CHECK(says(R"({"version":2})") == "f: __metadata__: version must be at most 1, got 2: a newer elegans wrote it");
@@ -264,9 +267,9 @@ TEST_CASE("What the tensors cannot tell comes back", "[io][model_file]") {
   const auto what = describe_model(SafeTensors(folder.path / "m"));
   CHECK(what.has_metadata);
   CHECK(what.names.layer == "0.");
-  CHECK(what.ltc.solver == ODESolver::explicit_euler);
-  CHECK((what.ltc.ode_unfolds == 4 && what.ltc.epsilon == 1e-3 && what.ltc.implicit_param_constraints));
-  CHECK((what.output_dim == 2 && !what.ltc.return_sequences));
+  CHECK(ltc(what).solver == ODESolver::explicit_euler);
+  CHECK((ltc(what).ode_unfolds == 4 && ltc(what).epsilon == 1e-3 && ltc(what).implicit_param_constraints));
+  CHECK((what.output_dim == 2 && !ltc(what).return_sequences));
   CHECK(what.wiring->adjacency_matrix() == model.wiring().adjacency_matrix());
   CHECK(what.wiring->sensory_adjacency_matrix() == model.wiring().sensory_adjacency_matrix());
   for (int i = 0; i < 12; ++i) {
@@ -318,6 +321,89 @@ TEST_CASE("A model that is there takes over a file's values, all or none", "[io]
   write_file(path, raw.bytes());
   CHECK(refusal_of_load(LTC<double>(AutoNCP(8, 1), 2)) ==
         ": rnn_cell.output_b: value 0 (counted row by row) must be finite, got nan");
+}
+
+TEST_CASE("A model does not load a file that states other options, whatever the option", "[io][model_file]") {
+  const support::Folder folder;
+  const auto path = folder.path / "m";
+  const auto refusal_of_load = [&](auto model, const ModelFileOptions& options = {}) {
+    const std::string message = support::refusal_of([&] { load(model, path, options); });
+    return message.starts_with(path.string()) ? message.substr(path.string().size()) : message;
+  };
+  const AutoNCP wiring(8, 1);
+  const LTCOptions written{.output_mapping = Mapping::none,
+                           .solver = ODESolver::explicit_euler,
+                           .ode_unfolds = 4,
+                           .epsilon = 1e-3,
+                           .implicit_param_constraints = true};
+  save(LTC<double>(wiring, 2, written), path);
+  CHECK(refusal_of_load(LTC<double>(wiring, 2, written)) == "(not refused)");
+  // These say which outputs come back, and where training starts, but not what a step computes.
+  LTCOptions other = written;
+  other.return_sequences = false;
+  other.seed = 9;
+  CHECK(refusal_of_load(LTC<float>(wiring, 2, other)) == "(not refused)");
+  other = written;
+  other.ode_unfolds = 6;
+  CHECK(refusal_of_load(LTC<double>(wiring, 2, other)) == ": ode_unfolds: the model has 6, the file is said to have 4");
+  CHECK(refusal_of_load(LTC<double>(wiring, 2, other), {.ode_unfolds = 6}) == "(not refused)");
+  CHECK(refusal_of_load(LTC<double>(wiring, 2, written), {.ode_unfolds = 6}) ==
+        ": ode_unfolds: the model has 4, the file is said to have 6");
+  other = written;
+  other.epsilon = 1e-8;
+  CHECK(refusal_of_load(LTC<double>(wiring, 2, other)) ==
+        ": epsilon: the model has 1e-08, the file is said to have 0.001");
+  other = written;
+  other.implicit_param_constraints = false;
+  CHECK(refusal_of_load(LTC<double>(wiring, 2, other)) ==
+        ": implicit_param_constraints: the model has false, the file is said to have true");
+  other = written;
+  other.solver = ODESolver::semi_implicit;
+  CHECK(refusal_of_load(LTC<double>(wiring, 2, other)) ==
+        ": solver: the model has \"semi_implicit\", the file is said to have \"explicit_euler\"");
+  CHECK(refusal_of_load(MixedLTC<double>(wiring, 2, written)) ==
+        ": has no 'lstm.input_map.weight', which the model has");
+  // Without an output mapping, no tensor tells the number of outputs.
+  CHECK(refusal_of_load(LTC<double>(AutoNCP(8, 2), 2, written)).starts_with(": output_dim: the model has 2"));
+
+  save(CfC<double>(5, 2, {.mode = CfCMode::no_gate, .activation = Activation::relu, .backbone_units = 4}), path);
+  CHECK(refusal_of_load(CfC<double>(5, 2, {.activation = Activation::relu, .backbone_units = 4})) ==
+        ": mode: the model has \"default\", the file is said to have \"no_gate\"");
+  CHECK(refusal_of_load(CfC<double>(5, 2, {.mode = CfCMode::no_gate, .backbone_units = 4})) ==
+        ": activation: the model has \"lecun_tanh\", the file is said to have \"relu\"");
+  const CfCOptions no_backbone{.mode = CfCMode::no_gate, .activation = Activation::relu, .backbone_layers = 0};
+  save(CfC<double>(5, 2, no_backbone), path);
+  CfCOptions other_activation = no_backbone;
+  other_activation.activation = Activation::tanh;
+  CHECK(refusal_of_load(CfC<double>(5, 2, other_activation)) == "(not refused)");
+  save(MixedCfC<double>(5, 2, no_backbone), path);
+  CHECK(refusal_of_load(MixedCfC<double>(5, 2, {.backbone_layers = 0})) ==
+        ": mode: the model has \"default\", the file is said to have \"no_gate\"");
+
+  // ncps' files state nothing; the model's options stay.
+  write_file(path, golden("ltc_linear").bytes());
+  const auto description = describe_model(SafeTensors(path));
+  LTC<double> model(*description.wiring, 3,
+                    {.input_mapping = Mapping::linear, .output_mapping = Mapping::linear, .ode_unfolds = 2});
+  load(model, path);
+  CHECK(model.options().ode_unfolds == 2);
+  CHECK(refusal_of_load(model, {.ode_unfolds = 3}) == ": ode_unfolds: the model has 2, the file is said to have 3");
+}
+
+TEST_CASE("A tensor of any type may lie beside a model, but not be part of it", "[io][model_file]") {
+  RawFile raw = golden("ltc_linear").renamed([](const std::string& key) { return "rnn." + key; });
+  for (const auto& type : elegans::detail::tensor_types) {
+    raw.tensors["other." + std::string(type.name)] = {std::string(type.name), {8}, std::string(type.bits, '\x7f')};
+  }
+  CHECK(refusal(raw, {.prefix = "rnn"}) == "(not refused)");
+  CHECK(refusal(raw).find("is no part of the LTC") != std::string::npos);
+  raw = golden("ltc_linear");
+  RawTensor& mask = raw.tensors["rnn_cell.sparsity_mask"];
+  mask.type = "C64";
+  CHECK(refusal(raw) == "f: rnn_cell.sparsity_mask: values of type C64 cannot be read");
+  raw = golden("ltc_linear");
+  raw.tensors["rnn_cell.gleak"].type = "C64";
+  CHECK(refusal(raw) == "f: rnn_cell.gleak: a parameter must be F64, F32, F16 or BF16, got C64");
 }
 
 TEST_CASE("A model that is not finite does not replace a file", "[io][model_file]") {

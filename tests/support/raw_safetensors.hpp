@@ -42,7 +42,8 @@ struct RawFile {
       const auto& type = elegans::detail::describe(tensor.type);
       tensors[tensor.name.substr(prefix.size())] = {
           std::string(type.name), tensor.shape,
-          std::string(reinterpret_cast<const char*>(tensor.bytes), tensor.size() * type.size)};
+          std::string(reinterpret_cast<const char*>(tensor.bytes),
+                      elegans::detail::byte_count(tensor.type, tensor.size()))};
     }
   }
 
