@@ -30,7 +30,7 @@ BEGIN {
   libraries["core"] = "Eigen/Core Eigen/QR"
   libraries["system"] = "fcntl.h sys/file.h sys/stat.h unistd.h xmmintrin.h"
   libraries["train"] = "Eigen/Core unistd.h"
-  libraries["graph"] = "Eigen/Core cgraph.h gvc.h locale.h"
+  libraries["graph"] = "Eigen/Core cgraph.h gvc.h locale.h xlocale.h"
   libraries["io"] = "Eigen/Core nlohmann/json.hpp"
 
   # Headers that only define members of a class: its own header includes them at its end, nobody else does, and they

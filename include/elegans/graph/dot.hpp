@@ -3,7 +3,7 @@
 #pragma once
 
 #include <algorithm>
-#include <array>
+#include <charconv>
 #include <cstdio>
 #include <memory>
 #include <string>
@@ -13,6 +13,7 @@
 #include <cgraph.h>
 
 #include <elegans/core/error.hpp>
+#include <elegans/core/number_text.hpp>
 #include <elegans/graph/layers.hpp>
 #include <elegans/graph/options.hpp>
 #include <elegans/wiring/concepts.hpp>
@@ -139,11 +140,9 @@ class DotBuilder {
     set(node, "label", options_.labels ? std::to_string(sensory ? -1 - neuron : neuron) : std::string());
     set(node, "tooltip", sensory ? "sensory" : elegans::name_of(wiring_.neuron_type(neuron)));
     if (!is_layered()) return;
-    std::array<char, 64> position{};
     const bool across = options_.direction == GraphDirection::left_to_right;
-    std::snprintf(position.data(), position.size(), "%.3f,%.3f!", across ? place.x : place.y,
-                  across ? place.y : -place.x);
-    set(node, "pos", position.data());
+    const auto inches = [](double value) { return number_text(value, 3, std::chars_format::fixed); };
+    set(node, "pos", inches(across ? place.x : place.y) + "," + inches(across ? place.y : -place.x) + "!");
   }
 
   void add_synapses() {
