@@ -45,7 +45,7 @@ constexpr std::array golden_names{"ltc_sine_random", "ltc_implicit",   "ltc_line
 
 }  // namespace
 
-TEST_CASE("Every tensor survives a round trip, bit for bit, those of masked synapses included", "[io][model_file]") {
+TEST_CASE("Load and save change no bit of any tensor, not even of synapses that do not exist", "[io][model_file]") {
   const support::Folder folder;
   for (const char* name : golden_names) {
     INFO(name);
@@ -60,14 +60,14 @@ TEST_CASE("Every tensor survives a round trip, bit for bit, those of masked syna
       CHECK(saved.tensors.at(key).shape == tensor.shape);
       CHECK(saved.tensors.at(key).bytes == tensor.bytes);
     }
-    // What elegans wrote, it writes again, to the byte.
+    // A second round trip changes no byte of the file.
     any_model = load_model<double>(folder.path / "m");
     std::visit([&](const auto& model) { save(model, folder.path / "again"); }, any_model);
     CHECK(support::read(folder.path / "m") == support::read(folder.path / "again"));
   }
 }
 
-TEST_CASE("Kind, sizes, mappings and memory are read off names and shapes", "[io][model_file]") {
+TEST_CASE("Names and shapes of the tensors tell kind, sizes, mappings and memory", "[io][model_file]") {
   auto what = describe(golden("ltc_mixed"));
   CHECK(what.kind == "MixedLTC");
   CHECK((what.units == 14 && what.input_dim == 4 && what.output_dim == 3));
@@ -93,7 +93,7 @@ TEST_CASE("Kind, sizes, mappings and memory are read off names and shapes", "[io
   CHECK(what.wiring->neurons_of_layer(2) == std::vector<int>{0, 1, 2});
 }
 
-TEST_CASE("A backbone's numbers tell its layers, with dropouts or without", "[io][model_file]") {
+TEST_CASE("The numbers in the names tell how deep a backbone is, with dropouts or without", "[io][model_file]") {
   const support::Folder folder;
   for (int layers = 0; layers <= 5; ++layers) {
     for (const double dropout : {0.0, 0.25}) {
@@ -104,13 +104,13 @@ TEST_CASE("A backbone's numbers tell its layers, with dropouts or without", "[io
       CHECK(cfc(describe(raw)).backbone_dropout == (layers > 0 ? dropout : 0.0));
       raw.metadata.clear();
       CHECK(cfc(describe(raw)).backbone_layers == layers);
-      // From the third layer on, names tell that there is a dropout, if not of what share.
+      // From the third layer on, the names tell that there is a dropout, but not its rate.
       CHECK((cfc(describe(raw)).backbone_dropout > 0) == (dropout > 0 && layers > 2));
     }
   }
 }
 
-TEST_CASE("Whatever a model is part of, its prefix is found", "[io][model_file]") {
+TEST_CASE("A model is found behind any prefix", "[io][model_file]") {
   for (const char* name : {"ltc_mixed", "cfc_wired_auto_mixed", "cfc_proj"}) {
     const RawFile raw = golden(name);
     for (const std::string prefix : {"0.", "model.", "module.net.0.", "param.", "layer_3."}) {
@@ -120,7 +120,7 @@ TEST_CASE("Whatever a model is part of, its prefix is found", "[io][model_file]"
       CHECK(describe(moved).names.layer == prefix);
     }
   }
-  // A cell's own state_dict.
+  // The state_dict of a cell without its layer.
   for (const char* name : {"ltc_linear", "cfc_wired_pure", "cfc_pure"}) {
     for (const std::string prefix : {"", "cell."}) {
       const RawFile bare = golden(name).renamed([&](const std::string& key) { return prefix + key.substr(9); });
@@ -130,7 +130,7 @@ TEST_CASE("Whatever a model is part of, its prefix is found", "[io][model_file]"
   }
 }
 
-TEST_CASE("A file must hold one model and nothing else, unless a prefix says which part is meant", "[io][model_file]") {
+TEST_CASE("A file must hold one model and nothing else, unless a prefix chooses", "[io][model_file]") {
   const RawFile raw = golden("ltc_linear");
   RawFile two = raw.renamed([](const std::string& key) { return "0." + key; });
   two.tensors["1.weight"] = RawTensor::of<double>("F64", {1, 1}, {1});
@@ -154,7 +154,7 @@ TEST_CASE("A file must hold one model and nothing else, unless a prefix says whi
         "file is empty");
 }
 
-TEST_CASE("Every missing, surplus or misshapen tensor is named", "[io][model_file]") {
+TEST_CASE("The message names the tensor that is missing, surplus or of a wrong shape", "[io][model_file]") {
   for (const char* name : golden_names) {
     const RawFile raw = golden(name);
     REQUIRE(refusal(raw) == "(not refused)");
@@ -162,7 +162,7 @@ TEST_CASE("Every missing, surplus or misshapen tensor is named", "[io][model_fil
       INFO(name << ", " << key);
       RawFile missing = raw;
       missing.tensors.erase(key);
-      // A mapping without its offset, or none at all, makes another model.
+      // Without these tensors, the rest is another model, with a linear mapping or with none.
       if (key.find("input_w") == std::string::npos && key.find("input_b") == std::string::npos &&
           key.find("output_") == std::string::npos) {
         CHECK(refusal(missing).find("f: ") == 0);
@@ -184,7 +184,7 @@ TEST_CASE("Every missing, surplus or misshapen tensor is named", "[io][model_fil
   CHECK(refusal(missing) == "f: the tensor 'rnn_cell.sigma' is missing, which an LTC has");
 }
 
-TEST_CASE("Values that are no numbers or no masks are refused", "[io][model_file]") {
+TEST_CASE("A parameter must be finite, and a mask must hold 0 and 1", "[io][model_file]") {
   RawFile raw = golden("ltc_linear");
   raw.tensors["rnn_cell.w"].set(5, std::nan(""));
   CHECK(refusal(raw) == "f: rnn_cell.w: value 5 (counted row by row) must be finite, got nan");
@@ -219,7 +219,7 @@ TEST_CASE("Masks may be of any type that holds 0 and 1", "[io][model_file]") {
   CHECK(describe(other).wiring->adjacency_matrix() == expected);
 }
 
-TEST_CASE("Options that the tensors contradict are refused, others win over the metadata", "[io][model_file]") {
+TEST_CASE("A given option wins over the metadata, unless the tensors contradict it", "[io][model_file]") {
   CHECK(refusal(golden("cfc_pure"), {.mode = CfCMode::no_gate}) ==
         "f: mode cannot be no_gate: the file has a tensor rnn_cell.w_tau");
   CHECK(refusal(golden("cfc_no_gate"), {.mode = CfCMode::pure}) ==
@@ -252,7 +252,7 @@ TEST_CASE("Options that the tensors contradict are refused, others win over the 
         "f: __metadata__: neuron_types and layers must have an entry for each of 8 neurons");
 }
 
-TEST_CASE("What the tensors cannot tell comes back", "[io][model_file]") {
+TEST_CASE("Options that the tensors cannot tell come back", "[io][model_file]") {
   const support::Folder folder;
   LTC<float> model(AutoNCP(12, 2), 3,
                    {.output_mapping = Mapping::none,
@@ -261,7 +261,7 @@ TEST_CASE("What the tensors cannot tell comes back", "[io][model_file]") {
                     .epsilon = 1e-3,
                     .implicit_param_constraints = true,
                     .return_sequences = false});
-  // Trained, a reversal potential may lose its sign; the wiring keeps it.
+  // Training may change the sign of a reversal potential. The polarity of the wiring stays.
   model.set_parameter("erev", -model.parameter("erev").eval());
   save(model, folder.path / "m", {.prefix = "0."});
   const auto what = describe_model(SafeTensors(folder.path / "m"));
@@ -278,7 +278,7 @@ TEST_CASE("What the tensors cannot tell comes back", "[io][model_file]") {
   }
 }
 
-TEST_CASE("A stored value is taken over as it is, until the next update", "[io][model_file]") {
+TEST_CASE("A negative weight stays as the file has it until the next update", "[io][model_file]") {
   RawFile raw = golden("ltc_linear");
   raw.tensors["rnn_cell.w"].set(0, -0.25);
   for (const bool implicit : {true, false}) {
@@ -290,7 +290,7 @@ TEST_CASE("A stored value is taken over as it is, until the next update", "[io][
   }
 }
 
-TEST_CASE("A model that is there takes over a file's values, all or none", "[io][model_file]") {
+TEST_CASE("load changes all parameters of a model, or none", "[io][model_file]") {
   const support::Folder folder;
   const auto path = folder.path / "m";
   const LTC<double> trained(AutoNCP(8, 1), 2, {.seed = 7});
@@ -323,7 +323,7 @@ TEST_CASE("A model that is there takes over a file's values, all or none", "[io]
         ": rnn_cell.output_b: value 0 (counted row by row) must be finite, got nan");
 }
 
-TEST_CASE("A model does not load a file that states other options, whatever the option", "[io][model_file]") {
+TEST_CASE("load refuses a file that states other options than the model has", "[io][model_file]") {
   const support::Folder folder;
   const auto path = folder.path / "m";
   const auto refusal_of_load = [&](auto model, const ModelFileOptions& options = {}) {
@@ -338,7 +338,7 @@ TEST_CASE("A model does not load a file that states other options, whatever the 
                            .implicit_param_constraints = true};
   save(LTC<double>(wiring, 2, written), path);
   CHECK(refusal_of_load(LTC<double>(wiring, 2, written)) == "(not refused)");
-  // These say which outputs come back, and where training starts, but not what a step computes.
+  // These options do not change what a step computes.
   LTCOptions other = written;
   other.return_sequences = false;
   other.seed = 9;
@@ -380,7 +380,7 @@ TEST_CASE("A model does not load a file that states other options, whatever the 
   CHECK(refusal_of_load(MixedCfC<double>(5, 2, {.backbone_layers = 0})) ==
         ": mode: the model has \"default\", the file is said to have \"no_gate\"");
 
-  // ncps' files state nothing; the model's options stay.
+  // A file of ncps states no options. The model's own stay.
   write_file(path, golden("ltc_linear").bytes());
   const auto description = describe_model(SafeTensors(path));
   LTC<double> model(*description.wiring, 3,
@@ -406,7 +406,7 @@ TEST_CASE("A tensor of any type may lie beside a model, but not be part of it", 
   CHECK(refusal(raw) == "f: rnn_cell.gleak: a parameter must be F64, F32, F16 or BF16, got C64");
 }
 
-TEST_CASE("A model that is not finite does not replace a file", "[io][model_file]") {
+TEST_CASE("save refuses a parameter that is not finite, and leaves the old file", "[io][model_file]") {
   const support::Folder folder;
   LTC<double> model(AutoNCP(8, 1), 2);
   save(model, folder.path / "m");
@@ -416,7 +416,7 @@ TEST_CASE("A model that is not finite does not replace a file", "[io][model_file
   CHECK(support::read(folder.path / "m") == before);
 }
 
-TEST_CASE("A file with some byte changed is read or refused, nothing else", "[io][model_file]") {
+TEST_CASE("A file with changed bytes gives a model or an Error", "[io][model_file]") {
   std::uint32_t random = 1;
   const auto draw = [&](std::size_t below) {
     random = random * 1664525U + 1013904223U;

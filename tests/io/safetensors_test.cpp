@@ -27,14 +27,14 @@ using support::RawTensor;
 
 namespace {
 
-/// What a file of that header and data is refused with.
+/// The message with which a file of that header and data is refused.
 std::string refusal(const std::string& header, const std::string& data = {}) {
   return support::refusal_of([&] { SafeTensors(RawFile::with_header(header, data), "f"); });
 }
 
 }  // namespace
 
-TEST_CASE("What is written is read, bit for bit", "[io][safetensors]") {
+TEST_CASE("The reader gives back every bit that the writer got", "[io][safetensors]") {
   const support::Folder folder;
   const Eigen::ArrayXXd a = Eigen::ArrayXXd::Random(37, 53) * 1e-300;
   Eigen::ArrayXXf b = Eigen::ArrayXXf::Random(3, 5);
@@ -54,7 +54,7 @@ TEST_CASE("What is written is read, bit for bit", "[io][safetensors]") {
   CHECK((file.matrix<float>("b \u03b2") == b).all());
   CHECK(std::signbit(file.matrix<double>("b \u03b2")(1, 2)));
   CHECK(file.matrix<double>("none").rows() == 0);
-  // Doubles first, so that all begin where their type wants it.
+  // Doubles come first, so that every value is aligned.
   CHECK(file.tensors().back().name == "b \u03b2");
   CHECK(file.find("c") == nullptr);
   CHECK(folder.entries() == 1);
@@ -74,7 +74,7 @@ TEST_CASE("Every binary16 is the number that IEEE 754 says", "[io][safetensors]"
   }
 }
 
-TEST_CASE("Every type that Python may have written is read", "[io][safetensors]") {
+TEST_CASE("The reader reads every real and integer type", "[io][safetensors]") {
   RawFile raw;
   raw.tensors["f16"] = RawTensor::of<std::uint16_t>("F16", {2}, {0x3c00, 0xc100});
   raw.tensors["bf16"] = RawTensor::of<std::uint16_t>("BF16", {2}, {0x3f80, 0xc020});
@@ -98,7 +98,7 @@ TEST_CASE("Every type that Python may have written is read", "[io][safetensors]"
   }
 }
 
-TEST_CASE("A value that is not finite is refused with its place", "[io][safetensors]") {
+TEST_CASE("The message names the first value that is not finite", "[io][safetensors]") {
   RawFile raw;
   raw.tensors["w"] = RawTensor::of<double>("F64", {2, 2}, {1, 2, std::nan(""), 4});
   raw.tensors["large"] = RawTensor::of<double>("F64", {1}, {1e300});
@@ -114,7 +114,7 @@ TEST_CASE("A value that is not finite is refused with its place", "[io][safetens
   CHECK(support::refusal_of([&] { static_cast<void>(file.matrix<float>("x\ny")); }) == "f: there is no tensor 'x?y'");
 }
 
-TEST_CASE("A file cut off anywhere is refused", "[io][safetensors]") {
+TEST_CASE("A file that is cut off is refused, wherever", "[io][safetensors]") {
   const support::Folder folder;
   RawFile raw;
   raw.metadata["key"] = "value";
@@ -131,7 +131,7 @@ TEST_CASE("A file cut off anywhere is refused", "[io][safetensors]") {
   }
 }
 
-TEST_CASE("A header that makes no sense is refused with the cause", "[io][safetensors]") {
+TEST_CASE("A malformed header is refused with the cause", "[io][safetensors]") {
   const auto entry = [](const std::string& name, const std::string& shape, const std::string& offsets,
                         const std::string& type = "F64") {
     return "\"" + name + "\":{\"dtype\":\"" + type + "\",\"shape\":" + shape + ",\"data_offsets\":" + offsets + "}";
@@ -180,7 +180,7 @@ TEST_CASE("A header that makes no sense is refused with the cause", "[io][safete
         "f: no safetensors file: the header is said to have 18446744073709551615 bytes, the file has 10");
 }
 
-TEST_CASE("A header may have what the format's own reader takes", "[io][safetensors]") {
+TEST_CASE("The reader takes what the Python package takes", "[io][safetensors]") {
   const std::string data(8, '\0');
   const std::string entry = R"("a":{"dtype":"F64","shape":[1],"data_offsets":[0,8]})";
   CHECK(refusal("{\"__metadata__\":null," + entry + "}", data) == "(not refused)");
@@ -194,7 +194,7 @@ TEST_CASE("A header may have what the format's own reader takes", "[io][safetens
   };
   CHECK(refusal(nested(125), data) == "(not refused)");
   CHECK(refusal(nested(126), data) == "f: a: values that are nested too deeply");
-  // Of two tensors with one name, and of two values of the metadata, the last one counts.
+  // Of two tensors with one name, the last one counts; so it is in the metadata.
   const SafeTensors file(RawFile::with_header(R"({"a":{"dtype":"F32","shape":[7],"data_offsets":[0,28]},)" + entry +
                                                   R"(,"__metadata__":{"k":"1","k":"2"}})",
                                               data),
@@ -206,7 +206,7 @@ TEST_CASE("A header may have what the format's own reader takes", "[io][safetens
   for (int i = 0; i < 100; ++i) dimensions += ",1";
   CHECK(refusal(R"({"a":{"dtype":"F64","shape":[)" + dimensions + R"(],"data_offsets":[0,8]}})", data) ==
         "(not refused)");
-  // Empty tensors of large shapes, as long as the product up to the zero can be counted.
+  // An empty tensor may have any shape, as long as the product of the extents before the 0 does not overflow.
   const auto empty = [](const std::string& shape) {
     return refusal(R"({"a":{"dtype":"F32","shape":[)" + shape + R"(],"data_offsets":[0,0]}})");
   };
@@ -216,7 +216,7 @@ TEST_CASE("A header may have what the format's own reader takes", "[io][safetens
         std::string::npos);
 }
 
-TEST_CASE("A writer keeps what it was given, even if that was temporary", "[io][safetensors]") {
+TEST_CASE("The writer copies a matrix, which may be temporary", "[io][safetensors]") {
   const support::Folder folder;
   SafeTensorsWriter writer;
   {
@@ -233,7 +233,7 @@ TEST_CASE("A writer keeps what it was given, even if that was temporary", "[io][
   CHECK(file.matrix<float>("matrix").rows() == 3);
 }
 
-TEST_CASE("A hundred thousand tensors are read, and found", "[io][safetensors]") {
+TEST_CASE("The reader reads a hundred thousand tensors, and finds each", "[io][safetensors]") {
   RawFile raw;
   for (int i = 0; i < 100000; ++i) {
     raw.tensors["t" + std::to_string(i)] = RawTensor::of<float>("F32", {1}, {static_cast<float>(i)});
@@ -244,7 +244,7 @@ TEST_CASE("A hundred thousand tensors are read, and found", "[io][safetensors]")
     CHECK(file.matrix<float>("t" + std::to_string(i))(0, 0) == static_cast<float>(i));
 }
 
-TEST_CASE("What cannot be read says why", "[io][safetensors]") {
+TEST_CASE("A file that cannot be read is an error with the system's reason", "[io][safetensors]") {
   const support::Folder folder;
   const auto refusal_of_path = [](const std::filesystem::path& path) {
     return support::refusal_of<elegans::RuntimeError>([&] { SafeTensors{path}; });
@@ -260,7 +260,7 @@ TEST_CASE("What cannot be read says why", "[io][safetensors]") {
   if (::geteuid() != 0) CHECK(refusal_of_path(sealed) == "cannot read " + sealed.string() + ": Permission denied");
 }
 
-TEST_CASE("A file that says it is large is refused before there is memory for it", "[io][safetensors]") {
+TEST_CASE("A file that claims to be large is refused before memory is allocated", "[io][safetensors]") {
   const support::Folder folder;
   const auto path = folder.path / "sparse";
   std::ofstream(path, std::ios::binary) << RawFile::with_header("{}");
@@ -269,7 +269,7 @@ TEST_CASE("A file that says it is large is refused before there is memory for it
         path.string() + ": the tensors end at byte 0 of 4398046511094 bytes of data");
 }
 
-TEST_CASE("What cannot be written leaves what was there", "[io][safetensors]") {
+TEST_CASE("A failed write leaves the old file", "[io][safetensors]") {
   const support::Folder folder;
   const auto path = folder.path / "file";
   std::ofstream(path) << "before";

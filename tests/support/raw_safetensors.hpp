@@ -14,7 +14,7 @@
 
 namespace support {
 
-/// A tensor that a test may change in any way.
+/// A tensor that a test can change in any way.
 struct RawTensor {
   std::string type;
   std::vector<std::uint64_t> shape;
@@ -25,7 +25,7 @@ struct RawTensor {
     return {type, std::move(shape),
             std::string(reinterpret_cast<const char*>(values.data()), values.size() * sizeof(T))};
   }
-  /// Value i of a F64 tensor.
+  /// Sets value i of a F64 tensor.
   void set(std::size_t i, double value) { std::memcpy(bytes.data() + i * sizeof value, &value, sizeof value); }
 };
 

@@ -132,8 +132,7 @@ class UnfinishedFile {
 #if ELEGANS_POSIX_FILES
   /// A new name is on the disk once its folder is. Not every file system can do that; the file is whole either way.
   void flush_folder() const noexcept {
-    const std::string folder = path_.has_parent_path() ? path_.parent_path().string() : ".";
-    const int descriptor = ::open(folder.c_str(), O_RDONLY | O_CLOEXEC);
+    const int descriptor = ::open(folder_.c_str(), O_RDONLY | O_CLOEXEC);
     if (descriptor < 0) return;
     ::fsync(descriptor);
     ::close(descriptor);
@@ -153,6 +152,7 @@ class UnfinishedFile {
     struct ::stat old{};
     const bool replaces = ::stat(path_.c_str(), &old) == 0;
     if (replaces && ::access(path_.c_str(), W_OK) != 0) fail_for(errno);
+    folder_ = path_.has_parent_path() ? path_.parent_path() : ".";
     for (int number = 0; number < 16; ++number) remove_if_abandoned(temporary_of(number));
     // The file keeps its mode. A new one gets the mode that the process gives to all of its files.
     const mode_t mode = replaces ? old.st_mode & 0777 : 0666;
@@ -214,6 +214,7 @@ class UnfinishedFile {
   std::filesystem::path target_;     // as the caller names it
   std::filesystem::path path_;       // behind symbolic links
   std::filesystem::path temporary_;  // beside it
+  std::filesystem::path folder_;     // of both
   std::FILE* file_ = nullptr;
   bool in_place_ = false;
   bool finished_ = false;

@@ -21,9 +21,9 @@ struct ModelOutline {
   ParameterList<> parameters;      ///< names without prefix, and shapes
 };
 
-/// How a model with that cell lies in a file. `save` and `load` know nothing else about a cell. Specialize it for a
-/// cell of your own; `detail::ModelFormats` (io/formats.hpp) lists those that `load_model` recognizes. Members, all
-/// static:
+/// The format of a model with that cell: how its tensors, masks and options lie in a file. The rest of io knows nothing
+/// else about a cell. A new cell brings a specialization, and a line in `detail::ModelFormats` (io/formats.hpp).
+/// Members, all static:
 ///
 /// | member | meaning |
 /// | --- | --- |
