@@ -2,13 +2,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <cmath>
 #include <string>
 #include <vector>
 
 #include <CLI/CLI.hpp>
 
-#include <elegans/core/number_text.hpp>
 #include <elegans/io/model_options.hpp>
 
 namespace examples {
@@ -24,13 +22,7 @@ class ModelArguments {
     };
     app.add_option("--ode-unfolds", options_.ode_unfolds, "LTC: ODE unfolds per step (6)")
         ->check(CLI::Range(1, 1000000));
-    app.add_option("--epsilon", options_.epsilon, "LTC: added to denominators (1e-8)")
-        ->check(CLI::Validator(
-            [](const std::string& text) {
-              const auto value = elegans::detail::read_number<double>(text);
-              return value && *value >= 0 && std::isfinite(*value) ? "" : "must be a number of at least 0, got " + text;
-            },
-            "NUMBER"));
+    app.add_option("--epsilon", options_.epsilon, "LTC: added to denominators (1e-8)")->check(CLI::Range(0.0, 1e30));
     app.add_option("--constraints", constraints_, "LTC: how weights stay positive (implicit)")
         ->check(one_of(elegans::detail::constraint_names));
     app.add_option("--outputs", options_.output_dim, "LTC without output mapping: motor neurons (all units)")

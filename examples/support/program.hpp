@@ -3,13 +3,39 @@
 #pragma once
 
 #include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <cstdint>
 #include <cstdio>
+#include <cstdlib>
 #include <exception>
+#include <limits>
 #include <string>
+#include <system_error>
 
 #include <CLI/CLI.hpp>
 
 namespace examples {
+
+/// Refuses numbers that CLI11 would change without a word: whole numbers of more than 64 bits, negative numbers for an
+/// unsigned option, and numbers that are not finite.
+inline void check_numbers(const CLI::App& app) {
+  const auto fits = [](const std::string& type, const std::string& text) {
+    if (type.starts_with("FLOAT")) return std::isfinite(std::strtod(text.c_str(), nullptr));
+    if (!type.starts_with("INT") && !type.starts_with("UINT")) return true;
+    const bool is_negative = text.starts_with('-');
+    std::uint64_t magnitude = 0;
+    const auto failure = std::from_chars(text.data() + is_negative, text.data() + text.size(), magnitude).ec;
+    if (failure == std::errc::result_out_of_range) return false;
+    constexpr std::uint64_t largest = std::numeric_limits<std::int64_t>::max();
+    return type.starts_with("INT") ? magnitude <= largest : magnitude == 0 || !is_negative;
+  };
+  for (const CLI::Option* const option : app.get_options()) {
+    for (const std::string& text : option->results()) {
+      if (!fits(option->get_type_name(), text)) throw CLI::ConversionError(option->get_name(), option->results());
+    }
+  }
+}
 
 /// Parses a command line, then runs the program. Every error is one line on standard error.
 ///
@@ -19,6 +45,7 @@ template <typename Run, typename Check>
 int run_program(CLI::App& app, int argc, char** argv, const char* name, Run run, Check check) {
   try {
     app.parse(argc, argv);
+    check_numbers(app);
     check();
   } catch (const CLI::ParseError& error) {
     if (error.get_exit_code() == 0) return app.exit(error);  // --help
