@@ -4,6 +4,7 @@
 
 #include <concepts>
 #include <cstddef>
+#include <type_traits>
 #include <variant>
 
 #include <elegans/io/format/cfc.hpp>
@@ -14,7 +15,7 @@ namespace elegans {
 
 namespace detail {
 
-/// A variant of types each of which is there once.
+/// A variant of those types, each of them once.
 template <typename Variant, typename... Types>
 struct VariantOf {
   using Type = Variant;
@@ -40,8 +41,8 @@ struct FormatList {
   }
 };
 
-/// Every kind of model that a file may hold: a new cell adds its line here. The first format that recognizes a tensor
-/// wins, so that a cell with memory comes before the same cell without.
+/// The formats of all cells that a file may hold. A new cell adds a line here. The first format that recognizes a
+/// tensor wins: a cell with memory must come before the same cell without.
 template <typename Scalar>
 using ModelFormats = FormatList<ModelFormat<MemoryCell<LTCCell<Scalar>>>,  //
                                 ModelFormat<MemoryCell<CfCCell<Scalar>>>,  //

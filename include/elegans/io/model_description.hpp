@@ -35,13 +35,13 @@ struct ModelDescription : ModelOutline {
 
 namespace detail {
 
-/// A place in a file where a model may lie.
+/// A model that a file seems to hold: one of its tensors is the mark of a format.
 struct ModelCandidate {
   ModelNames names;
   std::size_t format = 0;
 };
 
-/// "'gleak' (of an LTC) or 'ff1.weight' (of a CfC)"
+/// The marks of all formats, for messages: "'gleak' (of an LTC) or 'ff1.weight' (of a CfC)".
 inline std::string describe_marks() {
   std::vector<std::string> marks;
   std::string text;

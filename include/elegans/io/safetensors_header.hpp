@@ -44,12 +44,12 @@ struct TensorEntry {
   std::uint64_t begin = 0, end = 0;  ///< the first byte and the one behind the last, counted from the end of the header
 };
 
-/// Reads a header while it is parsed, without a document in memory: what does not belong where it stands ends the
-/// parsing, so that neither depth nor length costs more than the header has bytes.
+/// Collects the tensors of a header while a parser reads it, without a document in memory. The first value that is out
+/// of place ends the parsing.
 ///
-/// Takes and refuses what the format's own reader (the Rust crate behind the Python package `safetensors`) takes and
-/// refuses: a name that comes twice stands for its last tensor, and so does a key in the metadata; `__metadata__` may
-/// be null; keys of a tensor besides the three are skipped; a key that is one of the three must not come twice.
+/// Takes and refuses the same headers as the Python package `safetensors`. Of two tensors with one name, the last one
+/// counts, and so it is with the keys of the metadata. `__metadata__` may be null. A tensor may have keys that the
+/// format does not know, but none of the three that it knows twice.
 class HeaderReader : public nlohmann::json_sax<nlohmann::json> {
  public:
   std::vector<TensorEntry> entries;

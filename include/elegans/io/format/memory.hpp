@@ -18,8 +18,8 @@
 
 namespace elegans {
 
-/// A model with mixed memory in a file: what its inner cell has there, and an LSTM, whose tensors belong to the layer.
-/// The inner cell's format names the layer that is made: `ModelWithMemory`.
+/// A model with mixed memory in a file: the tensors of its inner cell, and those of an LSTM, which belong to the layer.
+/// The format of the inner cell names the layer that `load_model` makes: `ModelWithMemory`.
 template <typename Inner>
 struct ModelFormat<MemoryCell<Inner>> : ModelFormat<Inner> {
   using Base = ModelFormat<Inner>;

@@ -21,14 +21,14 @@
 
 namespace elegans::detail {
 
-/// One model's part of a file: its tensors, found by name and checked by shape, and its options. Remembers which
-/// tensors it found, so that others can be refused, and which options the file or the caller states.
+/// One model's part of a file: finds its tensors by name, checks their shapes, and reads its options. Remembers which
+/// tensors it found, so that others can be refused, and which options the metadata or the caller states.
 class ModelTensors {
  public:
   using Shape = std::vector<std::uint64_t>;
 
-  /// \param options       what the caller says
-  /// \param spoken_kind   the kind of the model as messages name it: "an LTC"
+  /// \param options      the caller's options
+  /// \param spoken_kind  the kind of the model as messages name it: "an LTC"
   ModelTensors(const SafeTensors& safetensors, ModelNames model_names, const ModelFileOptions& options,
                std::string spoken_kind)
       : given(options),
