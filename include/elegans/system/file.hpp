@@ -195,7 +195,9 @@ class UnfinishedFile {
     const int descriptor = ::open(name.c_str(), O_WRONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
     if (descriptor < 0) return;
     struct ::stat found{};
-    const bool may_be_ours = ::fstat(descriptor, &found) == 0 && S_ISREG(found.st_mode) && found.st_uid == ::geteuid();
+    // The superuser's temporary file may belong to the owner of its target.
+    const bool may_be_ours =
+        ::fstat(descriptor, &found) == 0 && S_ISREG(found.st_mode) && (found.st_uid == ::geteuid() || ::geteuid() == 0);
     if (may_be_ours && ::flock(descriptor, LOCK_EX | LOCK_NB) == 0 && is_named(descriptor, name)) {
       ::unlink(name.c_str());
     }
@@ -203,7 +205,8 @@ class UnfinishedFile {
   }
 #else
   void open_temporary() {
-    temporary_ = path_.parent_path() / ".elegans.unfinished";
+    temporary_ = path_;
+    temporary_ += ".unfinished";
     file_ = std::fopen(temporary_.string().c_str(), "wb");
     if (!file_) fail_for(errno);
   }
