@@ -77,7 +77,7 @@ printf '"a, b",c,"d ""e"""\n"0.1",0.2, "3e-1" \n-0.1,"-0",0.001\n' >quoted.csv
 check "numbers and names may be in quotes" cmp y.csv <("$run" "$model" --input quoted.csv)
 printf '"a\nb",c,d\r0.1,.2,0.3\r-0.1,0,1e-3' >old.csv
 check "a name may have a line end, and a line end may be a carriage return" cmp y.csv <("$run" "$model" --input old.csv)
-for missing in NA,NA,NA ,, '"","",""' 'n/a,-,null'; do
+for missing in 'NA,NA,NA' ',,' '"","",""' 'n/a,-,null'; do
   printf '%s\n1,2,3\n' "$missing" >missing.csv
   exits 1 "missing.csv, line 1, column 1: must be a number, got " "$run" "$model" --input missing.csv
 done

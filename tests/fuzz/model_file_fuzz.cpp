@@ -1,8 +1,8 @@
 // SPDX-FileCopyrightText: The elegans authors
 // SPDX-License-Identifier: Apache-2.0
 
-// libFuzzer's target for model files: reads the bytes as safetensors, makes a model of them, and runs it. A finding is a
-// crash, a leak, a hang, or an exception that is not an elegans::Error.
+// libFuzzer's target for model files: reads the bytes as safetensors, makes a model of them, and runs it. A finding is
+// a crash, a leak, a hang, or an exception that is not an elegans::Error.
 
 #include <cstddef>
 #include <cstdint>
