@@ -5,11 +5,15 @@
 //
 //     export_header model.safetensors --out model.hpp
 //
-// What includes it needs elegans and Eigen to compile, and at run time neither files, heap, exceptions nor RTTI.
+// A program that includes the header needs elegans and Eigen to compile. At run time it needs no files, no heap, no
+// exceptions and no RTTI.
 
+#include <algorithm>
 #include <cctype>
 #include <filesystem>
+#include <iterator>
 #include <string>
+#include <string_view>
 #include <variant>
 
 #include <CLI/CLI.hpp>
@@ -34,10 +38,10 @@ void run(const Request& request) {
   const elegans::SafeTensors file{std::filesystem::path(request.model)};
   std::visit(
       [&](const auto& model) {
-        // Beyond, an LTC in place is larger than what compilers and stacks are made for. A CfC's weights stay where
-        // they are.
-        const bool in_place = requires { model.wiring(); };
-        if (in_place && (model.units() > 256 || model.input_dim() > 256)) {
+        // A larger LTC has too much memory in one object for compilers and stacks. A CfC reads its weights from the
+        // header's constants.
+        const bool has_all_in_object = requires { model.wiring(); };
+        if (has_all_in_object && (model.units() > 256 || model.input_dim() > 256)) {
           file.refuse("an LTC to export must have at most 256 units and 256 inputs, got ", model.units(), " and ",
                       model.input_dim());
         }
@@ -53,10 +57,34 @@ bool is_double(const Request& request) {
   return file.at(model.names.in_file(model.parameters.begin()->name)).type == elegans::TensorType::f64;
 }
 
+/// Words that C++ takes for something else than a namespace of a user's.
+constexpr std::string_view reserved_names[] = {
+    "alignas",     "alignof",  "and",        "and_eq",    "asm",       "auto",         "bitand",
+    "bitor",       "bool",     "break",      "case",      "catch",     "char",         "char16_t",
+    "char32_t",    "char8_t",  "class",      "co_await",  "co_return", "co_yield",     "compl",
+    "concept",     "const",    "const_cast", "consteval", "constexpr", "constinit",    "continue",
+    "decltype",    "default",  "delete",     "do",        "double",    "dynamic_cast", "else",
+    "enum",        "explicit", "export",     "extern",    "false",     "float",        "for",
+    "friend",      "goto",     "if",         "inline",    "int",       "long",         "mutable",
+    "namespace",   "new",      "noexcept",   "not",       "not_eq",    "nullptr",      "operator",
+    "or",          "or_eq",    "private",    "protected", "public",    "register",     "reinterpret_cast",
+    "requires",    "return",   "short",      "signed",    "sizeof",    "static",       "static_assert",
+    "static_cast", "struct",   "switch",     "template",  "this",      "thread_local", "throw",
+    "true",        "try",      "typedef",    "typeid",    "typename",  "union",        "unsigned",
+    "using",       "virtual",  "void",       "volatile",  "wchar_t",   "while",        "xor",
+    "xor_eq",      "main",     "std",        "elegans",   "Eigen",     "posix",        "linux",
+    "unix",        "assert",   "errno",      "EOF",       "NULL"};
+
 std::string check_name(const std::string& name) {
   bool fits = !name.empty() && std::isdigit(static_cast<unsigned char>(name[0])) == 0;
   for (const char c : name) fits = fits && (std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_');
-  return fits ? "" : "must be a name of C++, got " + name;
+  if (!fits) return "must be a name of C++, got '" + name + "'";
+  const bool has_reserved_form = name.find("__") != std::string::npos || name[0] == '_';
+  if (has_reserved_form ||
+      std::find(std::begin(reserved_names), std::end(reserved_names), name) != std::end(reserved_names)) {
+    return "must be a name that C++ and its libraries leave to you, got '" + name + "'";
+  }
+  return "";
 }
 
 }  // namespace
@@ -66,8 +94,9 @@ int main(int argc, char** argv) {
   CLI::App app("Turns a model file into a C++ header");
   app.add_option("MODEL", request.model, "Model file: ncps' state_dict, or written by elegans")->required();
   app.add_option("--out", request.out, "The header")->required();
-  app.add_option("--name", request.name, "Its namespace")->capture_default_str()->check(check_name);
-  app.add_option("--precision", request.precision, "Of the weights and the computation (the file's)")
+  app.add_option("--name", request.name, "The namespace of the header")->capture_default_str()->check(check_name);
+  app.add_option("--precision", request.precision,
+                 "Precision of the weights and the computation (by default the file's)")
       ->check(CLI::IsMember({"float", "double"}));
   examples::ModelArguments arguments(app);
   return examples::run_program(app, argc, argv, "export_header", [&] {

@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The elegans authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Says what a model file holds.
+// Prints what a model file holds: kind, sizes, options, wiring and the range of each tensor.
 //
 //     inspect_model model.safetensors
 
@@ -9,8 +9,10 @@
 #include <filesystem>
 #include <iomanip>
 #include <iostream>
+#include <locale>
 #include <sstream>
 #include <string>
+#include <variant>
 
 #include <CLI/CLI.hpp>
 
@@ -29,24 +31,23 @@ const char* name_of(elegans::Mapping mapping) {
 
 std::string options_of(const ModelDescription& model) {
   using namespace elegans::detail;
-  std::ostringstream text;
-  if (model.is_ltc()) {
-    text << "unfolds " << model.ltc.ode_unfolds << ", epsilon " << model.ltc.epsilon << ", constraints "
-         << name_in(constraint_names, model.ltc.implicit_param_constraints) << ", solver "
-         << name_in(solver_names, model.ltc.solver) << ", input mapping " << name_of(model.ltc.input_mapping)
-         << ", output mapping " << name_of(model.ltc.output_mapping);
-  } else {
-    text << "mode " << name_in(mode_names, model.cfc.mode);
-    if (model.cfc.backbone_layers > 0) {
-      text << ", backbone " << model.cfc.backbone_layers << " x " << model.cfc.backbone_units << ", activation "
-           << name_in(activation_names, model.cfc.activation);
-    }
-    if (model.cfc.proj_size > 0) text << ", projection to " << model.cfc.proj_size;
+  if (const auto* const ltc = std::get_if<elegans::LTCOptions>(&model.options)) {
+    return concatenate("unfolds ", ltc->ode_unfolds, ", epsilon ", ltc->epsilon, ", constraints ",
+                       name_in(constraint_names, ltc->implicit_param_constraints), ", solver ",
+                       name_in(solver_names, ltc->solver), ", input mapping ", name_of(ltc->input_mapping),
+                       ", output mapping ", name_of(ltc->output_mapping));
   }
-  return text.str();
+  const auto& cfc = std::get<elegans::CfCOptions>(model.options);
+  std::string text = concatenate("mode ", name_in(mode_names, cfc.mode));
+  if (cfc.backbone_layers > 0) {
+    text += concatenate(", backbone ", cfc.backbone_layers, " x ", cfc.backbone_units, ", activation ",
+                        name_in(activation_names, cfc.activation));
+  }
+  if (cfc.proj_size > 0) text += concatenate(", projection to ", cfc.proj_size);
+  return text;
 }
 
-/// Sizes of layers, synapses, and how many of them inhibit.
+/// Prints the sizes of the layers, the number of synapses, and the number of inhibitory ones.
 void print_wiring(const ModelDescription& model, std::ostream& out) {
   if (!model.wiring) {
     out << "Wiring: none, all neurons in one layer\n";
@@ -60,7 +61,9 @@ void print_wiring(const ModelDescription& model, std::ostream& out) {
   const auto print = [&](const char* what, const auto& polarity) {
     const auto count = (polarity.array() != 0).count();
     out << "  " << what << count << " of " << polarity.size();
-    if (model.is_ltc()) out << ", " << (polarity.array() < 0).count() << " inhibitory";
+    // A CfC has masks, but no polarities.
+    if (std::holds_alternative<elegans::LTCOptions>(model.options))
+      out << ", " << (polarity.array() < 0).count() << " inhibitory";
     out << "\n";
   };
   out << "\n";
@@ -95,12 +98,12 @@ void print_parameters(const elegans::SafeTensors& file, const ModelDescription& 
 void inspect(const std::string& path, const elegans::ModelFileOptions& options, std::ostream& out) {
   const elegans::SafeTensors file{std::filesystem::path(path)};
   const ModelDescription model = elegans::describe_model(file, options);
-  out << "Model: " << model.kind() << ", " << model.input_dim << " inputs, " << model.units << " units, "
+  out << "Model: " << model.kind << ", " << model.input_dim << " inputs, " << model.units << " units, "
       << model.output_dim << " outputs\n";
   if (!model.names.layer.empty()) out << "Prefix: " << elegans::detail::printable(model.names.layer) << "\n";
   out << "Options: " << options_of(model) << "\n";
   if (!model.has_metadata) {
-    out << "  The file does not say what its tensors cannot tell; these are the options given, or ncps' defaults.\n";
+    out << "  Another program wrote the file: options that you did not give have the defaults of ncps.\n";
   }
   print_wiring(model, out);
   print_parameters(file, model, out);
@@ -114,11 +117,12 @@ void inspect(const std::string& path, const elegans::ModelFileOptions& options, 
 
 int main(int argc, char** argv) {
   std::string path;
-  CLI::App app("Says what a model file holds");
+  CLI::App app("Prints what a model file holds");
   app.add_option("MODEL", path, "Model file: ncps' state_dict, or written by elegans")->required();
   examples::ModelArguments arguments(app);
   return examples::run_program(app, argc, argv, "inspect_model", [&] {
     std::ostringstream card;
+    card.imbue(std::locale::classic());
     inspect(path, arguments.options(), card);
     std::cout << card.str();
   });

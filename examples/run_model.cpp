@@ -5,12 +5,12 @@
 //
 //     run_model model.safetensors --input x.csv --output y.csv
 //
-// A file has a row a time step. Files from Python do not say all: see --help for what else may be told.
+// A CSV file has a row per time step. A model file from Python does not tell everything: see --help for the options
+// that tell the rest.
 
 #include <cerrno>
 #include <cstdio>
 #include <string>
-#include <system_error>
 #include <variant>
 
 #include <CLI/CLI.hpp>
@@ -36,8 +36,8 @@ elegans::Context<Scalar> read_context(const Request& request, Eigen::Index steps
   if (!request.timespans.empty()) {
     const auto spans = examples::read_csv<Scalar>(request.timespans);
     if (spans.rows() != steps || spans.cols() != 1) {
-      elegans::detail::refuse(request.timespans, ": must have a row a time step, (", steps, ", 1), got (", spans.rows(),
-                              ", ", spans.cols(), ")");
+      elegans::detail::refuse(request.timespans, ": must have a row per time step, (", steps, ", 1), got (",
+                              spans.rows(), ", ", spans.cols(), ")");
     }
     context.timespans = elegans::Timespans<Scalar>(spans);
   }
@@ -55,7 +55,7 @@ elegans::Context<Scalar> read_context(const Request& request, Eigen::Index steps
 
 void print(const std::string& text) {
   if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size() || std::fflush(stdout) != 0) {
-    elegans::detail::fail("cannot write to standard output: ", std::generic_category().message(errno));
+    elegans::detail::fail("cannot write to standard output: ", elegans::detail::system_reason(errno));
   }
 }
 
@@ -66,7 +66,7 @@ void run(const Request& request) {
       [&](auto& model) {
         const auto x = examples::read_csv<Scalar>(request.input);
         if (x.cols() != model.input_dim()) {
-          elegans::detail::refuse(request.input, ": must have a column an input of the model, ", model.input_dim(),
+          elegans::detail::refuse(request.input, ": must have a column per input of the model, ", model.input_dim(),
                                   ", got ", x.cols());
         }
         const auto y = model(x, read_context<Scalar>(request, x.rows(), model.state_size()));
@@ -85,19 +85,20 @@ int main(int argc, char** argv) {
   Request request;
   CLI::App app("Runs a model from a safetensors file over a sequence");
   app.add_option("MODEL", request.model, "Model file: ncps' state_dict, or written by elegans")->required();
-  app.add_option("--input", request.input, "Inputs: CSV, a row a time step, a column an input")->required();
-  app.add_option("--timespans", request.timespans, "Elapsed times: CSV, a row a time step (1)");
+  app.add_option("--input", request.input, "Inputs: CSV, a row per time step, a column per input")->required();
+  app.add_option("--timespans", request.timespans, "Elapsed times: CSV, a row per time step (1)");
   app.add_option("--initial-state", request.initial_state,
                  "State to start from: CSV, one row; with mixed memory the hidden, then the cell state (0)");
-  app.add_option("--output", request.output, "Outputs: CSV, a row a time step (standard output)");
+  app.add_option("--output", request.output, "Outputs: CSV, a row per time step (standard output)");
   app.add_option("--final-state", request.final_state, "State at the end: CSV, one row");
-  app.add_option("--precision", request.precision, "Of the computation")
+  app.add_option("--precision", request.precision, "Precision of the computation")
       ->capture_default_str()
       ->check(CLI::IsMember({"float", "double"}));
   examples::ModelArguments arguments(app);
   return examples::run_program(app, argc, argv, "run_model", [&] {
     request.options = arguments.options();
-    request.options.return_sequences = true;  // a row a time step, whatever the model was trained for
+    request.options.return_sequences =
+        true;  // a row per time step, even if the model was trained to give the last one only
     request.precision == "float" ? run<float>(request) : run<double>(request);
   });
 }

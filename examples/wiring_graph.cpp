@@ -1,12 +1,13 @@
 // SPDX-FileCopyrightText: The elegans authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Makes a wiring and shows it: as DOT, as a picture, or as JSON.
+// Makes a wiring and writes it as DOT, as a picture, or as JSON.
 //
 //     wiring_graph auto_ncp --units 28 --outputs 4 --inputs 8 --svg wiring.svg
 //     wiring_graph ncp --inter 12,8 --inter-fanout 3,2 --command 6 --motor 2 --inputs 4 --png layers.png
 
 #include <cstdint>
+#include <cstdio>
 #include <iostream>
 #include <optional>
 #include <string>
@@ -71,7 +72,7 @@ elegans::Wiring<> make(const Request& request) {
                              .seed = request.seed.value_or(22222)}));
 }
 
-/// Synapses as [source, destination, polarity], by source, then destination.
+/// The synapses as [source, destination, polarity], sorted by source, then by destination.
 nlohmann::json list(const auto& polarity) {
   nlohmann::json synapses = nlohmann::json::array();
   for (Eigen::Index s = 0; s < polarity.rows(); ++s) {
@@ -98,6 +99,7 @@ std::string json_of(const elegans::Wiring<>& wiring) {
   return json.dump() + "\n";
 }
 
+/// Writes to a file, or for "-" to standard output.
 void emit(const std::string& where, const std::string& bytes) {
   if (where != "-") {
     elegans::write_file(where, bytes);
@@ -107,12 +109,26 @@ void emit(const std::string& where, const std::string& bytes) {
   if (!std::cout) throw elegans::RuntimeError("cannot write to standard output");
 }
 
+/// Draws a wiring, and says on standard error how long that takes if it takes long.
+///
+/// \param per_second  about how many synapses Graphviz draws in that format
+std::string draw(const elegans::Wiring<>& wiring, const std::string& format, int per_second) {
+  const int synapses = wiring.synapse_count() + wiring.sensory_synapse_count();
+  if (const int seconds = synapses / per_second; seconds >= 5) {
+    std::fprintf(stderr, "wiring_graph: drawing %d synapses as %s takes about %d %s\n", synapses, format.c_str(),
+                 seconds < 100 ? seconds : seconds / 60, seconds < 100 ? "seconds" : "minutes");
+  }
+  return format == "dot" ? elegans::to_dot(wiring) : elegans::render(wiring, format);
+}
+
 void run(const Request& request) {
   const elegans::Wiring<> wiring = make(request);
   const bool nothing_asked = request.dot.empty() && request.svg.empty() && request.png.empty() && request.json.empty();
-  if (!request.dot.empty() || nothing_asked) emit(nothing_asked ? "-" : request.dot, elegans::to_dot(wiring));
-  if (!request.svg.empty()) elegans::write_file(request.svg, elegans::render(wiring, "svg"));
-  if (!request.png.empty()) elegans::write_file(request.png, elegans::render(wiring, "png"));
+  if (!request.dot.empty() || nothing_asked) {
+    emit(nothing_asked ? "-" : request.dot, draw(wiring, "dot", 200000));
+  }
+  if (!request.svg.empty()) elegans::write_file(request.svg, draw(wiring, "svg", 50000));
+  if (!request.png.empty()) elegans::write_file(request.png, draw(wiring, "png", 2500));
   if (!request.json.empty()) emit(request.json, json_of(wiring));
 }
 
@@ -120,12 +136,13 @@ void run(const Request& request) {
 
 int main(int argc, char** argv) {
   Request request;
-  CLI::App app("Makes a wiring and shows it as DOT (by default, on standard output), picture or JSON");
+  CLI::App app("Makes a wiring and writes it as DOT (by default, on standard output), as a picture or as JSON");
   app.add_option("KIND", request.kind, "fully_connected, random, ncp or auto_ncp")
       ->required()
       ->check(CLI::IsMember({"fully_connected", "random", "ncp", "auto_ncp"}));
   app.add_option("--inputs", request.inputs, "Number of inputs")->capture_default_str();
-  app.add_option("--seed", request.seed, "Of the random wiring; by default ncps': 1111, or 22222 for ncp and auto_ncp");
+  app.add_option("--seed", request.seed,
+                 "Seed of the random wiring; by default that of ncps: 1111, or 22222 for ncp and auto_ncp");
   auto* units = app.add_option("--units", request.units, "Number of neurons (not for ncp)")->capture_default_str();
   auto* outputs =
       app.add_option("--outputs", request.outputs, "Number of motor neurons (not for ncp)")->capture_default_str();
@@ -141,7 +158,7 @@ int main(int argc, char** argv) {
       app.add_option("--sensory-fanout", request.sensory_fanout, "ncp: synapses from each input")
           ->capture_default_str(),
       app.add_option("--inter-fanout", request.inter_fanout,
-                     "ncp: synapses from each inter neuron to the layer that follows; one for all, or one a layer")
+                     "ncp: synapses from each inter neuron to the layer that follows; one for all, or one per layer")
           ->delimiter(',')
           ->allow_extra_args(false)
           ->capture_default_str(),

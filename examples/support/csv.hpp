@@ -3,25 +3,26 @@
 #pragma once
 
 #include <algorithm>
+#include <cctype>
 #include <cerrno>
 #include <charconv>
 #include <cmath>
 #include <cstddef>
 #include <cstdio>
-#include <cstdlib>
 #include <filesystem>
-#include <iomanip>
 #include <limits>
 #include <memory>
-#include <sstream>
 #include <string>
 #include <string_view>
 #include <system_error>
+#include <type_traits>
 #include <vector>
 
 #include <Eigen/Core>
 
 #include <elegans/core/error.hpp>
+#include <elegans/core/number_text.hpp>
+#include <elegans/system/file.hpp>
 
 namespace examples {
 
@@ -31,7 +32,7 @@ using Table = Eigen::Array<Scalar, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMaj
 
 inline std::string read_text(const std::filesystem::path& path) {
   const auto fail_for = [&](int reason) {
-    elegans::detail::fail("cannot read ", path.string(), ": ", std::generic_category().message(reason));
+    elegans::detail::fail("cannot read ", path.string(), ": ", elegans::detail::system_reason(reason));
   };
   std::error_code ignored;
   if (std::filesystem::is_directory(path, ignored)) fail_for(EISDIR);
@@ -47,93 +48,198 @@ inline std::string read_text(const std::filesystem::path& path) {
   return text;
 }
 
-/// Numbers from a CSV file: separated by commas, a row a line. A first line without a number is a header.
-/// \throws elegans::RuntimeError if it cannot be read; elegans::InvalidArgument if it is something else, with the line
+/// Takes a CSV text apart, as RFC 4180 says: fields between commas, records between line ends. A field in quotes may
+/// have commas, line ends and, doubled, quotes.
+class CsvReader {
+ public:
+  /// \param name  of the file, for messages; it must live as long as the reader
+  CsvReader(std::string_view text, const std::string& name) : rest_(text), name_(name) {
+    if (rest_.starts_with("\xef\xbb\xbf")) rest_.remove_prefix(3);
+  }
+
+  /// Reads the next record. \return false at the end of the text
+  bool next(std::vector<std::string>& fields) {
+    fields.clear();
+    line_ = next_line_;
+    if (rest_.empty()) return false;
+    for (bool more = true; more;) {
+      fields.emplace_back();
+      more = read_field(fields.back(), fields.size());
+    }
+    return true;
+  }
+  /// True if nothing but blank lines follows.
+  [[nodiscard]] bool is_at_end() const noexcept { return rest_.find_first_not_of(" \t\r\n") == std::string_view::npos; }
+
+  /// Refuses the record that was read last. \param column  counted from 1, or 0 for all of it
+  template <typename... Parts>
+  [[noreturn]] void refuse(std::size_t column, const Parts&... parts) const {
+    const std::string place = column ? elegans::detail::concatenate(", column ", column) : "";
+    elegans::detail::refuse(name_, ", line ", line_, place, ": ", parts...);
+  }
+
+ private:
+  /// Reads a field without the blanks around it. \return true if a comma follows
+  bool read_field(std::string& field, std::size_t column) {
+    skip_blanks();
+    if (rest_.starts_with('"')) {
+      read_quoted(field, column);
+      skip_blanks();
+    } else {
+      const std::size_t size = std::min(rest_.find_first_of(",\r\n"), rest_.size());
+      field = rest_.substr(0, size);
+      field.erase(field.find_last_not_of(" \t") + 1);
+      rest_.remove_prefix(size);
+    }
+    if (rest_.empty()) return false;
+    const char end = rest_[0];
+    if (end != ',' && end != '\r' && end != '\n') refuse(column, "there must be a comma behind the closing quote");
+    rest_.remove_prefix(rest_.starts_with("\r\n") ? 2 : 1);
+    if (end != ',') ++next_line_;
+    return end == ',';
+  }
+
+  void read_quoted(std::string& field, std::size_t column) {
+    for (std::size_t i = 1; i < rest_.size(); ++i) {
+      if (rest_[i] == '"') {
+        if (i + 1 == rest_.size() || rest_[i + 1] != '"') {
+          rest_.remove_prefix(i + 1);
+          return;
+        }
+        ++i;
+      }
+      if (rest_[i] == '\n') ++next_line_;
+      field += rest_[i];
+    }
+    refuse(column, "a quote is not closed");
+  }
+
+  void skip_blanks() { rest_.remove_prefix(std::min(rest_.find_first_not_of(" \t"), rest_.size())); }
+
+  std::string_view rest_;
+  const std::string& name_;
+  std::size_t line_ = 1;       // on which the last record begins
+  std::size_t next_line_ = 1;  // on which the next one begins
+};
+
+/// True for what programs write where a value is missing.
+inline bool is_missing(std::string_view field) {
+  std::string lower(field);
+  for (char& c : lower) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  constexpr std::string_view words[] = {"", "na", "n/a", "#n/a", "<na>", "nan", "null", "none", "nil", "-", "?", "."};
+  return std::find(std::begin(words), std::end(words), lower) != std::end(words);
+}
+
+/// Reads a number. A number too small for the type is 0.
+/// \return false if the field is not a number; a number too large for the type is infinite
+template <typename Scalar>
+bool read_number(std::string_view field, Scalar& value) {
+  if (field.starts_with('+') && field.size() > 1 && field[1] != '-') field.remove_prefix(1);
+  const auto [end, failure] = std::from_chars(field.data(), field.data() + field.size(), value);
+  if (field.empty() || failure == std::errc::invalid_argument || end != field.data() + field.size()) return false;
+  if (failure == std::errc()) return true;
+  // Out of range: of a wider type there is more to say.
+  if constexpr (!std::is_same_v<Scalar, long double>) {
+    long double wide = 0;
+    read_number(field, wide);
+    value = static_cast<Scalar>(wide);
+  } else {
+    const std::size_t exponent = field.find_first_of("eE");
+    const bool is_small = exponent == std::string_view::npos ? field.find_first_not_of("-0.") > field.find('.')
+                                                             : field.substr(exponent + 1).starts_with('-');
+    value = is_small ? 0 : std::numeric_limits<long double>::infinity();
+  }
+  return true;
+}
+
+/// A field as a message shows it, on one line.
+inline std::string shown(std::string_view field) {
+  if (field.empty()) return "nothing";
+  std::string text = "'" + std::string(field.substr(0, 40)) + "'";
+  for (char& c : text) {
+    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = '?';
+  }
+  return text;
+}
+
+/// Reads numbers from a CSV file, a row per line. The first line is a header if it has names and no number: a line of
+/// missing values ("NA", nothing) is not. There may be blank lines at the end of the file if it has several columns; in
+/// a file of one column, a blank line is a missing value.
+///
+/// \throws elegans::RuntimeError if the file cannot be read; elegans::InvalidArgument if a value is missing or is no
+///         finite number, or if the rows differ in length. The message names line and column
 template <typename Scalar>
 Table<Scalar> read_csv(const std::filesystem::path& path) {
   const std::string text = read_text(path);
-  std::string_view rest = text;
-  if (rest.starts_with("\xef\xbb\xbf")) rest.remove_prefix(3);
+  const std::string name = path.string();
+  CsvReader reader(text, name);
   std::vector<Scalar> values;
-  std::size_t line_number = 0, rows = 0, columns = 0;
-  const auto refuse = [&](const auto&... parts) {
-    elegans::detail::refuse(path.string(), ", line ", line_number, ": ", parts...);
+  std::vector<std::string> fields;
+  std::size_t rows = 0, columns = 0;
+  const auto is_number = [](const std::string& field) {
+    Scalar ignored{};
+    return read_number(field, ignored);
   };
-  const auto take_until = [](std::string_view& from, char end) {
-    const std::size_t at = from.find(end);
-    const std::string_view part = from.substr(0, at);
-    from.remove_prefix(at == std::string_view::npos ? from.size() : at + 1);
-    return part;
-  };
-  while (!rest.empty()) {
-    std::string_view line = take_until(rest, '\n');
-    ++line_number;
-    if (line.find_first_not_of(" \t\r") == std::string_view::npos) continue;
-    const std::size_t before = values.size();
-    std::size_t fields = 0;
-    std::string_view wrong;
-    for (bool more = true; more;) {
-      more = line.find(',') != std::string_view::npos;
-      std::string_view field = take_until(line, ',');
-      field.remove_prefix(std::min(field.find_first_not_of(" \t\r"), field.size()));
-      field = field.substr(0, field.find_last_not_of(" \t\r") + 1);
-      ++fields;
+  for (bool is_first = true; reader.next(fields); is_first = false) {
+    if (is_first && std::none_of(fields.begin(), fields.end(), is_number) &&
+        !std::all_of(fields.begin(), fields.end(), is_missing)) {
+      columns = fields.size();
+      continue;
+    }
+    if (fields.size() == 1 && fields[0].empty()) {
+      if (columns > 1 && reader.is_at_end()) break;
+      reader.refuse(1, "must be a number, got a blank line");
+    }
+    if (columns != 0 && fields.size() != columns)
+      reader.refuse(0, "must have ", columns, " columns, got ", fields.size());
+    columns = fields.size();
+    for (std::size_t c = 0; c < columns; ++c) {
       Scalar value{};
-      const bool plus = field.starts_with('+') && field.size() > 1 && field[1] != '-';
-      const auto [end, failure] = std::from_chars(field.data() + plus, field.data() + field.size(), value);
-      if (end != field.data() + field.size() || failure == std::errc::invalid_argument || field.empty()) {
-        if (wrong.data() == nullptr) wrong = field.empty() ? std::string_view("nothing") : field;
-      } else {
-        // Beyond the range of numbers is either too large, or too small to differ from 0.
-        if (failure == std::errc::result_out_of_range)
-          value = static_cast<Scalar>(std::strtod(std::string(field).c_str(), nullptr));
-        if (!std::isfinite(value)) refuse("column ", fields, " must be finite, got ", field.substr(0, 40));
-        values.push_back(value);
-      }
+      if (!read_number(fields[c], value)) reader.refuse(c + 1, "must be a number, got ", shown(fields[c]));
+      if (!std::isfinite(value)) reader.refuse(c + 1, "must be finite, got ", shown(fields[c]));
+      values.push_back(value);
     }
-    if (wrong.data() != nullptr) {
-      if (values.empty() && before == 0 && rows == 0 && columns == 0) {
-        columns = fields;  // a header, which says how many there are
-        continue;
-      }
-      refuse("must have numbers, got '", wrong.substr(0, 40), "'");
-    }
-    if (columns != 0 && fields != columns) refuse("must have ", columns, " columns, got ", fields);
-    columns = fields;
     ++rows;
   }
-  if (rows == 0) elegans::detail::refuse(path.string(), ": there are no numbers");
+  if (rows == 0) elegans::detail::refuse(name, ": there are no numbers");
   return Eigen::Map<const Table<Scalar>>(values.data(), static_cast<Eigen::Index>(rows),
                                          static_cast<Eigen::Index>(columns));
 }
 
-/// Appends a row of numbers, with as many digits as tell every number from its neighbours: 17 of a double, 9 of a
-/// float.
+/// Appends a number, with as many digits as tell it from its neighbours: 17 of a double, 9 of a float.
+template <typename Number>
+void append_number(Number value, std::string& text) {
+  if constexpr (std::is_integral_v<Number>) {
+    text += std::to_string(value);
+  } else {
+    text += elegans::detail::number_text(value, std::numeric_limits<Number>::max_digits10);
+  }
+}
+
+/// Appends a row of numbers.
 template <typename Row>
 void append_csv_row(const Row& row, std::string& text) {
-  using Scalar = typename Row::Scalar;
-  char digits[32];
   for (Eigen::Index i = 0; i < row.size(); ++i) {
     if (i > 0) text += ',';
-    const auto [end, failure] = std::to_chars(digits, digits + sizeof digits, row.coeff(i), std::chars_format::general,
-                                              std::numeric_limits<Scalar>::max_digits10);
-    text.append(digits, end);
+    append_number(row.coeff(i), text);
   }
   text += '\n';
 }
 
-/// Rows of numbers under a line of names; `value(row, column)` as the type of the number that is to be read back.
+/// Rows of numbers under a line of names. \param value  (row, column) -> number, in the type that is to be read back
 template <typename Value>
 std::string csv(const std::vector<std::string>& names, Eigen::Index rows, Value&& value) {
-  std::ostringstream text;
-  text << std::setprecision(std::numeric_limits<decltype(value(Eigen::Index{0}, std::size_t{0}))>::max_digits10);
-  for (std::size_t c = 0; c < names.size(); ++c) text << (c ? "," : "") << names[c];
-  text << "\n";
+  std::string text;
+  for (std::size_t c = 0; c < names.size(); ++c) text.append(c ? "," : "").append(names[c]);
+  text += '\n';
   for (Eigen::Index r = 0; r < rows; ++r) {
-    for (std::size_t c = 0; c < names.size(); ++c) text << (c ? "," : "") << value(r, c);
-    text << "\n";
+    for (std::size_t c = 0; c < names.size(); ++c) {
+      if (c > 0) text += ',';
+      append_number(value(r, c), text);
+    }
+    text += '\n';
   }
-  return text.str();
+  return text;
 }
 
 }  // namespace examples

@@ -11,7 +11,7 @@
 
 namespace examples {
 
-/// The arguments of a program for what a model file's tensors cannot tell.
+/// The command-line options for what the tensors of a model file do not tell.
 class ModelArguments {
  public:
   explicit ModelArguments(CLI::App& app) {
@@ -20,18 +20,19 @@ class ModelArguments {
       for (const auto& [name, value] : names) words.emplace_back(name);
       return CLI::IsMember(words);
     };
-    app.add_option("--ode-unfolds", options_.ode_unfolds, "LTC: solver sub-steps in a step (6)")
+    app.add_option("--ode-unfolds", options_.ode_unfolds, "LTC: ODE unfolds per step (6)")
         ->check(CLI::Range(1, 1000000));
     app.add_option("--epsilon", options_.epsilon, "LTC: added to denominators (1e-8)")->check(CLI::Range(0.0, 1e30));
-    app.add_option("--constraints", constraints_, "LTC: what keeps weights positive (implicit)")
+    app.add_option("--constraints", constraints_, "LTC: how weights stay positive (implicit)")
         ->check(one_of(elegans::detail::constraint_names));
     app.add_option("--outputs", options_.output_dim, "LTC without output mapping: motor neurons (all units)")
         ->check(CLI::Range(1, 1000000));
     app.add_option("--mode", mode_, "CfC: how its heads make the next state (default)")
         ->check(one_of(elegans::detail::mode_names));
-    app.add_option("--activation", activation_, "CfC: of the backbone (lecun_tanh)")
+    app.add_option("--activation", activation_, "CfC: activation of the backbone (lecun_tanh)")
         ->check(one_of(elegans::detail::activation_names));
-    app.add_option("--prefix", options_.prefix, "Of the model's tensors, if there are others in the file");
+    app.add_option("--prefix", options_.prefix,
+                   "Beginning of the names of the model's tensors, if the file has others");
   }
 
   [[nodiscard]] elegans::ModelFileOptions options() const {

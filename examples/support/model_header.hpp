@@ -4,28 +4,29 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdio>
+#include <locale>
 #include <sstream>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include <elegans/core/error.hpp>
+#include <elegans/core/number_text.hpp>
 #include <elegans/core/version.hpp>
 #include <elegans/io/model_options.hpp>
 #include <elegans/model/mixed.hpp>
 
 namespace examples {
 
-/// Writes a model as a C++ header: what its kernels read, as constants.
-///
-/// An LTC's synapses and parameters, from which its cell is made at start-up; a CfC's and an LSTM's packed maps, which
-/// are read where they are.
+/// Writes a model as a C++ header of constants. An LTC makes its cell from them at start-up. A CfC and an LSTM read
+/// their packed weights directly from the constants.
 template <typename Scalar>
 class ModelHeader {
  public:
-  /// \param name  of the header's namespace
+  /// \param name  the namespace of the header
   template <typename Model>
   ModelHeader(const Model& model, std::string name) : name_(std::move(name)) {
+    out_.imbue(std::locale::classic());
     out_ << "inline constexpr int inputs = " << model.input_dim() << ";\n"
          << "inline constexpr int units = " << model.units() << ";\n"
          << "inline constexpr int outputs = " << model.output_dim() << ";\n\n";
@@ -37,6 +38,7 @@ class ModelHeader {
 
   [[nodiscard]] std::string text() const {
     std::ostringstream all;
+    all.imbue(std::locale::classic());
     all << "// Made by export_header of elegans " << ELEGANS_VERSION_STRING
         << " from a model file; do not edit, export again.\n"
         << "//\n"
@@ -44,12 +46,12 @@ class ModelHeader {
         << "//     auto state = net.initial_state();\n"
         << "//     " << name_ << "::Scalar y = net.step(x, state, elapsed_time)(0, 0);\n"
         << "#pragma once\n\n#include <array>\n\n";
-    for (const std::string& include : includes_) all << "#include <elegans/" << include << ">\n";
-    all << "\nnamespace " << name_ << " {\n\n"
+    all << "#include <elegans/model/embedded.hpp>\n\nnamespace " << name_ << " {\n\n"
         << "using Scalar = " << (sizeof(Scalar) == 4 ? "float" : "double") << ";\n\n"
         << out_.str()
-        << "/// The network, held in place: as a static object, or a member, rather than on a small stack.\n"
-        << "class Model : public elegans::Stream<Cell> {\n"
+        << "/// The network. All of its memory is in the object: make it static, or a member, not a variable on a "
+           "small stack.\n"
+        << "class Model : public elegans::embedded::Stream<Cell> {\n"
         << " public:\n"
         << "  Model() : Stream(make_cell()) {}\n"
         << "};\n\n"
@@ -60,10 +62,9 @@ class ModelHeader {
  private:
   using Index = elegans::Index;
 
-  // Each writes what a cell is made of, and the name of its type; it returns the body of the function that makes it.
+  // Each writes the constants of a cell and the name of its type, and returns the body of the function that makes it.
 
   std::string write(const elegans::LTCCell<Scalar>& cell, const Scalar* parameters, const char* type = "Cell") {
-    includes_.emplace_back("cell/ltc/cell.hpp");
     const elegans::LTCOptions& options = cell.options();
     out_ << "struct Synapse {\n  int source, destination, polarity;\n};\n";
     write_synapses("synapses", cell.wiring().adjacency_matrix());
@@ -73,19 +74,19 @@ class ModelHeader {
       out_ << "//     " << entry.name << " (" << entry.rows << ", " << entry.columns << ")\n";
     }
     write_values("parameters", parameters, cell.parameters().count());
-    out_ << "\n/// Holds what it packs of the parameters.\n"
-         << "using " << type << " = elegans::LTCCell<Scalar, units, outputs, inputs>;\n\n";
+    out_ << "\n/// Packs the parameters into memory of its own.\n"
+         << "using " << type << " = elegans::embedded::LTCCell<Scalar, units, outputs, inputs>;\n\n";
     std::ostringstream body;
-    body << "  elegans::Wiring<units, outputs, inputs> wiring;\n"
+    body << "  elegans::embedded::Wiring<units, outputs, inputs> wiring;\n"
          << "  wiring.build(" << name_ << "::inputs);\n"
          << "  for (const Synapse& s : synapses) wiring.add_synapse(s.source, s.destination, s.polarity);\n"
          << "  for (const Synapse& s : sensory_synapses) {\n"
          << "    wiring.add_sensory_synapse(s.source, s.destination, s.polarity);\n"
          << "  }\n"
-         << "  " << type << " cell(wiring, {.input_mapping = elegans::Mapping::" << name_of(options.input_mapping)
-         << ",\n"
-         << "      .output_mapping = elegans::Mapping::" << name_of(options.output_mapping) << ",\n"
-         << "      .solver = elegans::ODESolver::"
+         << "  " << type
+         << " cell(wiring, {.input_mapping = elegans::embedded::Mapping::" << name_of(options.input_mapping) << ",\n"
+         << "      .output_mapping = elegans::embedded::Mapping::" << name_of(options.output_mapping) << ",\n"
+         << "      .solver = elegans::embedded::ODESolver::"
          << elegans::detail::name_in(elegans::detail::solver_names, options.solver) << ",\n"
          << "      .ode_unfolds = " << options.ode_unfolds << ",\n"
          << "      .epsilon = " << literal(options.epsilon) << ",\n"
@@ -96,7 +97,6 @@ class ModelHeader {
   }
 
   std::string write(const elegans::CfCCell<Scalar>& cell, const Scalar*, const char* type = "Cell") {
-    includes_.emplace_back("cell/cfc/cell_view.hpp");
     Index widest = 0;
     std::ostringstream blocks;
     for (std::size_t k = 0; k < cell.blocks().size(); ++k) {
@@ -110,22 +110,23 @@ class ModelHeader {
         backbone << "    " << write_map(elegans::detail::concatenate(name, "backbone_", layer), map) << ",\n";
       }
       if (!block.backbone().empty()) {
-        out_ << "inline constexpr elegans::detail::LinearView<Scalar> " << name << "backbone[] = {\n"
+        out_ << "inline constexpr elegans::embedded::LinearView<Scalar> " << name << "backbone[] = {\n"
              << backbone.str() << "};\n";
       }
       blocks << "    {.inputs = " << block.inputs() << ",\n"
-             << "     .activation = elegans::Activation::" << name_of(cell.options().activation) << ",\n";
+             << "     .activation = elegans::embedded::Activation::" << name_of(cell.options().activation) << ",\n";
       if (!block.backbone().empty()) {
         blocks << "     .backbone_layers = " << block.backbone().size() << ",\n"
                << "     .backbone = " << name << "backbone,\n";
       }
       blocks << "     .heads = " << write_heads(name, block) << "},\n";
     }
-    out_ << "inline constexpr elegans::detail::CfCBlockView<Scalar> blocks[] = {\n" << blocks.str() << "};\n";
+    out_ << "inline constexpr elegans::embedded::CfCBlockView<Scalar> blocks[] = {\n" << blocks.str() << "};\n";
     const bool projects = cell.projection().outputs() > 0;
     const std::string projection = projects ? write_map("projection", cell.projection()) : "{}";
-    out_ << "\n/// Reads the weights where they are.\n"
-         << "using " << type << " = elegans::CfCCellView<Scalar, units, inputs, outputs, " << widest << ">;\n\n";
+    out_ << "\n/// Reads the weights from the constants above.\n"
+         << "using " << type << " = elegans::embedded::CfCCellView<Scalar, units, inputs, outputs, " << widest
+         << ">;\n\n";
     return elegans::detail::concatenate("  return ", type, "(blocks, ", cell.blocks().size(), ", ", projection, ");\n");
   }
 
@@ -133,14 +134,13 @@ class ModelHeader {
   std::string write(const elegans::MemoryCell<Inner>& cell, const Scalar* parameters) {
     const std::string gates = write_map("gates", cell.gate_maps());
     const std::string inner = write(cell.inner(), parameters, "Inner");
-    includes_.emplace_back("cell/memory/cell_view.hpp");
     out_ << "inline Inner make_inner() {\n"
          << inner << "}\n\n"
-         << "using Cell = elegans::MemoryCellView<Inner>;\n\n";
+         << "using Cell = elegans::embedded::MemoryCellView<Inner>;\n\n";
     return "  return Cell(" + gates + ", make_inner());\n";
   }
 
-  /// \return  the heads, as an initializer
+  /// Writes the heads' constants. \return  the heads, as an initializer
   std::string write_heads(const std::string& name, const elegans::detail::CfCBlock<Scalar>& block) {
     const auto& heads = block.heads();
     if (heads.mode == elegans::CfCMode::pure) {
@@ -148,15 +148,15 @@ class ModelHeader {
       const Index size = elegans::detail::pad_neurons(block.units());
       write_values(name + "w_tau", heads.w_tau, size);
       write_values(name + "A", heads.A, size);
-      return "{.mode = elegans::CfCMode::pure, .pure = " + map + ",\n               .w_tau = " + name +
+      return "{.mode = elegans::embedded::CfCMode::pure, .pure = " + map + ",\n               .w_tau = " + name +
              "w_tau.data(), .A = " + name + "A.data()}";
     }
     const std::string map = write_map(name + "gated", block.gated());
-    return std::string("{.mode = elegans::CfCMode::") +
+    return std::string("{.mode = elegans::embedded::CfCMode::") +
            (heads.mode == elegans::CfCMode::standard ? "standard" : "no_gate") + ", .gated = " + map + "}";
   }
 
-  /// \return  the map, as an initializer
+  /// Writes a map's constants. \return  the map, as an initializer
   template <int Maps>
   std::string write_map(const std::string& name, const elegans::detail::Linear<Scalar, Maps>& map) {
     write_values(name + "_weight", map.packed_weight().data(), map.packed_weight().size());
@@ -185,7 +185,7 @@ class ModelHeader {
     out_ << "};\n";
   }
 
-  /// A list, broken into lines.
+  /// Writes a list, broken into lines.
   template <typename Item>
   void write_list(Index count, Item&& item) {
     std::string line = "   ";
@@ -200,13 +200,11 @@ class ModelHeader {
     out_ << line << "\n";
   }
 
-  /// Every number as a hexadecimal literal, which is exact.
+  /// A number as a hexadecimal literal, which is exact.
   template <typename Number>
   static std::string literal(Number value) {
     if (value == 0) return std::signbit(value) ? "-0.0" : "0";
-    char text[40];
-    std::snprintf(text, sizeof text, sizeof(Number) == 4 ? "%af" : "%a", static_cast<double>(value));
-    return text;
+    return elegans::detail::exact_text(static_cast<double>(value)) + (sizeof(Number) == 4 ? "f" : "");
   }
 
   static const char* name_of(elegans::Mapping mapping) {
@@ -234,7 +232,6 @@ class ModelHeader {
   }
 
   std::string name_;
-  std::vector<std::string> includes_{"layer/stream.hpp"};
   std::ostringstream out_;
 };
 

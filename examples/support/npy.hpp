@@ -18,7 +18,7 @@
 
 namespace examples {
 
-/// A matrix of doubles from a NumPy file: format 1.0, little-endian, row by row, what `numpy.save` writes of one.
+/// Reads a matrix of doubles from a NumPy file, as `numpy.save` writes it: format 1.0, little-endian, row by row.
 /// \throws elegans::RuntimeError if it cannot be read; elegans::InvalidArgument if it is something else
 inline Table<double> read_npy(const std::filesystem::path& path) {
   const std::string bytes = read_text(path);
@@ -34,16 +34,16 @@ inline Table<double> read_npy(const std::filesystem::path& path) {
     refuse("must hold doubles, row by row");
   }
   std::size_t shape[2] = {0, 0};
-  std::size_t at = header.find("'shape': (");
-  if (at == std::string_view::npos) refuse("has no shape");
-  at += 10;
+  std::size_t next = header.find("'shape': (");
+  if (next == std::string_view::npos) refuse("has no shape");
+  next += 10;
   for (std::size_t& extent : shape) {
-    while (at < header.size() && (header[at] == ' ' || header[at] == ',')) ++at;
-    const auto [end, failure] = std::from_chars(header.data() + at, header.data() + header.size(), extent);
+    while (next < header.size() && (header[next] == ' ' || header[next] == ',')) ++next;
+    const auto [end, failure] = std::from_chars(header.data() + next, header.data() + header.size(), extent);
     if (failure != std::errc() || extent == 0 || extent > 1000000) refuse("must be a matrix");
-    at = static_cast<std::size_t>(end - header.data());
+    next = static_cast<std::size_t>(end - header.data());
   }
-  if (header.substr(at, 1) != ")") refuse("must be a matrix");
+  if (header.substr(next, 1) != ")") refuse("must be a matrix");
   if (bytes.size() != 10 + header_size + shape[0] * shape[1] * sizeof(double)) {
     refuse("must have ", shape[0], " x ", shape[1], " values behind its header, got ", bytes.size() - 10 - header_size,
            " bytes");

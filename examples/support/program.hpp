@@ -2,24 +2,58 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <cstdint>
 #include <cstdio>
+#include <cstdlib>
 #include <exception>
+#include <limits>
+#include <string>
+#include <system_error>
 
 #include <CLI/CLI.hpp>
 
 namespace examples {
 
-/// Reads a command line, then does what the program is for. An error is one line on standard error.
+/// Refuses numbers that CLI11 would change without a word: whole numbers of more than 64 bits, negative numbers for an
+/// unsigned option, and numbers that are not finite.
+inline void check_numbers(const CLI::App& app) {
+  const auto fits = [](const std::string& type, const std::string& text) {
+    if (type.starts_with("FLOAT")) return std::isfinite(std::strtod(text.c_str(), nullptr));
+    if (!type.starts_with("INT") && !type.starts_with("UINT")) return true;
+    const bool is_negative = text.starts_with('-');
+    std::uint64_t magnitude = 0;
+    const auto failure = std::from_chars(text.data() + is_negative, text.data() + text.size(), magnitude).ec;
+    if (failure == std::errc::result_out_of_range) return false;
+    constexpr std::uint64_t largest = std::numeric_limits<std::int64_t>::max();
+    return type.starts_with("INT") ? magnitude <= largest : magnitude == 0 || !is_negative;
+  };
+  for (const CLI::Option* const option : app.get_options()) {
+    for (const std::string& text : option->results()) {
+      if (!fits(option->get_type_name(), text)) throw CLI::ConversionError(option->get_name(), option->results());
+    }
+  }
+}
+
+/// Parses a command line, then runs the program. Every error is one line on standard error.
 ///
-/// \param check  what the command line's options cannot check by themselves; throws CLI::ParseError
+/// \param check  checks what no single option can check; throws CLI::ParseError
 /// \return  the exit status: 0, 1 for an error, 2 for a wrong command line
 template <typename Run, typename Check>
 int run_program(CLI::App& app, int argc, char** argv, const char* name, Run run, Check check) {
   try {
     app.parse(argc, argv);
+    check_numbers(app);
     check();
   } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? 0 : 2;
+    if (error.get_exit_code() == 0) return app.exit(error);  // --help
+    std::string message = error.what();
+    std::replace(message.begin(), message.end(), '\n', ' ');
+    if (dynamic_cast<const CLI::ConversionError*>(&error)) message += ", which is not a number or out of range";
+    std::fprintf(stderr, "%s: %s (see --help)\n", name, message.c_str());
+    return 2;
   }
   try {
     run();

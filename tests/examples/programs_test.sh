@@ -30,6 +30,7 @@ check "without gnuplot, the numbers are there" test -s "$scratch/bare/losses.csv
 exits 2 "--wiring" "$sine" --wiring none
 exits 2 "--epochs" "$sine" --epochs -1
 exits 2 "--epochs" "$sine" --epochs many
+exits 2 "--seed = -1, which is not a number or out of range" "$sine" --seed -1
 exits 1 "cannot make the folder" "$sine" --out /dev/null/here --quiet
 exits 1 "the loss became" "$sine" --learning-rate 1e30 --quiet --out "$scratch/diverged"
 
@@ -56,7 +57,15 @@ exits 2 "--sparsity" "$graph" fully_connected --sparsity 0.5
 exits 1 "got 7" "$graph" auto_ncp --outputs 7
 exits 1 "got 0" "$graph" random --units 0
 exits 1 "1000000000" "$graph" fully_connected --units 1000000000
-exits 1 "got -1" "$graph" auto_ncp --seed -1
+for kind in fully_connected random ncp auto_ncp; do exits 1 "got -1" "$graph" "$kind" --seed -1; done
+exits 2 "--seed = 99999999999999999999, which is not a number or out of range" "$graph" random --seed 99999999999999999999
+exits 2 "--units = 99999999999, which is not a number or out of range" "$graph" random --units 99999999999
+exits 2 "--units = many, which is not a number or out of range" "$graph" random --units many
+exits 2 "--sparsity = nan, which is not a number or out of range" "$graph" random --sparsity nan
+exits 2 "--sparsity = 1e999, which is not a number or out of range" "$graph" random --sparsity 1e999
+"$graph" fully_connected --units 120 --png "$scratch/large.png" 2>"$scratch/note"
+check "wiring_graph says what takes long, in one line" test "$(cat "$scratch/note")" = \
+  "wiring_graph: drawing 14640 synapses as png takes about 5 seconds"
 exits 1 "/nowhere/at/all.svg" "$graph" auto_ncp --svg /nowhere/at/all.svg
 
 if ((failures)); then exit 1; fi

@@ -27,6 +27,7 @@ exported() {
   paste -d, x.csv t.csv | ./program >got.csv
   "$programs/run_model" "$file" --input x.csv --timespans t.csv --precision "$precision" "$@" >wanted.csv
   cmp got.csv wanted.csv
+  if grep detail model.hpp; then echo "an exported header must not use elegans::detail"; exit 1; fi
   echo "$(basename "$file") in $precision: the same to the last bit, no allocation"
 }
 flags=("$@")
@@ -46,5 +47,8 @@ refused() {  # refused TEXT ARGUMENTS...
   grep -qF -- "$text" err || { cat err; exit 1; }
 }
 refused "--name" "$data/ltc_linear.safetensors" --out no.hpp --name 2x
+for name in class double co_await std elegans main __x _X ''; do
+  refused "--name" "$data/ltc_linear.safetensors" --out no.hpp --name "$name"
+done
 refused "cannot read nothing" nothing --out no.hpp
 test ! -e no.hpp

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-FileCopyrightText: The elegans authors
 # SPDX-License-Identifier: Apache-2.0
-"""Writes the seeds of the fuzzer: a small model of each kind, as it may come from ncps, and a file of odd tensors.
+"""Writes the seeds of the fuzzer: a small model of each kind, as it may come from ncps, and files of odd tensors.
 
     make_corpus.py FOLDER
 
@@ -12,12 +12,12 @@ import os
 import struct
 import sys
 
-SIZES = {"F64": 8, "F32": 4, "F16": 2, "BF16": 2, "I64": 8, "U8": 1, "BOOL": 1}
+SIZES = {"F64": 8, "F32": 4, "F16": 2, "BF16": 2, "I64": 8, "U8": 1, "BOOL": 1, "U32": 4, "C64": 8, "F8_E4M3": 1}
 
 
-def write(folder, name, tensors, metadata=None):
+def write(folder, name, tensors, metadata=None, extra=None):
     header, data = {}, b""
-    if metadata:
+    if metadata or extra:
         header["__metadata__"] = metadata
     for key, (dtype, shape, value) in tensors.items():
         count = 1
@@ -26,6 +26,7 @@ def write(folder, name, tensors, metadata=None):
         chunk = {"F64": struct.pack("<d", value), "F32": struct.pack("<f", value), "F16": struct.pack("<e", value),
                  "I64": struct.pack("<q", int(value))}.get(dtype, bytes([int(value) % 256]) * SIZES[dtype]) * count
         header[key] = {"dtype": dtype, "shape": shape, "data_offsets": [len(data), len(data) + len(chunk)]}
+        header[key] |= extra or {}
         data += chunk
     text = json.dumps(header, separators=(",", ":")).encode()
     with open(os.path.join(folder, name), "wb") as file:
@@ -83,6 +84,8 @@ def main():
           | cfc(1, 2, 0, 0, False, "rnn_cell.layer_1.", True) | lstm(3, 1))
     write(folder, "odd", {"empty": ("F64", [0, 3], 0), "scalar": ("I64", [], -1), "bits": ("BOOL", [3], 1),
                           "half": ("BF16", [2], 1), "Größe\n": ("U8", [1], 7)}, {"format": "pt", "ß": "\"\\"})
+    write(folder, "others", {"u": ("U32", [2], 1), "c": ("C64", [1], 1), "f": ("F8_E4M3", [3], 1)} | ltc(1, 1, 1),
+          extra={"note": [1, -2.5e3, None, True, {"deep": ["text", {}]}]})
 
 
 if __name__ == "__main__":

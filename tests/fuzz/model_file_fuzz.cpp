@@ -1,9 +1,8 @@
 // SPDX-FileCopyrightText: The elegans authors
 // SPDX-License-Identifier: Apache-2.0
 
-// libFuzzer's target for all that believes nothing of a file: the safetensors reader, what makes a model of one, and
-// what the model then does. A finding is a crash, a leak, a hang, an error that is not an elegans::Error, a value that
-// a round trip changes.
+// libFuzzer's target for model files: reads the bytes as safetensors, makes a model of them, and runs it. A finding is
+// a crash, a leak, a hang, or an exception that is not an elegans::Error.
 
 #include <cstddef>
 #include <cstdint>
@@ -23,7 +22,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     auto any_model = load_model<double>(file);
     std::visit(
         [&](auto& model) {
-          // A few neurons show what many would.
+          // Large models take time and show nothing that small ones do not.
           if (model.units() > 64 || model.input_dim() > 64) return;
           const Sequence<double> x(2, 1, model.input_dim());
           static_cast<void>(model(x));

@@ -11,6 +11,7 @@
 #include <elegans/graph/graph.hpp>
 
 #include "support/catch.hpp"
+#include "support/decimal_comma.hpp"
 
 using namespace elegans;
 
@@ -62,6 +63,17 @@ TEST_CASE("A wiring is drawn as SVG and PNG, and the same each time", "[graph]")
   CHECK(render(wiring, "png").substr(1, 3) == "PNG");
   CHECK(render(wiring, "svg", {.inter_color = "#123456", .layout = "dot"}).find("#123456") != std::string::npos);
   CHECK(render(wiring, "svg", {.legend = false}).find("excitatory</") == std::string::npos);
+}
+
+TEST_CASE("Pictures do not depend on the locale", "[graph][locale]") {
+  const AutoNCP<> wiring = ncp();
+  const std::string dot = to_dot(wiring), svg = render(wiring, "svg"), png = render(wiring, "png");
+  const std::string other_layout = render(wiring, "svg", {.layout = "dot"});
+  const support::DecimalComma comma;
+  CHECK(to_dot(wiring) == dot);
+  CHECK(render(wiring, "svg") == svg);
+  CHECK(render(wiring, "png") == png);
+  CHECK(render(wiring, "svg", {.layout = "dot"}) == other_layout);
 }
 
 TEST_CASE("Each inter layer has a column between the inputs and the command neurons", "[graph]") {

@@ -29,9 +29,9 @@ BEGIN {
   # Headers of other libraries and of the system, besides the standard's.
   libraries["core"] = "Eigen/Core Eigen/QR"
   libraries["simd"] = "immintrin.h arm_neon.h"
-  libraries["system"] = "fcntl.h unistd.h xmmintrin.h"
+  libraries["system"] = "fcntl.h sys/file.h sys/stat.h unistd.h xmmintrin.h"
   libraries["train"] = "Eigen/Core unistd.h"
-  libraries["graph"] = "Eigen/Core cgraph.h gvc.h"
+  libraries["graph"] = "Eigen/Core cgraph.h gvc.h locale.h xlocale.h"
   libraries["io"] = "Eigen/Core nlohmann/json.hpp"
 
   # Eigen's internal packets, and what names the instructions of one processor, are for simd/ alone.
@@ -42,7 +42,7 @@ BEGIN {
   control["elegans/system/denormals.hpp"] = "_mm_[gs]etcsr"
 
   # The headers that users include; every header must be reached from one of them.
-  entries = "elegans.hpp system/thread_pool.hpp graph/graph.hpp io/checkpoint.hpp io/model_file.hpp io/safetensors.hpp"
+  entries = "elegans.hpp model/embedded.hpp system/thread_pool.hpp graph/graph.hpp io/checkpoint.hpp io/model_file.hpp"
   longest = 400
 }
 

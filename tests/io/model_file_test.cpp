@@ -31,7 +31,10 @@ ModelDescription describe(const RawFile& raw, const ModelFileOptions& options = 
   return describe_model(SafeTensors(raw.bytes(), "f"), options);
 }
 
-/// What a file is refused with.
+const LTCOptions& ltc(const ModelDescription& description) { return std::get<LTCOptions>(description.options); }
+const CfCOptions& cfc(const ModelDescription& description) { return std::get<CfCOptions>(description.options); }
+
+/// The message with which a file is refused.
 std::string refusal(const RawFile& raw, const ModelFileOptions& options = {}) {
   return support::refusal_of([&] { load_model<double>(SafeTensors(raw.bytes(), "f"), options); });
 }
@@ -42,7 +45,7 @@ constexpr std::array golden_names{"ltc_sine_random", "ltc_implicit",   "ltc_line
 
 }  // namespace
 
-TEST_CASE("Every tensor survives a round trip, bit for bit, those of masked synapses included", "[io][model_file]") {
+TEST_CASE("Load and save change no bit of any tensor, not even of synapses that do not exist", "[io][model_file]") {
   const support::Folder folder;
   for (const char* name : golden_names) {
     INFO(name);
@@ -57,57 +60,57 @@ TEST_CASE("Every tensor survives a round trip, bit for bit, those of masked syna
       CHECK(saved.tensors.at(key).shape == tensor.shape);
       CHECK(saved.tensors.at(key).bytes == tensor.bytes);
     }
-    // What elegans wrote, it writes again, to the byte.
+    // A second round trip changes no byte of the file.
     any_model = load_model<double>(folder.path / "m");
     std::visit([&](const auto& model) { save(model, folder.path / "again"); }, any_model);
     CHECK(support::read(folder.path / "m") == support::read(folder.path / "again"));
   }
 }
 
-TEST_CASE("Kind, sizes, mappings and memory are read off names and shapes", "[io][model_file]") {
+TEST_CASE("Names and shapes of the tensors tell kind, sizes, mappings and memory", "[io][model_file]") {
   auto what = describe(golden("ltc_mixed"));
-  CHECK(std::string(what.kind()) == "MixedLTC");
+  CHECK(what.kind == "MixedLTC");
   CHECK((what.units == 14 && what.input_dim == 4 && what.output_dim == 3));
   what = describe(golden("ltc_linear"));
-  CHECK(std::string(what.kind()) == "LTC");
-  CHECK(what.ltc.input_mapping == Mapping::linear);
-  CHECK(what.ltc.output_mapping == Mapping::linear);
-  CHECK((what.ltc.ode_unfolds == 6 && what.ltc.epsilon == 1e-8 && what.ltc.implicit_param_constraints));
+  CHECK(what.kind == "LTC");
+  CHECK(ltc(what).input_mapping == Mapping::linear);
+  CHECK(ltc(what).output_mapping == Mapping::linear);
+  CHECK((ltc(what).ode_unfolds == 6 && ltc(what).epsilon == 1e-8 && ltc(what).implicit_param_constraints));
   CHECK(what.wiring->synapse_count() == 23);
   what = describe(golden("ltc_nomap"), {.output_dim = 1});
-  CHECK(what.ltc.output_mapping == Mapping::none);
+  CHECK(ltc(what).output_mapping == Mapping::none);
   CHECK(what.output_dim == 1);
   CHECK(describe(golden("ltc_nomap")).output_dim == 8);
   what = describe(golden("cfc_no_gate"));
-  CHECK(std::string(what.kind()) == "CfC");
-  CHECK((what.cfc.backbone_layers == 2 && what.cfc.backbone_units == 16));
-  CHECK(what.cfc.mode == CfCMode::standard);
-  CHECK(describe(golden("cfc_pure")).cfc.mode == CfCMode::pure);
+  CHECK(what.kind == "CfC");
+  CHECK((cfc(what).backbone_layers == 2 && cfc(what).backbone_units == 16));
+  CHECK(cfc(what).mode == CfCMode::standard);
+  CHECK(cfc(describe(golden("cfc_pure"))).mode == CfCMode::pure);
   what = describe(golden("cfc_wired_auto_mixed"));
-  CHECK(std::string(what.kind()) == "MixedCfC");
-  CHECK((what.units == 20 && what.output_dim == 2 && what.cfc.proj_size == 2));
+  CHECK(what.kind == "MixedCfC");
+  CHECK((what.units == 20 && what.output_dim == 2 && cfc(what).proj_size == 2));
   CHECK(what.wiring->num_layers() == 3);
   CHECK(what.wiring->neurons_of_layer(2) == std::vector<int>{0, 1, 2});
 }
 
-TEST_CASE("A backbone's numbers tell its layers, with dropouts or without", "[io][model_file]") {
+TEST_CASE("The numbers in the names tell how deep a backbone is, with dropouts or without", "[io][model_file]") {
   const support::Folder folder;
   for (int layers = 0; layers <= 5; ++layers) {
     for (const double dropout : {0.0, 0.25}) {
       const CfC<float> model(3, 2, {.backbone_units = 4, .backbone_layers = layers, .backbone_dropout = dropout});
       save(model, folder.path / "m");
       RawFile raw{SafeTensors(folder.path / "m")};
-      CHECK(describe(raw).cfc.backbone_layers == layers);
-      CHECK(describe(raw).cfc.backbone_dropout == (layers > 0 ? dropout : 0.0));
+      CHECK(cfc(describe(raw)).backbone_layers == layers);
+      CHECK(cfc(describe(raw)).backbone_dropout == (layers > 0 ? dropout : 0.0));
       raw.metadata.clear();
-      CHECK(describe(raw).cfc.backbone_layers == layers);
-      // From the third layer on, names tell that there is a dropout, if not of what share.
-      CHECK((describe(raw).cfc.backbone_dropout > 0) == (dropout > 0 && layers > 2));
+      CHECK(cfc(describe(raw)).backbone_layers == layers);
+      // From the third layer on, the names tell that there is a dropout, but not its rate.
+      CHECK((cfc(describe(raw)).backbone_dropout > 0) == (dropout > 0 && layers > 2));
     }
   }
 }
 
-TEST_CASE("Whatever a model is part of, its prefix is found", "[io][model_file]") {
+TEST_CASE("A model is found behind any prefix", "[io][model_file]") {
   for (const char* name : {"ltc_mixed", "cfc_wired_auto_mixed", "cfc_proj"}) {
     const RawFile raw = golden(name);
     for (const std::string prefix : {"0.", "model.", "module.net.0.", "param.", "layer_3."}) {
@@ -117,7 +120,7 @@ TEST_CASE("Whatever a model is part of, its prefix is found", "[io][model_file]"
       CHECK(describe(moved).names.layer == prefix);
     }
   }
-  // A cell's own state_dict.
+  // The state_dict of a cell without its layer.
   for (const char* name : {"ltc_linear", "cfc_wired_pure", "cfc_pure"}) {
     for (const std::string prefix : {"", "cell."}) {
       const RawFile bare = golden(name).renamed([&](const std::string& key) { return prefix + key.substr(9); });
@@ -127,7 +130,7 @@ TEST_CASE("Whatever a model is part of, its prefix is found", "[io][model_file]"
   }
 }
 
-TEST_CASE("A file must hold one model and nothing else, unless a prefix says which part is meant", "[io][model_file]") {
+TEST_CASE("A file must hold one model and nothing else, unless a prefix chooses", "[io][model_file]") {
   const RawFile raw = golden("ltc_linear");
   RawFile two = raw.renamed([](const std::string& key) { return "0." + key; });
   two.tensors["1.weight"] = RawTensor::of<double>("F64", {1, 1}, {1});
@@ -147,11 +150,11 @@ TEST_CASE("A file must hold one model and nothing else, unless a prefix says whi
   CHECK(refusal(beside) == "f: the tensor 'param.x' is no part of the LTC that the others make up");
 
   CHECK(refusal(RawFile()) ==
-        "f: no model: there is neither a tensor 'gleak' (of an LTC) nor 'ff1.weight' (of a CfC), with or without a "
-        "prefix; the file is empty");
+        "f: no model: there is no tensor 'gleak' (of an LTC) or 'ff1.weight' (of a CfC), with or without a prefix; the "
+        "file is empty");
 }
 
-TEST_CASE("Every missing, surplus or misshapen tensor is named", "[io][model_file]") {
+TEST_CASE("The message names the tensor that is missing, surplus or of a wrong shape", "[io][model_file]") {
   for (const char* name : golden_names) {
     const RawFile raw = golden(name);
     REQUIRE(refusal(raw) == "(not refused)");
@@ -159,7 +162,7 @@ TEST_CASE("Every missing, surplus or misshapen tensor is named", "[io][model_fil
       INFO(name << ", " << key);
       RawFile missing = raw;
       missing.tensors.erase(key);
-      // A mapping without its offset, or none at all, makes another model.
+      // Without these tensors, the rest is another model, with a linear mapping or with none.
       if (key.find("input_w") == std::string::npos && key.find("input_b") == std::string::npos &&
           key.find("output_") == std::string::npos) {
         CHECK(refusal(missing).find("f: ") == 0);
@@ -181,7 +184,7 @@ TEST_CASE("Every missing, surplus or misshapen tensor is named", "[io][model_fil
   CHECK(refusal(missing) == "f: the tensor 'rnn_cell.sigma' is missing, which an LTC has");
 }
 
-TEST_CASE("Values that are no numbers or no masks are refused", "[io][model_file]") {
+TEST_CASE("A parameter must be finite, and a mask must hold 0 and 1", "[io][model_file]") {
   RawFile raw = golden("ltc_linear");
   raw.tensors["rnn_cell.w"].set(5, std::nan(""));
   CHECK(refusal(raw) == "f: rnn_cell.w: value 5 (counted row by row) must be finite, got nan");
@@ -216,7 +219,7 @@ TEST_CASE("Masks may be of any type that holds 0 and 1", "[io][model_file]") {
   CHECK(describe(other).wiring->adjacency_matrix() == expected);
 }
 
-TEST_CASE("Options that the tensors contradict are refused, others win over the metadata", "[io][model_file]") {
+TEST_CASE("A given option wins over the metadata, unless the tensors contradict it", "[io][model_file]") {
   CHECK(refusal(golden("cfc_pure"), {.mode = CfCMode::no_gate}) ==
         "f: mode cannot be no_gate: the file has a tensor rnn_cell.w_tau");
   CHECK(refusal(golden("cfc_no_gate"), {.mode = CfCMode::pure}) ==
@@ -231,10 +234,10 @@ TEST_CASE("Options that the tensors contradict are refused, others win over the 
     return refusal(raw);
   };
   CHECK(says(R"({"version":1,"ode_unfolds":3,"output_dim":2,"solver":"runge_kutta"})") == "(not refused)");
-  CHECK(describe(raw).ltc.ode_unfolds == 3);
-  CHECK(describe(raw).ltc.solver == ODESolver::runge_kutta);
+  CHECK(ltc(describe(raw)).ode_unfolds == 3);
+  CHECK(ltc(describe(raw)).solver == ODESolver::runge_kutta);
   CHECK(describe(raw).output_dim == 2);
-  CHECK(describe(raw, {.ode_unfolds = 4}).ltc.ode_unfolds == 4);
+  CHECK(ltc(describe(raw, {.ode_unfolds = 4})).ode_unfolds == 4);
   CHECK(says("{") == "f: __metadata__: 'elegans' must be a JSON object");
   CHECK(says("{}") == "f: __metadata__: 'elegans' has no version");
   CHECK(says(R"({"version":2})") == "f: __metadata__: version must be at most 1, got 2: a newer elegans wrote it");
@@ -249,7 +252,7 @@ TEST_CASE("Options that the tensors contradict are refused, others win over the 
         "f: __metadata__: neuron_types and layers must have an entry for each of 8 neurons");
 }
 
-TEST_CASE("What the tensors cannot tell comes back", "[io][model_file]") {
+TEST_CASE("Options that the tensors cannot tell come back", "[io][model_file]") {
   const support::Folder folder;
   LTC<float> model(AutoNCP(12, 2), 3,
                    {.output_mapping = Mapping::none,
@@ -258,15 +261,15 @@ TEST_CASE("What the tensors cannot tell comes back", "[io][model_file]") {
                     .epsilon = 1e-3,
                     .implicit_param_constraints = true,
                     .return_sequences = false});
-  // Trained, a reversal potential may lose its sign; the wiring keeps it.
+  // Training may change the sign of a reversal potential. The polarity of the wiring stays.
   model.set_parameter("erev", -model.parameter("erev").eval());
   save(model, folder.path / "m", {.prefix = "0."});
   const auto what = describe_model(SafeTensors(folder.path / "m"));
   CHECK(what.has_metadata);
   CHECK(what.names.layer == "0.");
-  CHECK(what.ltc.solver == ODESolver::explicit_euler);
-  CHECK((what.ltc.ode_unfolds == 4 && what.ltc.epsilon == 1e-3 && what.ltc.implicit_param_constraints));
-  CHECK((what.output_dim == 2 && !what.ltc.return_sequences));
+  CHECK(ltc(what).solver == ODESolver::explicit_euler);
+  CHECK((ltc(what).ode_unfolds == 4 && ltc(what).epsilon == 1e-3 && ltc(what).implicit_param_constraints));
+  CHECK((what.output_dim == 2 && !ltc(what).return_sequences));
   CHECK(what.wiring->adjacency_matrix() == model.wiring().adjacency_matrix());
   CHECK(what.wiring->sensory_adjacency_matrix() == model.wiring().sensory_adjacency_matrix());
   for (int i = 0; i < 12; ++i) {
@@ -275,7 +278,7 @@ TEST_CASE("What the tensors cannot tell comes back", "[io][model_file]") {
   }
 }
 
-TEST_CASE("A stored value is taken over as it is, until the next update", "[io][model_file]") {
+TEST_CASE("A negative weight stays as the file has it until the next update", "[io][model_file]") {
   RawFile raw = golden("ltc_linear");
   raw.tensors["rnn_cell.w"].set(0, -0.25);
   for (const bool implicit : {true, false}) {
@@ -287,7 +290,7 @@ TEST_CASE("A stored value is taken over as it is, until the next update", "[io][
   }
 }
 
-TEST_CASE("A model that is there takes over a file's values, all or none", "[io][model_file]") {
+TEST_CASE("load changes all parameters of a model, or none", "[io][model_file]") {
   const support::Folder folder;
   const auto path = folder.path / "m";
   const LTC<double> trained(AutoNCP(8, 1), 2, {.seed = 7});
@@ -320,7 +323,90 @@ TEST_CASE("A model that is there takes over a file's values, all or none", "[io]
         ": rnn_cell.output_b: value 0 (counted row by row) must be finite, got nan");
 }
 
-TEST_CASE("A model that is not finite does not replace a file", "[io][model_file]") {
+TEST_CASE("load refuses a file that states other options than the model has", "[io][model_file]") {
+  const support::Folder folder;
+  const auto path = folder.path / "m";
+  const auto refusal_of_load = [&](auto model, const ModelFileOptions& options = {}) {
+    const std::string message = support::refusal_of([&] { load(model, path, options); });
+    return message.starts_with(path.string()) ? message.substr(path.string().size()) : message;
+  };
+  const AutoNCP wiring(8, 1);
+  const LTCOptions written{.output_mapping = Mapping::none,
+                           .solver = ODESolver::explicit_euler,
+                           .ode_unfolds = 4,
+                           .epsilon = 1e-3,
+                           .implicit_param_constraints = true};
+  save(LTC<double>(wiring, 2, written), path);
+  CHECK(refusal_of_load(LTC<double>(wiring, 2, written)) == "(not refused)");
+  // These options do not change what a step computes.
+  LTCOptions other = written;
+  other.return_sequences = false;
+  other.seed = 9;
+  CHECK(refusal_of_load(LTC<float>(wiring, 2, other)) == "(not refused)");
+  other = written;
+  other.ode_unfolds = 6;
+  CHECK(refusal_of_load(LTC<double>(wiring, 2, other)) == ": ode_unfolds: the model has 6, the file is said to have 4");
+  CHECK(refusal_of_load(LTC<double>(wiring, 2, other), {.ode_unfolds = 6}) == "(not refused)");
+  CHECK(refusal_of_load(LTC<double>(wiring, 2, written), {.ode_unfolds = 6}) ==
+        ": ode_unfolds: the model has 4, the file is said to have 6");
+  other = written;
+  other.epsilon = 1e-8;
+  CHECK(refusal_of_load(LTC<double>(wiring, 2, other)) ==
+        ": epsilon: the model has 1e-08, the file is said to have 0.001");
+  other = written;
+  other.implicit_param_constraints = false;
+  CHECK(refusal_of_load(LTC<double>(wiring, 2, other)) ==
+        ": implicit_param_constraints: the model has false, the file is said to have true");
+  other = written;
+  other.solver = ODESolver::semi_implicit;
+  CHECK(refusal_of_load(LTC<double>(wiring, 2, other)) ==
+        ": solver: the model has \"semi_implicit\", the file is said to have \"explicit_euler\"");
+  CHECK(refusal_of_load(MixedLTC<double>(wiring, 2, written)) ==
+        ": has no 'lstm.input_map.weight', which the model has");
+  // Without an output mapping, no tensor tells the number of outputs.
+  CHECK(refusal_of_load(LTC<double>(AutoNCP(8, 2), 2, written)).starts_with(": output_dim: the model has 2"));
+
+  save(CfC<double>(5, 2, {.mode = CfCMode::no_gate, .activation = Activation::relu, .backbone_units = 4}), path);
+  CHECK(refusal_of_load(CfC<double>(5, 2, {.activation = Activation::relu, .backbone_units = 4})) ==
+        ": mode: the model has \"default\", the file is said to have \"no_gate\"");
+  CHECK(refusal_of_load(CfC<double>(5, 2, {.mode = CfCMode::no_gate, .backbone_units = 4})) ==
+        ": activation: the model has \"lecun_tanh\", the file is said to have \"relu\"");
+  const CfCOptions no_backbone{.mode = CfCMode::no_gate, .activation = Activation::relu, .backbone_layers = 0};
+  save(CfC<double>(5, 2, no_backbone), path);
+  CfCOptions other_activation = no_backbone;
+  other_activation.activation = Activation::tanh;
+  CHECK(refusal_of_load(CfC<double>(5, 2, other_activation)) == "(not refused)");
+  save(MixedCfC<double>(5, 2, no_backbone), path);
+  CHECK(refusal_of_load(MixedCfC<double>(5, 2, {.backbone_layers = 0})) ==
+        ": mode: the model has \"default\", the file is said to have \"no_gate\"");
+
+  // A file of ncps states no options. The model's own stay.
+  write_file(path, golden("ltc_linear").bytes());
+  const auto description = describe_model(SafeTensors(path));
+  LTC<double> model(*description.wiring, 3,
+                    {.input_mapping = Mapping::linear, .output_mapping = Mapping::linear, .ode_unfolds = 2});
+  load(model, path);
+  CHECK(model.options().ode_unfolds == 2);
+  CHECK(refusal_of_load(model, {.ode_unfolds = 3}) == ": ode_unfolds: the model has 2, the file is said to have 3");
+}
+
+TEST_CASE("A tensor of any type may lie beside a model, but not be part of it", "[io][model_file]") {
+  RawFile raw = golden("ltc_linear").renamed([](const std::string& key) { return "rnn." + key; });
+  for (const auto& type : elegans::detail::tensor_types) {
+    raw.tensors["other." + std::string(type.name)] = {std::string(type.name), {8}, std::string(type.bits, '\x7f')};
+  }
+  CHECK(refusal(raw, {.prefix = "rnn"}) == "(not refused)");
+  CHECK(refusal(raw).find("is no part of the LTC") != std::string::npos);
+  raw = golden("ltc_linear");
+  RawTensor& mask = raw.tensors["rnn_cell.sparsity_mask"];
+  mask.type = "C64";
+  CHECK(refusal(raw) == "f: rnn_cell.sparsity_mask: values of type C64 cannot be read");
+  raw = golden("ltc_linear");
+  raw.tensors["rnn_cell.gleak"].type = "C64";
+  CHECK(refusal(raw) == "f: rnn_cell.gleak: a parameter must be F64, F32, F16 or BF16, got C64");
+}
+
+TEST_CASE("save refuses a parameter that is not finite, and leaves the old file", "[io][model_file]") {
   const support::Folder folder;
   LTC<double> model(AutoNCP(8, 1), 2);
   save(model, folder.path / "m");
@@ -330,7 +416,7 @@ TEST_CASE("A model that is not finite does not replace a file", "[io][model_file
   CHECK(support::read(folder.path / "m") == before);
 }
 
-TEST_CASE("A file with some byte changed is read or refused, nothing else", "[io][model_file]") {
+TEST_CASE("A file with changed bytes gives a model or an Error", "[io][model_file]") {
   std::uint32_t random = 1;
   const auto draw = [&](std::size_t below) {
     random = random * 1664525U + 1013904223U;

@@ -27,14 +27,14 @@ using support::RawTensor;
 
 namespace {
 
-/// What a file of that header and data is refused with.
+/// The message with which a file of that header and data is refused.
 std::string refusal(const std::string& header, const std::string& data = {}) {
   return support::refusal_of([&] { SafeTensors(RawFile::with_header(header, data), "f"); });
 }
 
 }  // namespace
 
-TEST_CASE("What is written is read, bit for bit", "[io][safetensors]") {
+TEST_CASE("The reader gives back every bit that the writer got", "[io][safetensors]") {
   const support::Folder folder;
   const Eigen::ArrayXXd a = Eigen::ArrayXXd::Random(37, 53) * 1e-300;
   Eigen::ArrayXXf b = Eigen::ArrayXXf::Random(3, 5);
@@ -54,7 +54,7 @@ TEST_CASE("What is written is read, bit for bit", "[io][safetensors]") {
   CHECK((file.matrix<float>("b \u03b2") == b).all());
   CHECK(std::signbit(file.matrix<double>("b \u03b2")(1, 2)));
   CHECK(file.matrix<double>("none").rows() == 0);
-  // Doubles first, so that all begin where their type wants it.
+  // Doubles come first, so that every value is aligned.
   CHECK(file.tensors().back().name == "b \u03b2");
   CHECK(file.find("c") == nullptr);
   CHECK(folder.entries() == 1);
@@ -74,7 +74,7 @@ TEST_CASE("Every binary16 is the number that IEEE 754 says", "[io][safetensors]"
   }
 }
 
-TEST_CASE("Every type that Python may have written is read", "[io][safetensors]") {
+TEST_CASE("The reader reads every real and integer type", "[io][safetensors]") {
   RawFile raw;
   raw.tensors["f16"] = RawTensor::of<std::uint16_t>("F16", {2}, {0x3c00, 0xc100});
   raw.tensors["bf16"] = RawTensor::of<std::uint16_t>("BF16", {2}, {0x3f80, 0xc020});
@@ -84,18 +84,21 @@ TEST_CASE("Every type that Python may have written is read", "[io][safetensors]"
   raw.tensors["i32"] = RawTensor::of<std::int32_t>("I32", {2}, {1, -2});
   raw.tensors["i16"] = RawTensor::of<std::int16_t>("I16", {2}, {1, -2});
   raw.tensors["i8"] = RawTensor::of<std::int8_t>("I8", {2}, {1, -2});
+  raw.tensors["u64"] = RawTensor::of<std::uint64_t>("U64", {2}, {1, 254});
+  raw.tensors["u32"] = RawTensor::of<std::uint32_t>("U32", {2}, {1, 254});
+  raw.tensors["u16"] = RawTensor::of<std::uint16_t>("U16", {2}, {1, 254});
   raw.tensors["u8"] = RawTensor::of<std::uint8_t>("U8", {2}, {1, 254});
   raw.tensors["bool"] = RawTensor::of<std::uint8_t>("BOOL", {2}, {1, 0});
   const SafeTensors file(raw.bytes(), "f");
   for (const elegans::Tensor& tensor : file.tensors()) {
-    const double second = tensor.name == "bool" ? 0 : tensor.name == "u8" ? 254 : tensor.name[0] == 'i' ? -2 : -2.5;
+    const double second = tensor.name == "bool" ? 0 : tensor.name[0] == 'u' ? 254 : tensor.name[0] == 'i' ? -2 : -2.5;
     INFO(tensor.name);
     CHECK(file.matrix<double>(tensor.name)(0, 0) == 1);
     CHECK(file.matrix<float>(tensor.name)(1, 0) == static_cast<float>(second));
   }
 }
 
-TEST_CASE("A value that is not finite is refused with its place", "[io][safetensors]") {
+TEST_CASE("The message names the first value that is not finite", "[io][safetensors]") {
   RawFile raw;
   raw.tensors["w"] = RawTensor::of<double>("F64", {2, 2}, {1, 2, std::nan(""), 4});
   raw.tensors["large"] = RawTensor::of<double>("F64", {1}, {1e300});
@@ -111,7 +114,7 @@ TEST_CASE("A value that is not finite is refused with its place", "[io][safetens
   CHECK(support::refusal_of([&] { static_cast<void>(file.matrix<float>("x\ny")); }) == "f: there is no tensor 'x?y'");
 }
 
-TEST_CASE("A file cut off anywhere is refused", "[io][safetensors]") {
+TEST_CASE("A file that is cut off is refused, wherever", "[io][safetensors]") {
   const support::Folder folder;
   RawFile raw;
   raw.metadata["key"] = "value";
@@ -128,7 +131,7 @@ TEST_CASE("A file cut off anywhere is refused", "[io][safetensors]") {
   }
 }
 
-TEST_CASE("A header that makes no sense is refused with the cause", "[io][safetensors]") {
+TEST_CASE("A malformed header is refused with the cause", "[io][safetensors]") {
   const auto entry = [](const std::string& name, const std::string& shape, const std::string& offsets,
                         const std::string& type = "F64") {
     return "\"" + name + "\":{\"dtype\":\"" + type + "\",\"shape\":" + shape + ",\"data_offsets\":" + offsets + "}";
@@ -148,10 +151,12 @@ TEST_CASE("A header that makes no sense is refused with the cause", "[io][safete
   CHECK(refusal("{\"a\":" + std::string(100000, '[')) == "f: a: an array where none belongs");
   CHECK(refusal("{\"__metadata__\":{\"a\":{}}}") == "f: __metadata__: an object where none belongs");
   CHECK(refusal("{\"__metadata__\":{},\"__metadata__\":{}}") == "f: the header: __metadata__ twice");
-  CHECK(refusal("{\"__metadata__\":{\"a\":\"\",\"a\":\"\"}}") == "f: __metadata__: the key 'a' twice");
   CHECK(refusal("{\"a\":{\"dtype\":\"F64\"}}") == "f: a: dtype, shape and two data_offsets are needed");
-  CHECK(refusal("{\"a\":{\"x\":1}}") == "f: a: the unknown key 'x'");
-  CHECK(refusal(one("[1]", "[0,8]", "Q4")).find("f: a: type must be F64, F32, F16") == 0);
+  CHECK(refusal(one("[1]", "[0,8]", "Q4")).find("f: a: type must be one of F64, F32, F16") == 0);
+  CHECK(refusal("{}" + std::string(1, '\0')) == "f: the header is no JSON: a NUL at byte 3");
+  CHECK(refusal("\xef\xbb\xbf{}") == "f: the header is no JSON: it begins with a byte order mark");
+  CHECK(refusal(one("[3]", "[0,1]", "F4"), "x") ==
+        "f: a: the shape (3) of F4 does not need a whole number of bytes that can be counted");
   CHECK(refusal(one("[-1]", "[0,8]")) == "f: a: a negative number where none belongs");
   CHECK(refusal(one("[1.0]", "[0,8]")) == "f: a: a number that is not whole where none belongs");
   CHECK(refusal(one("[1e99]", "[0,8]")) == "f: a: a number that is not whole where none belongs");
@@ -170,17 +175,65 @@ TEST_CASE("A header that makes no sense is refused with the cause", "[io][safete
         "f: b: overlaps another tensor: begins at byte 4 of the data, not 8");
   CHECK(refusal("{" + entry("a", "[1]", "[0,8]") + "," + entry("b", "[1]", "[9,17]") + "}", data + data + "x") ==
         "f: b: leaves a gap before it: begins at byte 9 of the data, not 8");
-  CHECK(refusal("{" + entry("a", "[1]", "[0,8]") + "," + entry("a", "[1]", "[8,16]") + "}", data + data) ==
-        "f: a: the name comes twice");
   CHECK(refusal(one("[1]", "[0,8]"), data + "x") == "f: the tensors end at byte 8 of 9 bytes of data");
-  std::string dimensions = "[1";
-  for (int i = 0; i < 64; ++i) dimensions += ",1";
-  CHECK(refusal(one(dimensions + "]", "[0,8]"), data) == "f: a: more than 64 dimensions");
   CHECK(support::refusal_of([] { SafeTensors(std::string(8, '\xff') + "{}", "f"); }) ==
         "f: no safetensors file: the header is said to have 18446744073709551615 bytes, the file has 10");
 }
 
-TEST_CASE("A hundred thousand tensors are read, and found", "[io][safetensors]") {
+TEST_CASE("The reader takes what the Python package takes", "[io][safetensors]") {
+  const std::string data(8, '\0');
+  const std::string entry = R"("a":{"dtype":"F64","shape":[1],"data_offsets":[0,8]})";
+  CHECK(refusal("{\"__metadata__\":null," + entry + "}", data) == "(not refused)");
+  CHECK(refusal(" \t\r\n{" + entry + "}", data) == "(not refused)");
+  CHECK(
+      refusal(R"({"a":{"x":{"y":[1,-2,1e5,null,true,"z",{}]},"dtype":"F64","z":[],"shape":[1],"data_offsets":[0,8]}})",
+              data) == "(not refused)");
+  const auto nested = [&](std::size_t depth) {
+    return R"({"a":{"x":)" + std::string(depth, '[') + std::string(depth, ']') +
+           R"(,"dtype":"F64","shape":[1],"data_offsets":[0,8]}})";
+  };
+  CHECK(refusal(nested(125), data) == "(not refused)");
+  CHECK(refusal(nested(126), data) == "f: a: values that are nested too deeply");
+  // Of two tensors with one name, the last one counts; so it is in the metadata.
+  const SafeTensors file(RawFile::with_header(R"({"a":{"dtype":"F32","shape":[7],"data_offsets":[0,28]},)" + entry +
+                                                  R"(,"__metadata__":{"k":"1","k":"2"}})",
+                                              data),
+                         "f");
+  REQUIRE(file.tensors().size() == 1);
+  CHECK(file.at("a").type == elegans::TensorType::f64);
+  CHECK(file.metadata() == elegans::Metadata{{"k", "2"}});
+  std::string dimensions = "1";
+  for (int i = 0; i < 100; ++i) dimensions += ",1";
+  CHECK(refusal(R"({"a":{"dtype":"F64","shape":[)" + dimensions + R"(],"data_offsets":[0,8]}})", data) ==
+        "(not refused)");
+  // An empty tensor may have any shape, as long as the product of the extents before the 0 does not overflow.
+  const auto empty = [](const std::string& shape) {
+    return refusal(R"({"a":{"dtype":"F32","shape":[)" + shape + R"(],"data_offsets":[0,0]}})");
+  };
+  CHECK(empty("4611686018427387904,0") == "(not refused)");
+  CHECK(empty("0,4611686018427387904,4611686018427387904") == "(not refused)");
+  CHECK(empty("4611686018427387904,4611686018427387904,0").find("more values than can be counted") !=
+        std::string::npos);
+}
+
+TEST_CASE("The writer copies a matrix, which may be temporary", "[io][safetensors]") {
+  const support::Folder folder;
+  SafeTensorsWriter writer;
+  {
+    Eigen::ArrayXXf values = Eigen::ArrayXXf::Constant(2, 3, 1.5f);
+    writer.add("map", Eigen::Map<const Eigen::ArrayXXf>(values.data(), 2, 3));
+    writer.add("sum", values + 1);
+    writer.add("matrix", values.matrix().transpose());
+    values.setZero();
+  }
+  writer.write(folder.path / "file");
+  const SafeTensors file(folder.path / "file");
+  CHECK((file.matrix<float>("map") == 1.5f).all());
+  CHECK((file.matrix<float>("sum") == 2.5f).all());
+  CHECK(file.matrix<float>("matrix").rows() == 3);
+}
+
+TEST_CASE("The reader reads a hundred thousand tensors, and finds each", "[io][safetensors]") {
   RawFile raw;
   for (int i = 0; i < 100000; ++i) {
     raw.tensors["t" + std::to_string(i)] = RawTensor::of<float>("F32", {1}, {static_cast<float>(i)});
@@ -191,7 +244,7 @@ TEST_CASE("A hundred thousand tensors are read, and found", "[io][safetensors]")
     CHECK(file.matrix<float>("t" + std::to_string(i))(0, 0) == static_cast<float>(i));
 }
 
-TEST_CASE("What cannot be read says why", "[io][safetensors]") {
+TEST_CASE("A file that cannot be read is an error with the system's reason", "[io][safetensors]") {
   const support::Folder folder;
   const auto refusal_of_path = [](const std::filesystem::path& path) {
     return support::refusal_of<elegans::RuntimeError>([&] { SafeTensors{path}; });
@@ -207,7 +260,7 @@ TEST_CASE("What cannot be read says why", "[io][safetensors]") {
   if (::geteuid() != 0) CHECK(refusal_of_path(sealed) == "cannot read " + sealed.string() + ": Permission denied");
 }
 
-TEST_CASE("A file that says it is large is refused before there is memory for it", "[io][safetensors]") {
+TEST_CASE("A file that claims to be large is refused before memory is allocated", "[io][safetensors]") {
   const support::Folder folder;
   const auto path = folder.path / "sparse";
   std::ofstream(path, std::ios::binary) << RawFile::with_header("{}");
@@ -216,7 +269,7 @@ TEST_CASE("A file that says it is large is refused before there is memory for it
         path.string() + ": the tensors end at byte 0 of 4398046511094 bytes of data");
 }
 
-TEST_CASE("What cannot be written leaves what was there", "[io][safetensors]") {
+TEST_CASE("A failed write leaves the old file", "[io][safetensors]") {
   const support::Folder folder;
   const auto path = folder.path / "file";
   std::ofstream(path) << "before";

@@ -14,7 +14,7 @@
 
 namespace support {
 
-/// A tensor that a test may change in any way.
+/// A tensor that a test can change in any way.
 struct RawTensor {
   std::string type;
   std::vector<std::uint64_t> shape;
@@ -25,7 +25,7 @@ struct RawTensor {
     return {type, std::move(shape),
             std::string(reinterpret_cast<const char*>(values.data()), values.size() * sizeof(T))};
   }
-  /// Value i of a F64 tensor.
+  /// Sets value i of a F64 tensor.
   void set(std::size_t i, double value) { std::memcpy(bytes.data() + i * sizeof value, &value, sizeof value); }
 };
 
@@ -42,7 +42,8 @@ struct RawFile {
       const auto& type = elegans::detail::describe(tensor.type);
       tensors[tensor.name.substr(prefix.size())] = {
           std::string(type.name), tensor.shape,
-          std::string(reinterpret_cast<const char*>(tensor.bytes), tensor.size() * type.size)};
+          std::string(reinterpret_cast<const char*>(tensor.bytes),
+                      elegans::detail::byte_count(tensor.type, tensor.size()))};
     }
   }
 

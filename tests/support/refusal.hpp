@@ -9,8 +9,8 @@
 
 namespace support {
 
-/// What a call that must be refused says; "(not refused)" if it is not.
-/// \tparam Kind  the error that is wanted
+/// The message with which a call is refused, or "(not refused)".
+/// \tparam Kind  the type of the error that is expected
 template <typename Kind = elegans::InvalidArgument, typename Call>
 std::string refusal_of(Call&& call) {
   try {

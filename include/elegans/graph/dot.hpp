@@ -3,11 +3,9 @@
 #pragma once
 
 #include <algorithm>
+#include <charconv>
 #include <cstdio>
-#include <iomanip>
-#include <locale>
 #include <memory>
-#include <sstream>
 #include <string>
 #include <utility>
 #include <vector>
@@ -15,6 +13,7 @@
 #include <cgraph.h>
 
 #include <elegans/core/error.hpp>
+#include <elegans/core/number_text.hpp>
 #include <elegans/graph/layers.hpp>
 #include <elegans/graph/options.hpp>
 #include <elegans/wiring/concepts.hpp>
@@ -143,12 +142,9 @@ class DotBuilder {
     set(node, "label", options_.labels ? std::to_string(sensory ? -1 - neuron : neuron) : std::string());
     set(node, "tooltip", sensory ? "sensory" : elegans::name_of(wiring_.neuron_type(neuron)));
     if (!is_layered()) return;
-    std::ostringstream position;
-    position.imbue(std::locale::classic());  // a decimal comma would end the number
     const bool across = options_.direction == GraphDirection::left_to_right;
-    position << std::fixed << std::setprecision(3) << (across ? point.x : point.y) << ","
-             << (across ? point.y : -point.x) << "!";
-    set(node, "pos", position.str());
+    const auto inches = [](double value) { return number_text(value, 3, std::chars_format::fixed); };
+    set(node, "pos", inches(across ? point.x : point.y) + "," + inches(across ? point.y : -point.x) + "!");
   }
 
   void add_synapses() {

@@ -7,6 +7,12 @@
 #include <string>
 
 #include <gvc.h>
+#if defined(__unix__) || defined(__APPLE__)
+#include <locale.h>
+#endif
+#if defined(__APPLE__)
+#include <xlocale.h>
+#endif
 
 #include <elegans/core/error.hpp>
 #include <elegans/graph/dot.hpp>
@@ -36,6 +42,30 @@ class Layout {
   Agraph_t* graph_;
 };
 
+#if defined(__unix__) || defined(__APPLE__)
+/// Lets the C library of this thread write and read numbers with a point, whatever the locale of the program is:
+/// Graphviz prints them with `printf`, and reads positions with `scanf`.
+class DecimalPoint {
+ public:
+  DecimalPoint() : point_(::newlocale(LC_NUMERIC_MASK, "C", static_cast<::locale_t>(nullptr))) {
+    if (point_) before_ = ::uselocale(point_);
+  }
+  DecimalPoint(const DecimalPoint&) = delete;
+  DecimalPoint& operator=(const DecimalPoint&) = delete;
+  ~DecimalPoint() {
+    if (!point_) return;
+    ::uselocale(before_);
+    ::freelocale(point_);
+  }
+
+ private:
+  ::locale_t point_;
+  ::locale_t before_{};
+};
+#else
+struct DecimalPoint {};
+#endif
+
 }  // namespace detail
 
 /// The bytes of a picture of a wiring.
@@ -49,7 +79,8 @@ template <AnyWiring W>
   if (format != "svg" && format != "png") {
     detail::refuse("graph: the format must be svg or png, got '", format, "'");
   }
-  agseterr(AGMAX);  // Graphviz then prints nothing; errors come back as values
+  agseterr(AGMAX);  // we report failures as errors, not on standard error
+  [[maybe_unused]] const detail::DecimalPoint decimal_point;
   const std::unique_ptr<GVC_t, detail::FreeContext> context(gvContext());
   const detail::GraphHandle graph = detail::graph_of(wiring, options);
   const detail::Layout layout(context.get(), graph.get(), options.layout == "layers" ? "neato" : options.layout);

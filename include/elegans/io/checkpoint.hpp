@@ -4,8 +4,6 @@
 
 #include <chrono>
 #include <cstddef>
-#include <cstdio>
-#include <cstdlib>
 #include <filesystem>
 #include <string>
 #include <system_error>
@@ -16,6 +14,7 @@
 #include <nlohmann/json.hpp>
 
 #include <elegans/core/error.hpp>
+#include <elegans/core/number_text.hpp>
 #include <elegans/core/types.hpp>
 #include <elegans/io/safetensors.hpp>
 #include <elegans/io/safetensors_writer.hpp>
@@ -89,13 +88,6 @@ void for_each_vector(State& state, Visit visit) {
   }
 }
 
-/// Every value, those that are not finite too: as a hexadecimal floating-point number.
-inline std::string exact_text(double value) {
-  char text[40];
-  std::snprintf(text, sizeof text, "%a", value);
-  return text;
-}
-
 }  // namespace detail
 
 template <typename Scalar>
@@ -141,13 +133,9 @@ bool Checkpoint::load(TrainingState<Scalar>& state) const {
   };
   const auto real = [&](const char* key) {
     const nlohmann::json& value = at(key);
-    char* end = nullptr;
-    const std::string text = value.is_string() ? value.get<std::string>() : "";
-    const double number = std::strtod(text.c_str(), &end);
-    if (text.empty() || *end != '\0') {
-      file.refuse("checkpoint: ", key, " must be a number, got ", detail::printable(value.dump()));
-    }
-    return static_cast<Scalar>(number);
+    const auto number = detail::read_number<double>(value.is_string() ? value.get<std::string>() : "");
+    if (!number) file.refuse("checkpoint: ", key, " must be a number, got ", detail::printable(value.dump()));
+    return static_cast<Scalar>(*number);
   };
   if (const int version = whole("version"); version != detail::checkpoint_version) {
     file.refuse("checkpoint: version must be ", detail::checkpoint_version, ", got ", version);

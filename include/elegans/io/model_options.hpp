@@ -15,21 +15,21 @@
 
 namespace elegans {
 
-/// What the tensors of a model file cannot tell. What is given here wins; what is not is taken from the metadata, if
-/// elegans wrote the file, and else is what ncps' PyTorch layers have by default. What does not apply to a model is
-/// ignored; what the tensors contradict is refused.
+/// Options that the tensors of a model file do not tell. An option that is given here wins over the file's metadata,
+/// which elegans writes; without either it has the default of ncps' PyTorch layers. An option that does not apply to
+/// the model is ignored; one that the tensors contradict is refused.
 struct ModelFileOptions {
   std::optional<int> ode_unfolds{};                  ///< LTC; else 6
   std::optional<double> epsilon{};                   ///< LTC; else 1e-8
   std::optional<bool> implicit_param_constraints{};  ///< LTC; else true
   std::optional<ODESolver> solver{};                 ///< LTC; else semi-implicit
   std::optional<int> output_dim{};                   ///< LTC without output mapping; else all units
-  std::optional<CfCMode> mode{};                     ///< CfC with two heads: standard, which is the default, or no_gate
+  std::optional<CfCMode> mode{};                     ///< CfC with two heads: standard, the default, or no_gate
   std::optional<Activation> activation{};            ///< CfC with a backbone; else lecun_tanh
   std::optional<bool> return_sequences{};            ///< else true
-  /// What the names of the tensors begin with, up to `rnn_cell`, or up to the name in the cell without; chooses between
-  /// several models in a file. Without it, all tensors of a file must belong to one model; only beside a prefix that
-  /// begins with `param.`, which is that of golden files, there may be others.
+  /// The beginning of the names of the model's tensors, up to `rnn_cell`, or up to the cell's own names if there is no
+  /// `rnn_cell`. It chooses between several models in a file. Without it, all tensors of the file must belong to one
+  /// model. Only golden files, whose prefix begins with `param.`, may have others.
   std::optional<std::string> prefix{};
 };
 
@@ -38,7 +38,7 @@ namespace detail {
 template <typename Value>
 using NamedValue = std::pair<const char*, Value>;
 
-// ncps' words.
+// The words are those of ncps.
 inline constexpr std::array<NamedValue<CfCMode>, 3> mode_names{
     {{"default", CfCMode::standard}, {"pure", CfCMode::pure}, {"no_gate", CfCMode::no_gate}}};
 inline constexpr std::array<NamedValue<Activation>, 5> activation_names{{{"lecun_tanh", Activation::lecun_tanh},
@@ -51,6 +51,7 @@ inline constexpr std::array<NamedValue<ODESolver>, 3> solver_names{{{"semi_impli
                                                                     {"runge_kutta", ODESolver::runge_kutta}}};
 inline constexpr std::array<NamedValue<bool>, 2> constraint_names{{{"implicit", true}, {"explicit", false}}};
 
+/// The name of a value.
 template <typename Names, typename Value>
 const char* name_in(const Names& names, Value value) {
   for (const auto& [name, named] : names) {
@@ -59,7 +60,7 @@ const char* name_in(const Names& names, Value value) {
   refuse("model file: there is no name for option value ", static_cast<int>(value));
 }
 
-/// \throws InvalidArgument if there is no such name; the message lists those there are
+/// The value of a name. \throws InvalidArgument if there is no such name; the message lists the names
 template <typename Names>
 auto value_in(const Names& names, const char* what, std::string_view wanted) {
   std::string all;

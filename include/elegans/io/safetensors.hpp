@@ -22,14 +22,15 @@
 #include <elegans/core/types.hpp>
 #include <elegans/io/safetensors_header.hpp>
 #include <elegans/io/tensor_type.hpp>
+#include <elegans/system/file.hpp>
 
 namespace elegans {
 
-/// One tensor of a safetensors file: a view that lasts as long as its `SafeTensors`.
+/// One tensor of a safetensors file. Its bytes are those of its `SafeTensors`, and live as long.
 struct Tensor {
   std::string name;
   TensorType type = TensorType::f64;
-  std::vector<std::uint64_t> shape;  ///< row-major, as Python has it
+  std::vector<std::uint64_t> shape;  ///< row-major, as in Python
   const std::byte* bytes = nullptr;  ///< need not be aligned
 
   /// Number of values.
@@ -40,15 +41,15 @@ struct Tensor {
   }
 };
 
-/// A safetensors file, read and checked: 8 bytes with the length of a header, the header in JSON, the values.
+/// A safetensors file in memory, checked: 8 bytes with the length of a header, the header in JSON, the values.
 ///
 ///     const elegans::SafeTensors file("model.safetensors");
 ///     for (const elegans::Tensor& tensor : file.tensors()) std::cout << tensor.name << "\n";
 ///     Eigen::ArrayXXd w = file.matrix<double>("rnn_cell.w");
 ///
-/// The values are read at once, into memory that is theirs for good. Nothing is believed: a file that is cut off, or
-/// whose header does not fit what follows it, is an error before anything of that size is allocated.
-/// The format: https://github.com/huggingface/safetensors.
+/// Reads all values at once, into memory of its own. Believes nothing: if the file is cut off, or if its header does
+/// not fit the bytes behind it, that is an error before it allocates anything of that size. Takes the same files as the
+/// Python package `safetensors`. The format: https://github.com/huggingface/safetensors.
 class SafeTensors {
  public:
   /// Reads a file.
@@ -56,30 +57,32 @@ class SafeTensors {
   ///         and of which file and tensor
   explicit SafeTensors(const std::filesystem::path& file_path);
 
-  /// The same from bytes in memory. \param name  stands for the path in messages
+  /// The same from bytes in memory, which are copied. \param name  stands for the path in messages
   SafeTensors(std::string_view bytes, std::string name);
 
   /// The file's name, for messages.
   [[nodiscard]] const std::string& name() const noexcept { return name_; }
-  /// In the order in which they lie in the file.
+  /// All tensors, in the order in which they lie in the file.
   [[nodiscard]] const std::vector<Tensor>& tensors() const noexcept { return tensors_; }
   [[nodiscard]] const Metadata& metadata() const noexcept { return metadata_; }
 
-  /// Null if there is none of that name.
+  /// The tensor of a name; null if there is none.
   [[nodiscard]] const Tensor* find(std::string_view name) const noexcept {
-    const auto at = std::lower_bound(by_name_.begin(), by_name_.end(), name,
-                                     [&](std::size_t i, std::string_view wanted) { return tensors_[i].name < wanted; });
-    return at != by_name_.end() && tensors_[*at].name == name ? &tensors_[*at] : nullptr;
+    const auto found =
+        std::lower_bound(by_name_.begin(), by_name_.end(), name,
+                         [&](std::size_t i, std::string_view wanted) { return tensors_[i].name < wanted; });
+    return found != by_name_.end() && tensors_[*found].name == name ? &tensors_[*found] : nullptr;
   }
-  /// The tensor of a name. \throws InvalidArgument if there is none of that name
+  /// The tensor of a name. \throws InvalidArgument if there is none
   [[nodiscard]] const Tensor& at(std::string_view name) const {
     const Tensor* const tensor = find(name);
     if (!tensor) refuse("there is no tensor '", detail::printable(name), "'");
     return *tensor;
   }
 
-  /// A tensor of at most two dimensions, (rows, columns); a vector is a column. \throws InvalidArgument if there is
-  /// none, if it has more, or if a value is not finite
+  /// The values of a tensor of at most two dimensions, (rows, columns); a vector is a column.
+  /// \throws InvalidArgument if there is no such tensor, if it has more dimensions, if a value is not finite, or if
+  ///         elegans cannot read values of its type
   template <typename Scalar>
   [[nodiscard]] Eigen::Array<Scalar, Dynamic, Dynamic> matrix(std::string_view name) const {
     const Tensor& tensor = at(name);
@@ -95,7 +98,8 @@ class SafeTensors {
   }
 
   /// Copies a tensor of rows * columns values, row by row in the file, into column-major storage.
-  /// \throws InvalidArgument if a value is not finite, or too large for a float
+  /// \throws InvalidArgument if a value is not finite, if it is too large for a float, or if elegans cannot read values
+  ///         of its type
   template <typename Scalar>
   void copy(const Tensor& tensor, Index rows, Index columns, Scalar* values) const;
 
@@ -106,21 +110,22 @@ class SafeTensors {
   }
 
  private:
-  /// From a header in JSON, and the size of what follows it.
+  /// Reads a header in JSON, behind which the file has `size` bytes of data.
   void parse(std::string_view header, std::uint64_t size);
-  /// The size of the data behind a header of that length. \throws InvalidArgument if there is no room for the header
+  /// The size of the data behind the header. \throws InvalidArgument if the file is too short for the header
   [[nodiscard]] std::uint64_t data_size(std::uint64_t file_size, const unsigned char (&prefix)[8],
                                         std::uint64_t& header_size) const;
-  void place(const std::byte* data) {
+  /// Gives each tensor its bytes.
+  void assign_bytes(const std::byte* data) {
     for (Tensor& tensor : tensors_) {
       tensor.bytes = data;
-      data += tensor.size() * detail::describe(tensor.type).size;
+      data += detail::byte_count(tensor.type, tensor.size());
     }
   }
 
   std::string name_;
   std::vector<Tensor> tensors_;
-  std::vector<std::size_t> by_name_;
+  std::vector<std::size_t> by_name_;  // indices of the tensors, sorted by name
   Metadata metadata_;
   std::unique_ptr<std::byte[]> data_;
 };
@@ -129,7 +134,7 @@ inline std::uint64_t SafeTensors::data_size(std::uint64_t file_size, const unsig
                                             std::uint64_t& header_size) const {
   header_size = 0;
   for (int i = 7; i >= 0; --i) header_size = header_size << 8 | prefix[i];
-  // The limit is the one that the format's own reader has.
+  // The format's own reader has the same limit.
   constexpr std::uint64_t longest = 100'000'000;
   if (header_size > file_size - 8 || header_size > longest) {
     refuse("no safetensors file: the header is said to have ", header_size, " bytes, the file has ", file_size);
@@ -139,8 +144,9 @@ inline std::uint64_t SafeTensors::data_size(std::uint64_t file_size, const unsig
 
 inline void SafeTensors::parse(std::string_view header, std::uint64_t size) {
   detail::HeaderReader reader;
-  if (!nlohmann::json::sax_parse(header.begin(), header.end(), &reader)) refuse(reader.problem);
-  const std::string problem = detail::check_places(reader.entries, size);
+  detail::parse_header(header, reader);
+  if (!reader.problem.empty()) refuse(reader.problem);
+  const std::string problem = detail::check_offsets(reader.entries, size);
   if (!problem.empty()) refuse(problem);
   metadata_ = std::move(reader.metadata);
   tensors_.reserve(reader.entries.size());
@@ -162,17 +168,15 @@ inline SafeTensors::SafeTensors(std::string_view bytes, std::string name) : name
   parse(bytes.substr(8, header_size), size);
   data_ = std::make_unique_for_overwrite<std::byte[]>(size);
   std::memcpy(data_.get(), bytes.data() + 8 + header_size, size);
-  place(data_.get());
+  assign_bytes(data_.get());
 }
 
 inline SafeTensors::SafeTensors(const std::filesystem::path& file_path) : name_(file_path.string()) {
-  const auto fail_for = [&](int reason) {
-    detail::fail("cannot read ", name_, ": ", std::generic_category().message(reason));
-  };
+  const auto fail_for = [&](int reason) { detail::fail("cannot read ", name_, ": ", detail::system_reason(reason)); };
   std::error_code failure;
   const std::filesystem::file_status status = std::filesystem::status(file_path, failure);
   if (std::filesystem::is_directory(status)) fail_for(EISDIR);
-  // To open a pipe would wait for whoever writes to it.
+  // To open a pipe would mean to wait for another program.
   if (std::filesystem::is_other(status)) detail::fail("cannot read ", name_, ": it is not a regular file");
   const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::fopen(file_path.string().c_str(), "rb"),
                                                              &std::fclose);
@@ -193,30 +197,32 @@ inline SafeTensors::SafeTensors(const std::filesystem::path& file_path) : name_(
   std::uint64_t header_size = 0;
   const std::uint64_t size = data_size(file_size, prefix, header_size);
   {
-    // Before a large header is taken in, its first byte, which must be a brace.
-    std::string header(std::min<std::size_t>(header_size, 1), ' ');
-    read(header.data(), header.size());
-    if (header != "{") refuse("no safetensors file: the header does not begin with '{'");
+    // Do not read a large header before its first byte fits.
+    std::string header(1, '\0');
+    if (header_size > 0) read(header.data(), 1);
+    if (std::string_view("{ \t\r\n").find(header[0]) == std::string_view::npos) {
+      refuse("no safetensors file: the header does not begin with '{'");
+    }
     header.resize(header_size);
     read(header.data() + 1, header_size - 1);
     parse(header, size);
   }
   data_ = std::make_unique_for_overwrite<std::byte[]>(size);
   read(data_.get(), size);
-  place(data_.get());
+  assign_bytes(data_.get());
 }
 
 template <typename Scalar>
 void SafeTensors::copy(const Tensor& tensor, Index rows, Index columns, Scalar* values) const {
-  // Tiles, so that neither side walks through memory in large strides.
+  // Copy in tiles, so that neither side walks through memory in large strides.
   constexpr Index tile = 16;
   bool finite = true;
-  detail::with_values(tensor.type, tensor.bytes, [&](auto&& value_at) {
+  const bool is_read = detail::with_values(tensor.type, tensor.bytes, [&](auto&& value_of) {
     for (Index first_row = 0; first_row < rows; first_row += tile) {
       for (Index first_column = 0; first_column < columns; first_column += tile) {
         for (Index c = first_column; c < std::min(first_column + tile, columns); ++c) {
           for (Index r = first_row; r < std::min(first_row + tile, rows); ++r) {
-            const auto value = static_cast<Scalar>(value_at(static_cast<std::size_t>(r * columns + c)));
+            const auto value = static_cast<Scalar>(value_of(static_cast<std::size_t>(r * columns + c)));
             finite = finite && std::isfinite(value);
             values[r + rows * c] = value;
           }
@@ -224,6 +230,9 @@ void SafeTensors::copy(const Tensor& tensor, Index rows, Index columns, Scalar* 
       }
     }
   });
+  if (!is_read) {
+    refuse(detail::printable(tensor.name), ": values of type ", detail::describe(tensor.type).name, " cannot be read");
+  }
   if (finite) return;
   for (Index i = 0; i < rows * columns; ++i) {
     const Scalar value = values[i % columns * rows + i / columns];

@@ -3,13 +3,12 @@
 #pragma once
 
 #include <algorithm>
+#include <cstddef>
 #include <cstdint>
-#include <cstring>
 #include <filesystem>
 #include <functional>
 #include <set>
 #include <string>
-#include <string_view>
 #include <type_traits>
 #include <utility>
 #include <vector>
@@ -27,30 +26,41 @@ namespace elegans {
 /// Collects tensors by name, and writes them as a safetensors file: F64 from double, F32 from float.
 ///
 ///     elegans::SafeTensorsWriter file;
-///     file.add("weights", weights);   // a view: it must live until the file is written
+///     file.add("weights", weights);
 ///     file.write("weights.safetensors");
 class SafeTensorsWriter {
  public:
-  /// Free text that is to travel along.
+  /// Free text for the file, key -> value.
   Metadata metadata;
 
-  /// Takes up a matrix, to be written later.
+  /// Adds a copy of a matrix.
   ///
-  /// \param values  (rows, columns), written row by row; it must live until `write`
-  /// \throws InvalidArgument if the name is taken
+  /// \param values  (rows, columns), written row by row
+  /// \throws InvalidArgument if there is already a tensor of that name
   template <typename Derived>
   void add(const std::string& name, const Eigen::DenseBase<Derived>& values) {
-    add<typename Derived::Scalar>(
-        name, {static_cast<std::uint64_t>(values.rows()), static_cast<std::uint64_t>(values.cols())},
-        [&values](Index row, Index column) { return values.derived().coeff(row, column); });
+    using Scalar = typename Derived::Scalar;
+    const Index columns = values.cols();
+    const auto evaluated = values.derived().eval();
+    std::vector<Scalar> copy;
+    copy.reserve(static_cast<std::size_t>(values.size()));
+    for (Index row = 0; row < values.rows(); ++row) {
+      for (Index column = 0; column < columns; ++column) copy.push_back(evaluated.coeff(row, column));
+    }
+    add<Scalar>(name, {static_cast<std::uint64_t>(values.rows()), static_cast<std::uint64_t>(columns)},
+                [copy = std::move(copy), columns](Index row, Index column) {
+                  return copy[static_cast<std::size_t>(row * columns + column)];
+                });
   }
 
-  /// Takes up a tensor of any rank, whose values are asked for when it is written.
+  /// Adds a tensor of any rank without a copy: `write` asks for its values.
   ///
-  /// \param shape     of any rank; the values are written as those of a matrix with its last size as columns
-  /// \param value_at  (row, column) -> value; called when the file is written
+  /// \param value_of  (row, column) -> value, of a matrix that has the last extent of the shape as columns. It must
+  /// work
+  ///                  until the writer is gone
+  /// \throws InvalidArgument if there is already a tensor of that name
   template <typename Scalar>
-  void add(const std::string& name, std::vector<std::uint64_t> shape, std::function<Scalar(Index, Index)> value_at) {
+  void add(const std::string& name, std::vector<std::uint64_t> shape, std::function<Scalar(Index, Index)> value_of) {
     static_assert(std::is_same_v<Scalar, double> || std::is_same_v<Scalar, float>,
                   "elegans::SafeTensorsWriter: values must be float or double");
     if (!names_.insert(name).second) {
@@ -59,18 +69,19 @@ class SafeTensorsWriter {
     const Index columns = shape.empty() ? 1 : static_cast<Index>(shape.back());
     const Index rows = columns == 0 ? 0 : static_cast<Index>(detail::value_count(shape)) / columns;
     items_.push_back({name, std::is_same_v<Scalar, double> ? TensorType::f64 : TensorType::f32, std::move(shape),
-                      [rows, columns, value_at = std::move(value_at)](const Write& write) {
-                        Scalar buffer[2048];
-                        Index kept = 0;
+                      [rows, columns, value_of = std::move(value_of)](const Write& write) {
+                        constexpr std::size_t capacity = 2048;
+                        Scalar buffer[capacity];
+                        std::size_t count = 0;
                         for (Index row = 0; row < rows; ++row) {
                           for (Index column = 0; column < columns; ++column) {
-                            buffer[kept++] = value_at(row, column);
-                            if (kept < 2048) continue;
+                            buffer[count++] = value_of(row, column);
+                            if (count < capacity) continue;
                             write(buffer, sizeof buffer);
-                            kept = 0;
+                            count = 0;
                           }
                         }
-                        write(buffer, static_cast<std::size_t>(kept) * sizeof(Scalar));
+                        write(buffer, count * sizeof(Scalar));
                       }});
   }
 
@@ -96,13 +107,12 @@ class SafeTensorsWriter {
     std::function<void(const Write&)> values;
   };
 
-  /// The items in the order in which they are written: large values first, so that all begin on a multiple of their
-  /// size.
+  /// The items in the order of the file: doubles before floats, so that each value begins on a multiple of its size.
   [[nodiscard]] std::vector<const Item*> in_order() const {
     std::vector<const Item*> order;
     for (const Item& item : items_) order.push_back(&item);
     std::stable_sort(order.begin(), order.end(), [](const Item* a, const Item* b) {
-      return detail::describe(a->type).size > detail::describe(b->type).size;
+      return detail::describe(a->type).bits > detail::describe(b->type).bits;
     });
     return order;
   }
@@ -114,12 +124,13 @@ class SafeTensorsWriter {
     };
     try {
       if (!metadata.empty()) add_entry("__metadata__", metadata);
-      std::uint64_t at = 0;
+      std::uint64_t begin = 0;
       for (const Item* const item : in_order()) {
-        const std::uint64_t end = at + detail::value_count(item->shape) * detail::describe(item->type).size;
-        add_entry(item->name,
-                  {{"dtype", detail::describe(item->type).name}, {"shape", item->shape}, {"data_offsets", {at, end}}});
-        at = end;
+        const std::uint64_t end = begin + detail::byte_count(item->type, detail::value_count(item->shape));
+        add_entry(
+            item->name,
+            {{"dtype", detail::describe(item->type).name}, {"shape", item->shape}, {"data_offsets", {begin, end}}});
+        begin = end;
       }
     } catch (const nlohmann::json::exception&) {
       detail::refuse("SafeTensorsWriter: names and metadata must be UTF-8");

@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <iomanip>
+#include <locale>
 #include <sstream>
 #include <string>
 #include <vector>
@@ -46,6 +47,7 @@ template <typename Layer>
   constexpr int shape_width = 26;
   constexpr std::size_t width = 65;
   std::ostringstream text;
+  text.imbue(std::locale::classic());
   const auto line = [&](const auto& layer, const auto& shape, const auto& parameters) {
     text << ' ' << std::left << std::setw(layer_width - 1) << layer << std::setw(shape_width) << shape << parameters
          << '\n';

@@ -2,24 +2,30 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <array>
+#include <cstddef>
 #include <string>
+#include <type_traits>
 #include <utility>
 
 #include <nlohmann/json.hpp>
 
 #include <elegans/core/error.hpp>
-#include <elegans/io/model_options.hpp>
+#include <elegans/core/types.hpp>
 #include <elegans/io/safetensors.hpp>
+#include <elegans/wiring/concepts.hpp>
 #include <elegans/wiring/wiring.hpp>
 
 namespace elegans::detail {
 
-// What a model file says of a model beside its tensors: the metadata's key `elegans`, an object in JSON.
+// The tensors of a model do not tell everything: the number of ODE unfolds, for instance. elegans writes the rest into
+// the file's metadata, under the key `elegans`, as an object in JSON.
 
 inline constexpr const char* metadata_key = "elegans";
 inline constexpr int metadata_version = 1;
 
-/// The object that elegans wrote, or null. \throws InvalidArgument if it is none
+/// The object that elegans wrote; null if another program wrote the file.
+/// \throws InvalidArgument if the metadata is malformed, or if a newer elegans wrote it
 inline nlohmann::json read_metadata(const SafeTensors& file) {
   const auto entry = file.metadata().find(metadata_key);
   if (entry == file.metadata().end()) return {};
@@ -36,7 +42,7 @@ inline nlohmann::json read_metadata(const SafeTensors& file) {
   return all;
 }
 
-/// An entry of the metadata, or `otherwise` if it has none. \throws InvalidArgument if it is of another type
+/// An entry of the metadata, or `otherwise` if there is none. \throws InvalidArgument if it has another type
 template <typename Value>
 Value metadata_value(const SafeTensors& file, const nlohmann::json& all, const char* key, const Value& otherwise) {
   if (!all.is_object() || !all.contains(key)) return otherwise;
@@ -49,17 +55,7 @@ Value metadata_value(const SafeTensors& file, const nlohmann::json& all, const c
   return value.get<Value>();
 }
 
-/// A named value: what is given, or else the metadata's, or else `otherwise`.
-template <typename Names, typename Value>
-Value choose(const SafeTensors& file, const nlohmann::json& all, const char* key, const Names& names,
-             const std::optional<Value>& given, Value otherwise) {
-  if (given) return *given;
-  const auto name = metadata_value<std::string>(file, all, key, "");
-  if (name.empty()) return otherwise;
-  return value_in(names, (file.name() + ": __metadata__: " + key).c_str(), name);
-}
-
-/// The polarity of each synapse that exists, source by source: "+-+".
+/// The polarity of each existing synapse, source by source: "+-+".
 template <typename Matrix>
 std::string polarity_text(const Matrix& polarity) {
   std::string text;
@@ -71,7 +67,7 @@ std::string polarity_text(const Matrix& polarity) {
   return text;
 }
 
-/// The layer of each neuron, and ncps' word for its type.
+/// Writes the type (ncps' word) and the layer of each neuron.
 template <AnyWiring W>
 void write_neurons(const W& wiring, nlohmann::json& all) {
   if constexpr (requires { wiring.neuron_type(0), wiring.layer_of(0); }) {
@@ -85,7 +81,8 @@ void write_neurons(const W& wiring, nlohmann::json& all) {
   }
 }
 
-/// Tells a wiring what its neurons are for. \throws InvalidArgument if the metadata does not fit the wiring
+/// Gives each neuron of a wiring its type and its layer, if the metadata has them.
+/// \throws InvalidArgument if the metadata does not fit the wiring
 inline void read_neurons(const SafeTensors& file, const nlohmann::json& all, Wiring<>& wiring) {
   if (!all.is_object() || !all.contains("neuron_types") || !all.contains("layers")) return;
   const nlohmann::json& types = all.at("neuron_types");

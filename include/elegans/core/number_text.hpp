@@ -1,0 +1,51 @@
+// SPDX-FileCopyrightText: The elegans authors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <charconv>
+#include <cmath>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <system_error>
+
+namespace elegans::detail {
+
+// Numbers as text, whatever the locale of C or C++ is.
+
+/// As `printf` writes a number with %.*g (general) or %.*f (fixed) in the locale "C".
+template <typename Number>
+[[nodiscard]] std::string number_text(Number value, int precision,
+                                      std::chars_format format = std::chars_format::general) {
+  // Before the point, a double has at most 309 digits.
+  char text[400];
+  const auto [end, failure] = std::to_chars(text, text + sizeof text, value, format, precision);
+  return failure == std::errc() ? std::string(text, end) : std::string();
+}
+
+/// Every bit of a number, as `printf` writes it with %a in the locale "C": "-0x1.8p+1", "inf", "nan".
+[[nodiscard]] inline std::string exact_text(double value) {
+  char text[40];
+  const auto [end, failure] = std::to_chars(text, text + sizeof text, std::fabs(value), std::chars_format::hex);
+  if (failure != std::errc()) return {};
+  const char* const sign = std::signbit(value) ? "-" : "";
+  return std::string(sign) + (std::isfinite(value) ? "0x" : "") + std::string(text, end);
+}
+
+/// Reads a number, decimal or, after 0x, hexadecimal, with a sign or without; also inf and nan.
+/// \return nothing if the text is anything else, or if the number is out of range
+template <typename Number>
+[[nodiscard]] std::optional<Number> read_number(std::string_view text) {
+  const bool is_negative = text.starts_with('-');
+  if (is_negative || text.starts_with('+')) text.remove_prefix(1);
+  const bool is_hexadecimal = text.starts_with("0x") || text.starts_with("0X");
+  if (is_hexadecimal) text.remove_prefix(2);
+  if (text.starts_with('-')) return std::nullopt;
+  Number value{};
+  const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), value,
+                                              is_hexadecimal ? std::chars_format::hex : std::chars_format::general);
+  if (failure != std::errc() || end != text.data() + text.size()) return std::nullopt;
+  return is_negative ? -value : value;
+}
+
+}  // namespace elegans::detail

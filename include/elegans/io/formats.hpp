@@ -1,0 +1,61 @@
+// SPDX-FileCopyrightText: The elegans authors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <concepts>
+#include <cstddef>
+#include <type_traits>
+#include <variant>
+
+#include <elegans/io/format/cfc.hpp>
+#include <elegans/io/format/ltc.hpp>
+#include <elegans/io/format/memory.hpp>
+
+namespace elegans {
+
+namespace detail {
+
+/// A variant of those types, each of them once.
+template <typename Variant, typename... Types>
+struct VariantOf {
+  using Type = Variant;
+};
+template <typename... Before, typename Next, typename... Types>
+struct VariantOf<std::variant<Before...>, Next, Types...> {
+  static constexpr bool is_new = !(std::same_as<Before, Next> || ...);
+  using Type = typename VariantOf<std::conditional_t<is_new, std::variant<Before..., Next>, std::variant<Before...>>,
+                                  Types...>::Type;
+};
+
+template <typename... Formats>
+struct FormatList {
+  using AnyModel = std::variant<typename Formats::Model...>;
+  using AnyOptions = typename VariantOf<std::variant<>, typename Formats::Options...>::Type;
+
+  /// Calls visit(index, format), an empty object of the format's type, until one returns true.
+  /// \return false if none did
+  template <typename Visit>
+  static bool find(Visit&& visit) {
+    std::size_t index = 0;
+    return (visit(index++, Formats()) || ...);
+  }
+};
+
+/// The formats of all cells that a file may hold. A new cell adds a line here. The first format that recognizes a
+/// tensor wins: a cell with memory must come before the same cell without.
+template <typename Scalar>
+using ModelFormats = FormatList<ModelFormat<MemoryCell<LTCCell<Scalar>>>,  //
+                                ModelFormat<MemoryCell<CfCCell<Scalar>>>,  //
+                                ModelFormat<LTCCell<Scalar>>,              //
+                                ModelFormat<CfCCell<Scalar>>>;
+
+}  // namespace detail
+
+/// A model whose kind is known at run time only: `std::visit` it.
+template <typename Scalar>
+using AnyModel = typename detail::ModelFormats<Scalar>::AnyModel;
+
+/// The options of a model whose kind is known at run time only: those of an LTC or of a CfC.
+using AnyModelOptions = detail::ModelFormats<double>::AnyOptions;
+
+}  // namespace elegans

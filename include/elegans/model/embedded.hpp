@@ -1,0 +1,28 @@
+// SPDX-FileCopyrightText: The elegans authors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <elegans/cell/cfc/cell_view.hpp>
+#include <elegans/cell/ltc/cell.hpp>
+#include <elegans/cell/memory/cell_view.hpp>
+#include <elegans/core/activation.hpp>
+#include <elegans/layer/stream.hpp>
+#include <elegans/wiring/wiring.hpp>
+
+/// The names that the headers of `export_header` use. They stay when the library behind them changes, so that an
+/// exported header of today compiles against a later elegans.
+namespace elegans::embedded {
+
+using elegans::Activation;
+using elegans::CfCCellView;
+using elegans::CfCMode;
+using elegans::LTCCell;
+using elegans::Mapping;
+using elegans::MemoryCellView;
+using elegans::ODESolver;
+using elegans::Stream;
+using elegans::Wiring;
+using elegans::detail::CfCBlockView;
+using elegans::detail::LinearView;
+
+}  // namespace elegans::embedded
