@@ -29,7 +29,7 @@ BEGIN {
   # Other libraries, and what the system has besides the standard's headers.
   libraries["core"] = "Eigen/Core Eigen/QR"
   libraries["system"] = "fcntl.h unistd.h xmmintrin.h"
-  libraries["train"] = "Eigen/Core unistd.h"
+  libraries["train"] = "Eigen/Core sys/ioctl.h unistd.h"
   libraries["graph"] = "Eigen/Core cgraph.h gvc.h"
   libraries["io"] = "Eigen/Core nlohmann/json.hpp"
 

@@ -4,8 +4,6 @@
 
 #include <chrono>
 #include <cstddef>
-#include <cstdio>
-#include <cstdlib>
 #include <filesystem>
 #include <string>
 #include <system_error>
@@ -23,23 +21,27 @@
 
 namespace elegans {
 
-/// How often a `Checkpoint` is written; always after the last epoch.
+/// How often `fit` writes a `Checkpoint`. It always writes one after the last epoch.
 struct CheckpointOptions {
-  int every = 1;       ///< epochs, at least 1
-  double seconds = 1;  ///< and not before so many seconds since the last one, at least 0
+  int every = 1;       ///< epochs between two checkpoints, at least 1
+  double seconds = 1;  ///< least time between two checkpoints, at least 0
 };
 
-/// Keeps a training run in a file. Killed at any moment and called again, `fit` goes on from there and ends with the
-/// same numbers, bit for bit, as if it had never stopped; a run that had ended gives its history again.
+/// Stores a training run in a file, so that a later call of `fit` resumes it.
 ///
 ///     elegans::Checkpoint checkpoint("run.safetensors", {.every = 10});
 ///     elegans::fit(model, data, optimizer, {.epochs = 1000}, checkpoint);
 ///
-/// In it are weights, best weights, the optimizer's memory and the history, as a safetensors file, written whole or not
-/// at all. Data, options and seed must be the same when a run is resumed; more epochs may be asked for.
+/// If the program is killed at any moment and started again, the run ends with the same numbers, bit for bit, as if it
+/// had never stopped. If the run had ended, `fit` returns its history again. The model, the optimizer, the data and the
+/// options must be the same as before; `fit` refuses others, and names the difference. Only the number of epochs may
+/// grow.
+///
+/// The file is a safetensors file with the weights, the best weights, the optimizer's memory and the history. It is
+/// replaced as a whole.
 class Checkpoint {
  public:
-  /// A checkpoint in a file, which need not be there yet. \throws InvalidArgument if an option is out of range
+  /// A checkpoint in a file, which need not exist yet. \throws InvalidArgument if an option is out of range
   explicit Checkpoint(std::filesystem::path file_path, const CheckpointOptions& options = {})
       : path_(std::move(file_path)), options_(options) {
     if (options.every < 1) detail::refuse("Checkpoint: every must be at least 1, got ", options.every);
@@ -48,8 +50,9 @@ class Checkpoint {
 
   [[nodiscard]] const std::filesystem::path& path() const noexcept { return path_; }
 
-  /// False if there is no file. \throws RuntimeError if it cannot be read; InvalidArgument if it is no checkpoint, or
-  /// one of another scalar type
+  /// Reads the state from the file. False if there is no file.
+  /// \throws RuntimeError    if the file cannot be read
+  /// \throws InvalidArgument if it is not a checkpoint, or one of another scalar type
   template <typename Scalar>
   bool load(TrainingState<Scalar>& state) const;
 
@@ -58,8 +61,8 @@ class Checkpoint {
                     std::chrono::steady_clock::now() - saved_ >= std::chrono::duration<double>(options_.seconds));
   }
 
-  /// Writes the state of a training.
-  /// \throws RuntimeError if the file cannot be written; what was there before is then still there
+  /// Replaces the file by one with this state.
+  /// \throws RuntimeError if the file cannot be written; the file before is then still there
   template <typename Scalar>
   void save(const TrainingState<Scalar>& state);
 
@@ -72,9 +75,10 @@ class Checkpoint {
 namespace detail {
 
 inline constexpr const char* checkpoint_key = "elegans_checkpoint";
-inline constexpr int checkpoint_version = 1;
+inline constexpr int checkpoint_version = 2;
 
-/// visit(name, vector) for every vector of a training's state. A metric is named by its number, as names may repeat.
+/// Calls visit(name, vector) for every vector of a training's state. A metric goes by its number, as two metrics may
+/// have one name.
 template <typename State, typename Visit>
 void for_each_vector(State& state, Visit visit) {
   visit("parameters", state.parameters);
@@ -84,36 +88,79 @@ void for_each_vector(State& state, Visit visit) {
   visit("history.validation_loss", state.history.validation_loss);
   visit("history.learning_rate", state.history.learning_rate);
   for (std::size_t k = 0; k < state.history.metrics.size(); ++k) {
-    visit(concatenate("history.metrics.", k, ".training"), state.history.metrics[k].training);
-    visit(concatenate("history.metrics.", k, ".validation"), state.history.metrics[k].validation);
+    visit("history.metrics." + std::to_string(k) + ".training", state.history.metrics[k].training);
+    visit("history.metrics." + std::to_string(k) + ".validation", state.history.metrics[k].validation);
   }
 }
 
-/// Every value, those that are not finite too: as a hexadecimal floating-point number.
-inline std::string exact_text(double value) {
-  char text[40];
-  std::snprintf(text, sizeof text, "%a", value);
-  return text;
-}
+/// The metadata of a checkpoint. Every part may be missing or wrong: files come from anywhere.
+class CheckpointHeader {
+ public:
+  explicit CheckpointHeader(const SafeTensors& file) : file_(file) {
+    const auto entry = file.metadata().find(checkpoint_key);
+    if (entry == file.metadata().end()) {
+      file.refuse("not a checkpoint: there is no metadata '", checkpoint_key, "'");
+    }
+    all_ = nlohmann::json::parse(entry->second, nullptr, false);
+    if (const int version = whole("version"); version != checkpoint_version) {
+      file.refuse("checkpoint: version must be ", checkpoint_version, ", got ", version);
+    }
+  }
+
+  [[nodiscard]] int whole(const char* key) const {
+    const nlohmann::json& value = at(key);
+    if (!value.is_number_integer() || value < 0 || value > 0x7fffffff) {
+      file_.refuse("checkpoint: ", key, " must be a whole number, got ", printable(value.dump()));
+    }
+    return value.get<int>();
+  }
+
+  /// Calls visit(text) for each entry of a list of texts.
+  template <typename Visit>
+  void for_each_text(const char* key, Visit visit) const {
+    const nlohmann::json& list = at(key);
+    if (!list.is_array()) file_.refuse("checkpoint: ", key, " must be a list of texts");
+    for (const nlohmann::json& text : list) {
+      if (!text.is_string()) file_.refuse("checkpoint: ", key, " must be a list of texts");
+      visit(text.get<std::string>());
+    }
+  }
+
+ private:
+  [[nodiscard]] const nlohmann::json& at(const char* key) const {
+    if (!all_.is_object() || !all_.contains(key)) file_.refuse("checkpoint: there is no '", key, "'");
+    return all_.at(key);
+  }
+
+  const SafeTensors& file_;
+  nlohmann::json all_;
+};
 
 }  // namespace detail
 
 template <typename Scalar>
 void Checkpoint::save(const TrainingState<Scalar>& state) {
   SafeTensorsWriter file;
-  detail::for_each_vector(state, [&](const std::string& name, const std::vector<Scalar>& values) {
+  const auto add = [&file](const std::string& name, const std::vector<Scalar>& values) {
     file.add<Scalar>(name, {values.size()}, [&values](Index, Index i) { return values[static_cast<std::size_t>(i)]; });
-  });
-  nlohmann::json names = nlohmann::json::array();
+  };
+  detail::for_each_vector(state, add);
+  // As a tensor, since text would have to be exact in every locale.
+  const std::vector<Scalar> numbers{state.learning_rate, state.best_loss};
+  add("numbers", numbers);
+  nlohmann::json names = nlohmann::json::array(), settings = nlohmann::json::array();
   for (const auto& metric : state.history.metrics) names.push_back(metric.name);
+  for (const Setting& setting : state.fingerprint) {
+    settings.push_back(setting.name);
+    settings.push_back(setting.value);
+  }
   const nlohmann::json all = {{"version", detail::checkpoint_version},
                               {"epochs", state.epochs},
                               {"optimizer_steps", state.optimizer_steps},
-                              {"learning_rate", detail::exact_text(double{state.learning_rate})},
-                              {"best_loss", detail::exact_text(double{state.best_loss})},
                               {"best_epoch", state.history.best_epoch},
                               {"epochs_without_progress", state.epochs_without_progress},
-                              {"metrics", std::move(names)}};
+                              {"metrics", std::move(names)},
+                              {"fingerprint", std::move(settings)}};
   file.metadata[detail::checkpoint_key] = all.dump();
   file.write(path_);
   saved_ = std::chrono::steady_clock::now();
@@ -124,48 +171,21 @@ bool Checkpoint::load(TrainingState<Scalar>& state) const {
   std::error_code unreadable;
   if (std::filesystem::status(path_, unreadable).type() == std::filesystem::file_type::not_found) return false;
   const SafeTensors file(path_);
-  const auto entry = file.metadata().find(detail::checkpoint_key);
-  if (entry == file.metadata().end())
-    file.refuse("not a checkpoint: there is no metadata '", detail::checkpoint_key, "'");
-  const nlohmann::json all = nlohmann::json::parse(entry->second, nullptr, false);
-  const auto at = [&](const char* key) -> const nlohmann::json& {
-    if (!all.is_object() || !all.contains(key)) file.refuse("checkpoint: there is no '", key, "'");
-    return all.at(key);
-  };
-  const auto whole = [&](const char* key) {
-    const nlohmann::json& value = at(key);
-    if (!value.is_number_integer() || value < 0 || value > 0x7fffffff) {
-      file.refuse("checkpoint: ", key, " must be a whole number, got ", detail::printable(value.dump()));
-    }
-    return value.get<int>();
-  };
-  const auto real = [&](const char* key) {
-    const nlohmann::json& value = at(key);
-    char* end = nullptr;
-    const std::string text = value.is_string() ? value.get<std::string>() : "";
-    const double number = std::strtod(text.c_str(), &end);
-    if (text.empty() || *end != '\0') {
-      file.refuse("checkpoint: ", key, " must be a number, got ", detail::printable(value.dump()));
-    }
-    return static_cast<Scalar>(number);
-  };
-  if (const int version = whole("version"); version != detail::checkpoint_version) {
-    file.refuse("checkpoint: version must be ", detail::checkpoint_version, ", got ", version);
-  }
-  state.epochs = whole("epochs");
-  state.optimizer_steps = whole("optimizer_steps");
-  state.learning_rate = real("learning_rate");
-  state.best_loss = real("best_loss");
-  state.history.best_epoch = whole("best_epoch");
-  state.epochs_without_progress = whole("epochs_without_progress");
-  if (!at("metrics").is_array()) file.refuse("checkpoint: metrics must be a list of names");
+  const detail::CheckpointHeader header(file);
+  state.epochs = header.whole("epochs");
+  state.optimizer_steps = header.whole("optimizer_steps");
+  state.history.best_epoch = header.whole("best_epoch");
+  state.epochs_without_progress = header.whole("epochs_without_progress");
   state.history.metrics.clear();
-  for (const nlohmann::json& name : at("metrics")) {
-    if (!name.is_string()) file.refuse("checkpoint: metrics must be a list of names");
-    state.history.metrics.push_back({name.get<std::string>(), {}, {}});
-  }
+  header.for_each_text("metrics",
+                       [&](std::string name) { state.history.metrics.push_back({std::move(name), {}, {}}); });
+  std::vector<std::string> settings;
+  header.for_each_text("fingerprint", [&](std::string text) { settings.push_back(std::move(text)); });
+  if (settings.size() % 2 != 0) file.refuse("checkpoint: fingerprint must have a value for each name");
+  state.fingerprint.clear();
+  for (std::size_t i = 0; i < settings.size(); i += 2) state.fingerprint.push_back({settings[i], settings[i + 1]});
 
-  detail::for_each_vector(state, [&](const std::string& name, std::vector<Scalar>& values) {
+  const auto read = [&file](const std::string& name, std::vector<Scalar>& values) {
     constexpr TensorType wanted = std::is_same_v<Scalar, double> ? TensorType::f64 : TensorType::f32;
     const Tensor& tensor = file.at(name);
     if (tensor.type != wanted || tensor.shape.size() != 1) {
@@ -176,15 +196,23 @@ bool Checkpoint::load(TrainingState<Scalar>& state) const {
     detail::with_values(tensor.type, tensor.bytes, [&](auto&& value_at) {
       for (std::size_t i = 0; i < values.size(); ++i) values[i] = static_cast<Scalar>(value_at(i));
     });
-  });
+  };
+  detail::for_each_vector(state, read);
+  std::vector<Scalar> numbers;
+  read("numbers", numbers);
+  if (numbers.size() != 2) file.refuse("numbers: must be 2 values, got ", numbers.size());
+  state.learning_rate = numbers[0];
+  state.best_loss = numbers[1];
+
   const auto epochs = static_cast<std::size_t>(state.epochs);
-  const auto one_an_epoch = [&](const std::vector<Scalar>& values) {
+  const auto one_per_epoch = [&](const std::vector<Scalar>& values) {
     return values.empty() || values.size() == epochs;
   };
-  bool fits = state.history.loss.size() == epochs && one_an_epoch(state.history.validation_loss) &&
-              one_an_epoch(state.history.learning_rate) && state.history.best_epoch <= state.epochs;
+  bool fits = state.history.loss.size() == epochs && one_per_epoch(state.history.validation_loss) &&
+              one_per_epoch(state.history.learning_rate) && state.history.best_epoch <= state.epochs;
   for (const auto& metric : state.history.metrics) {
-    fits = fits && one_an_epoch(metric.training) && one_an_epoch(metric.validation);
+    fits = fits && metric.training.size() == epochs && one_per_epoch(metric.validation) &&
+           metric.validation.size() == state.history.validation_loss.size();
   }
   if (!fits) file.refuse("checkpoint: the history does not have one value for each of ", epochs, " epochs");
   return true;
