@@ -36,7 +36,7 @@ concept Callback = requires(C& callback, const Epoch<Scalar>& epoch) {
 /// - `resume(history)`: the run goes on after the epochs of this history, so the record is to hold these
 /// - `commit()`: the last epoch is complete; must not throw
 /// - `roll_back()`: the last epoch failed, so the record is to forget it; must not throw
-/// - `finish()`: no epoch follows
+/// - `finish()`: no epoch follows; called once more if the last epoch is rolled back after it
 template <typename C, typename Scalar>
 concept Recorder = Callback<C, Scalar> && requires(C& recorder, const History<Scalar>& history) {
   recorder.resume(history);

@@ -88,6 +88,7 @@ class CsvLog {
   template <typename Scalar>
   [[nodiscard]] static std::string text_of(const Epoch<Scalar>& epoch, std::size_t i, bool with_header) {
     std::ostringstream row;
+    row.exceptions(std::ios::badbit);  // else a failed allocation would only cut the row off
     row.imbue(std::locale::classic());
     row.precision(std::numeric_limits<Scalar>::max_digits10);
     if (with_header) {

@@ -54,6 +54,7 @@ class Hash {
 template <typename... Parts>
 [[nodiscard]] std::string plain_text(const Parts&... parts) {
   std::ostringstream text;
+  text.exceptions(std::ios::badbit);  // else a failed allocation would only cut the text off
   text.imbue(std::locale::classic());
   (text << ... << parts);
   return text.str();
@@ -65,6 +66,7 @@ template <typename Real>
   std::string digits;
   for (int precision = 1; precision <= std::numeric_limits<Real>::max_digits10; ++precision) {
     std::stringstream text;
+    text.exceptions(std::ios::badbit);
     text.imbue(std::locale::classic());
     text.precision(precision);
     text << value;

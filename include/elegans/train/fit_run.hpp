@@ -284,6 +284,7 @@ class FitRun {
 #if ELEGANS_EXCEPTIONS
       try {
         run.finish_callbacks();
+        run.for_each_recorder([](auto& recorder) { recorder.finish(); });
       } catch (...) {  // the exception on its way matters more
       }
 #endif
