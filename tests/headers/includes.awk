@@ -28,7 +28,7 @@ BEGIN {
 
   # Other libraries, and what the system has besides the standard's headers.
   libraries["core"] = "Eigen/Core Eigen/QR"
-  libraries["system"] = "fcntl.h unistd.h xmmintrin.h"
+  libraries["system"] = "fcntl.h sys/file.h sys/stat.h unistd.h xmmintrin.h"
   libraries["train"] = "Eigen/Core sys/ioctl.h unistd.h"
   libraries["graph"] = "Eigen/Core cgraph.h gvc.h"
   libraries["io"] = "Eigen/Core nlohmann/json.hpp"

@@ -187,22 +187,19 @@ TEST_CASE("A file that is not a checkpoint is refused", "[io][checkpoint]") {
     std::ofstream(path, std::ios::binary) << whole.substr(0, size);
     CHECK(refusal().starts_with(path.string() + ": "));
   }
-  for (const auto& [from, to] : {std::pair{"\\\"epochs\\\":2", "\\\"epochs\\\":3"},
-                                 {"\\\"epochs\\\":2", "\\\"epochs\\\":x"},
-                                 {"[\\\"model\\\",", "{\\\"model\\\":"},
-                                 {"\\\"numbers\\\"", "\\\"numberz\\\""},
-                                 {"[\\\"accuracy\\\"]", "[\\\"a\\\",\\\"b\\\"]"},
-                                 {"\\\"version\\\":2", "\\\"version\\\":1"}}) {
+  for (const auto& [from, to] : {std::pair{"\"epochs\":\"2\"", "\"epochs\":\"3\""},
+                                 {"\"epochs\":\"2\"", "\"epochs\":\"x\""},
+                                 {"\"epochs\":\"2\"", "\"epochz\":\"2\""},
+                                 {"\"numbers\"", "\"numberz\""},
+                                 {"\"elegans_checkpoint\":\"2\"", "\"elegans_checkpoint\":\"1\""}}) {
     std::string changed = whole;
     const std::size_t position = changed.find(from);
     REQUIRE(position != std::string::npos);
     changed.replace(position, std::string(from).size(), to);
-    // The header's length, which comes first, need not change.
-    if (changed.size() == whole.size()) {
-      std::ofstream(path, std::ios::binary) << changed;
-      INFO(to);
-      CHECK(refusal().starts_with(path.string() + ": "));
-    }
+    REQUIRE(changed.size() == whole.size());  // as the length of the header stands before it
+    std::ofstream(path, std::ios::binary) << changed;
+    INFO(to);
+    CHECK(refusal().starts_with(path.string() + ": "));
   }
   TrainingState<float> narrow;
   std::ofstream(path, std::ios::binary) << whole;
@@ -235,10 +232,11 @@ std::string refusal_to_resume(Other model, Optimize optimizer, const Dataset<dou
   const Eigen::ArrayXd before = model.parameters();
   const std::string file = support::read(checkpoint.path());
   const std::string refusal = refusal_of([&] { fit(model, now, std::ref(optimizer), options, checkpoint, extras...); });
-  CHECK((model.parameters() == before).all());
-  CHECK(support::read(checkpoint.path()) == file);
   constexpr const char* start = "fit: the checkpoint is of another run: ";
-  return refusal.starts_with(start) ? refusal.substr(std::strlen(start)) : refusal;
+  if (!refusal.starts_with(start)) return refusal;
+  CHECK((model.parameters() == before).all());
+  CHECK((support::read(checkpoint.path()) == file));
+  return refusal.substr(std::strlen(start));
 }
 
 }  // namespace

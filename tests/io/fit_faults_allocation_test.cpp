@@ -85,7 +85,7 @@ std::size_t fwrite(const void* bytes, std::size_t size, std::size_t count, std::
   return next<std::size_t(const void*, std::size_t, std::size_t, std::FILE*)>("fwrite")(bytes, size, count, file);
 }
 int fflush(std::FILE* file) { return fails(Kind::file) ? io_error() : next<int(std::FILE*)>("fflush")(file); }
-int fsync(int descriptor) { return fails(Kind::file) ? io_error() : next<int(int)>("fsync")(descriptor); }
+int fsync(int) { return fails(Kind::file) ? io_error() : 0; }  // thousands of true ones would take minutes
 int fclose(std::FILE* file) {
   const bool failed = fails(Kind::file);
   const int result = next<int(std::FILE*)>("fclose")(file);
@@ -177,7 +177,7 @@ std::string head(const std::string& text, int lines) {
 
 }  // namespace
 
-TEST_CASE("Whatever fails in fit, model, optimizer and files are as before the epoch", "[io][fit][faults]") {
+TEST_CASE("Whatever fails in fit, model, optimizer and files are as they were before the epoch", "[io][fit][faults]") {
   constexpr const char* earlier = "the log of an earlier run\n";
   std::map<int, Eigen::ArrayXd> after;
   std::string whole_log;
@@ -221,7 +221,8 @@ TEST_CASE("Whatever fails in fit, model, optimizer and files are as before the e
         CHECK(support::read(run.log) == (epoch == 0 ? earlier : head(whole_log, 1 + epoch)));
         CHECK(folder.entries() == (epoch == 0 ? 1 : 2));
       }
-      // Nothing stands in the way of a second attempt.
+      // Nothing stands in the way of a second attempt. Of the many allocations, one in ten is enough for that.
+      if (kind == Kind::allocation && k % 10 != 0) continue;
       Run again(folder.path);
       again.fit();
       CHECK((again.model.parameters() == after[Run::epochs]).all());

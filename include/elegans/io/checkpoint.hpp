@@ -2,16 +2,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <charconv>
 #include <chrono>
 #include <cstddef>
 #include <filesystem>
 #include <string>
+#include <string_view>
 #include <system_error>
 #include <type_traits>
 #include <utility>
 #include <vector>
-
-#include <nlohmann/json.hpp>
 
 #include <elegans/core/error.hpp>
 #include <elegans/core/types.hpp>
@@ -93,48 +93,43 @@ void for_each_vector(State& state, Visit visit) {
   }
 }
 
-/// The metadata of a checkpoint. Every part may be missing or wrong: files come from anywhere.
-class CheckpointHeader {
+/// Reads the metadata of a checkpoint. Any of it may be missing or wrong: files come from anywhere.
+class CheckpointMetadata {
  public:
-  explicit CheckpointHeader(const SafeTensors& file) : file_(file) {
-    const auto entry = file.metadata().find(checkpoint_key);
-    if (entry == file.metadata().end()) {
-      file.refuse("not a checkpoint: there is no metadata '", checkpoint_key, "'");
-    }
-    all_ = nlohmann::json::parse(entry->second, nullptr, false);
-    if (const int version = whole("version"); version != checkpoint_version) {
+  explicit CheckpointMetadata(const SafeTensors& file) : file_(file) {
+    if (!find(checkpoint_key)) file.refuse("not a checkpoint: there is no metadata '", checkpoint_key, "'");
+    if (const int version = whole(checkpoint_key); version != checkpoint_version) {
       file.refuse("checkpoint: version must be ", checkpoint_version, ", got ", version);
     }
   }
 
-  [[nodiscard]] int whole(const char* key) const {
-    const nlohmann::json& value = at(key);
-    if (!value.is_number_integer() || value < 0 || value > 0x7fffffff) {
-      file_.refuse("checkpoint: ", key, " must be a whole number, got ", printable(value.dump()));
-    }
-    return value.get<int>();
+  /// Null if there is none.
+  [[nodiscard]] const std::string* find(const std::string& key) const {
+    const auto entry = file_.metadata().find(key);
+    return entry == file_.metadata().end() ? nullptr : &entry->second;
   }
-
-  /// Calls visit(text) for each entry of a list of texts.
-  template <typename Visit>
-  void for_each_text(const char* key, Visit visit) const {
-    const nlohmann::json& list = at(key);
-    if (!list.is_array()) file_.refuse("checkpoint: ", key, " must be a list of texts");
-    for (const nlohmann::json& text : list) {
-      if (!text.is_string()) file_.refuse("checkpoint: ", key, " must be a list of texts");
-      visit(text.get<std::string>());
+  [[nodiscard]] const std::string& at(const std::string& key) const {
+    const std::string* const text = find(key);
+    if (!text) file_.refuse("checkpoint: there is no '", printable(key), "'");
+    return *text;
+  }
+  /// A number, at least 0.
+  [[nodiscard]] int whole(const std::string& key) const {
+    const std::string& text = at(key);
+    int value = -1;
+    const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), value);
+    if (failure != std::errc() || end != text.data() + text.size() || value < 0) {
+      file_.refuse("checkpoint: ", key, " must be a whole number, got '", printable(text), "'");
     }
+    return value;
   }
 
  private:
-  [[nodiscard]] const nlohmann::json& at(const char* key) const {
-    if (!all_.is_object() || !all_.contains(key)) file_.refuse("checkpoint: there is no '", key, "'");
-    return all_.at(key);
-  }
-
   const SafeTensors& file_;
-  nlohmann::json all_;
 };
+
+inline constexpr const char* metric_key = "metric ";
+inline constexpr const char* setting_key = "setting ";
 
 }  // namespace detail
 
@@ -148,20 +143,16 @@ void Checkpoint::save(const TrainingState<Scalar>& state) {
   // As a tensor, since text would have to be exact in every locale.
   const std::vector<Scalar> numbers{state.learning_rate, state.best_loss};
   add("numbers", numbers);
-  nlohmann::json names = nlohmann::json::array(), settings = nlohmann::json::array();
-  for (const auto& metric : state.history.metrics) names.push_back(metric.name);
-  for (const Setting& setting : state.fingerprint) {
-    settings.push_back(setting.name);
-    settings.push_back(setting.value);
+  file.metadata = {{detail::checkpoint_key, std::to_string(detail::checkpoint_version)},
+                   {"epochs", std::to_string(state.epochs)},
+                   {"optimizer_steps", std::to_string(state.optimizer_steps)},
+                   {"best_epoch", std::to_string(state.history.best_epoch)},
+                   {"epochs_without_progress", std::to_string(state.epochs_without_progress)}};
+  std::size_t k = 0;
+  for (const auto& metric : state.history.metrics) {
+    file.metadata[detail::metric_key + std::to_string(k++)] = metric.name;
   }
-  const nlohmann::json all = {{"version", detail::checkpoint_version},
-                              {"epochs", state.epochs},
-                              {"optimizer_steps", state.optimizer_steps},
-                              {"best_epoch", state.history.best_epoch},
-                              {"epochs_without_progress", state.epochs_without_progress},
-                              {"metrics", std::move(names)},
-                              {"fingerprint", std::move(settings)}};
-  file.metadata[detail::checkpoint_key] = all.dump();
+  for (const Setting& setting : state.fingerprint) file.metadata[detail::setting_key + setting.name] = setting.value;
   file.write(path_);
   saved_ = std::chrono::steady_clock::now();
 }
@@ -171,19 +162,20 @@ bool Checkpoint::load(TrainingState<Scalar>& state) const {
   std::error_code unreadable;
   if (std::filesystem::status(path_, unreadable).type() == std::filesystem::file_type::not_found) return false;
   const SafeTensors file(path_);
-  const detail::CheckpointHeader header(file);
-  state.epochs = header.whole("epochs");
-  state.optimizer_steps = header.whole("optimizer_steps");
-  state.history.best_epoch = header.whole("best_epoch");
-  state.epochs_without_progress = header.whole("epochs_without_progress");
+  const detail::CheckpointMetadata metadata(file);
+  state.epochs = metadata.whole("epochs");
+  state.optimizer_steps = metadata.whole("optimizer_steps");
+  state.history.best_epoch = metadata.whole("best_epoch");
+  state.epochs_without_progress = metadata.whole("epochs_without_progress");
   state.history.metrics.clear();
-  header.for_each_text("metrics",
-                       [&](std::string name) { state.history.metrics.push_back({std::move(name), {}, {}}); });
-  std::vector<std::string> settings;
-  header.for_each_text("fingerprint", [&](std::string text) { settings.push_back(std::move(text)); });
-  if (settings.size() % 2 != 0) file.refuse("checkpoint: fingerprint must have a value for each name");
+  while (const std::string* name = metadata.find(detail::metric_key + std::to_string(state.history.metrics.size()))) {
+    state.history.metrics.push_back({*name, {}, {}});
+  }
   state.fingerprint.clear();
-  for (std::size_t i = 0; i < settings.size(); i += 2) state.fingerprint.push_back({settings[i], settings[i + 1]});
+  for (const auto& [key, value] : file.metadata()) {
+    const std::string_view prefix = detail::setting_key;
+    if (key.starts_with(prefix)) state.fingerprint.push_back({key.substr(prefix.size()), value});
+  }
 
   const auto read = [&file](const std::string& name, std::vector<Scalar>& values) {
     constexpr TensorType wanted = std::is_same_v<Scalar, double> ? TensorType::f64 : TensorType::f32;
