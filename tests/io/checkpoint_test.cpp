@@ -18,6 +18,8 @@
 #include <unistd.h>
 
 #include <elegans/io/checkpoint.hpp>
+#include <elegans/layer/dense.hpp>
+#include <elegans/layer/sequential.hpp>
 #include <elegans/model/cfc.hpp>
 #include <elegans/model/ltc.hpp>
 #include <elegans/train/adam.hpp>
@@ -290,6 +292,35 @@ TEST_CASE("A checkpoint of another run is refused by what differs", "[io][checkp
         "loss was mean_squared_error, is huber; loss delta was none, is 2");
   CHECK(refusal_to_resume(Model(AutoNCP(6, 1), 2), adam, data(), options, Clip{.value = 1}) ==
         "transform 1 value was none, is 1; transform 1 global_norm was none, is inf; transforms was 0, is 1");
+}
+
+TEST_CASE("A stack of layers is refused for the wiring of one layer", "[io][checkpoint]") {
+  Folder folder;
+  Checkpoint checkpoint(folder.path / "run.safetensors");
+  const auto run = [&](const auto& wiring) {
+    Sequential model(Model(wiring, 2), Dense<double>(1, 2, {.seed = 3}));
+    fit(model, data(), Adam<double>(), {.epochs = 1}, checkpoint);
+  };
+  run(AutoNCP(6, 2));
+  CHECK(refusal_of([&] { run(AutoNCP(6, 2)); }) == "(not refused)");
+  CHECK(refusal_of([&] {
+          run(FullyConnected(6, 2));
+        }).starts_with("fit: the checkpoint is of another run: model layer 0 wiring was 6 units "));
+}
+
+TEST_CASE("A checkpoint is refused if the schedule gives other rates", "[io][checkpoint]") {
+  Folder folder;
+  Checkpoint checkpoint(folder.path / "run.safetensors");
+  const auto run = [&](double factor, int epochs) {
+    Model model(AutoNCP(6, 1), 2);
+    fit(model, data(), Adam<double>({.learning_rate = 0.5}),
+        {.epochs = epochs, .schedule = ExponentialDecay{.factor = factor}}, checkpoint,
+        [](const Epoch<double>& epoch) { return epoch.number < 3; });
+  };
+  run(0.5, 5);
+  CHECK(refusal_of([&] { run(0.25, 5); }) ==
+        "fit: the checkpoint is of another run: the schedule's rate in epoch 2 was 0.25, is 0.125");
+  CHECK(refusal_of([&] { run(0.5, 5); }) == "(not refused)");
 }
 
 TEST_CASE("A type of one's own describes itself in the fingerprint", "[io][checkpoint]") {

@@ -145,6 +145,7 @@ void Checkpoint::save(const TrainingState<Scalar>& state) {
   add("numbers", numbers);
   file.metadata = {{detail::checkpoint_key, std::to_string(detail::checkpoint_version)},
                    {"epochs", std::to_string(state.epochs)},
+                   {"epochs_planned", std::to_string(state.epochs_planned)},
                    {"optimizer_steps", std::to_string(state.optimizer_steps)},
                    {"best_epoch", std::to_string(state.history.best_epoch)},
                    {"epochs_without_progress", std::to_string(state.epochs_without_progress)}};
@@ -164,6 +165,7 @@ bool Checkpoint::load(TrainingState<Scalar>& state) const {
   const SafeTensors file(path_);
   const detail::CheckpointMetadata metadata(file);
   state.epochs = metadata.whole("epochs");
+  state.epochs_planned = metadata.whole("epochs_planned");
   state.optimizer_steps = metadata.whole("optimizer_steps");
   state.history.best_epoch = metadata.whole("best_epoch");
   state.epochs_without_progress = metadata.whole("epochs_without_progress");

@@ -57,7 +57,7 @@ class CsvLog {
     in_file_ = 0;
   }
 
-  /// Keeps the rows so far, whatever comes.
+  /// Makes the rows so far permanent.
   void commit() noexcept {
     committed_ = text_.size();
     before_.reset();

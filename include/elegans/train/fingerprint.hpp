@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cmath>
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
@@ -9,14 +10,18 @@
 #include <locale>
 #include <sstream>
 #include <string>
+#include <tuple>
 #include <type_traits>
 #include <utility>
 #include <vector>
 
+#include <elegans/core/error.hpp>
+#include <elegans/core/sequence.hpp>
 #include <elegans/core/types.hpp>
 #include <elegans/train/clip.hpp>
 #include <elegans/train/dataset.hpp>
 #include <elegans/train/fit_options.hpp>
+#include <elegans/train/schedule.hpp>
 #include <elegans/train/training_state.hpp>
 
 namespace elegans {
@@ -266,6 +271,50 @@ class Fingerprint {
 
   std::vector<Setting> settings_;
 };
+
+/// Everything that the result of a run depends on, besides the number of epochs and the schedule.
+///
+/// \param scores      a tuple: the loss, then each metric
+/// \param transforms  a tuple of the gradient transforms
+template <typename Model, typename Optimize, typename Scores, typename Transforms, typename Scalar>
+[[nodiscard]] std::vector<Setting> fingerprint_of(const Model& model, const Optimize& optimizer, const Scores& scores,
+                                                  const Transforms& transforms, const FitOptions<Scalar>& options,
+                                                  const Dataset<Scalar>& data) {
+  Fingerprint fingerprint;
+  fingerprint.add_object("model", model);
+  fingerprint.add_object("optimizer", optimizer);
+  const auto add_each = [&](const std::string& kind, const auto&... objects) {
+    int k = 0;
+    (fingerprint.add_object(kind + " " + std::to_string(++k), objects), ...);
+    fingerprint.add(kind + "s", sizeof...(objects));
+  };
+  std::apply(
+      [&](const auto& loss, const auto&... metrics) {
+        fingerprint.add_object("loss", loss);
+        add_each("metric", metrics...);
+      },
+      scores);
+  std::apply([&](const auto&... each) { add_each("transform", each...); }, transforms);
+  fingerprint.add_options(options);
+  fingerprint.add_data("data", data);
+  if (options.validation) fingerprint.add_data("validation", *options.validation);
+  return fingerprint.take();
+}
+
+/// Compares the schedule with the rates of the epochs so far, as a function cannot be stored. With another number of
+/// epochs, a schedule may well give other rates.
+/// \throws InvalidArgument if a rate differs
+template <typename Scalar>
+void check_schedule(const TrainingState<Scalar>& found, const FitOptions<Scalar>& options) {
+  if (found.epochs_planned != options.epochs) return;
+  Schedule schedule = options.schedule;  // a copy, as a schedule may count its calls
+  for (std::size_t i = 0; schedule && i < found.history.learning_rate.size(); ++i) {
+    const double then = double{found.history.learning_rate[i]};
+    const double now = double{found.learning_rate} * schedule(static_cast<int>(i), options.epochs);
+    if (std::abs(now - then) <= 1e-6 * std::abs(then)) continue;
+    refuse("fit: the checkpoint is of another run: the schedule's rate in epoch ", i + 1, " was ", then, ", is ", now);
+  }
+}
 
 /// The settings in which two runs differ, in words; empty if in none.
 [[nodiscard]] inline std::string difference_of(const std::vector<Setting>& then, const std::vector<Setting>& now) {

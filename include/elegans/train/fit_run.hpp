@@ -298,32 +298,9 @@ class FitRun {
       !has_checkpointer || requires(Optimize& o) { o.resume(o.steps(), o.memory()); },
       "elegans::fit: a checkpoint needs an optimizer with steps(), memory() and resume()");
 
-  /// Everything that the result depends on, besides the number of epochs.
-  [[nodiscard]] std::vector<Setting> describe() {
-    Fingerprint fingerprint;
-    fingerprint.add_object("model", std::as_const(model_));
-    fingerprint.add_object("optimizer", std::as_const(optimizer_));
-    with_scores([&](const auto& loss, const auto&... metrics) {
-      fingerprint.add_object("loss", loss);
-      int k = 0;
-      (fingerprint.add_object("metric " + std::to_string(++k), metrics), ...);
-    });
-    std::apply(
-        [&](const auto&... transforms) {
-          int k = 0;
-          (fingerprint.add_object("transform " + std::to_string(++k), transforms), ...);
-          fingerprint.add("transforms", sizeof...(transforms));
-        },
-        extras_.transforms());
-    fingerprint.add_options(options_);
-    fingerprint.add_data("data", data_);
-    if (options_.validation) fingerprint.add_data("validation", *options_.validation);
-    return fingerprint.take();
-  }
-
   void resume() {
     if constexpr (has_checkpointer) {
-      state_.fingerprint = describe();
+      state_.fingerprint = fingerprint_of(model_, optimizer_, extras_.scores(), extras_.transforms(), options_, data_);
       extras_.for_each_checkpointer([&](auto& checkpointer) {
         TrainingState<Scalar> found;
         if (checkpointer.load(found)) resume_from(std::move(found));
@@ -342,6 +319,7 @@ class FitRun {
              " best parameters and ", found.history.metrics.size(), " metrics, the model has ", parameters, " and ",
              score_count - 1);
     }
+    check_schedule(found, options_);
     state_ = std::move(found);
     reserve_history();
     set_parameters(state_.parameters);
@@ -358,6 +336,7 @@ class FitRun {
         copy(model_.parameters(), state_.parameters);
         copy(optimizer_.memory(), state_.optimizer_memory);
         state_.optimizer_steps = optimizer_.steps();
+        state_.epochs_planned = options_.epochs;
         checkpointer.save(state_);
       });
     }

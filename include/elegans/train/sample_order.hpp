@@ -44,10 +44,10 @@ class SampleOrder {
   /// Holds back the last of the samples, before any shuffling, as Keras does.
   /// \throws InvalidArgument if no sample is left to train on
   SampleOrder(Index samples, double validation_split) {
-    const auto kept = static_cast<Index>(std::floor(static_cast<double>(samples) * (1 - validation_split)));
-    if (kept == 0) refuse("fit: validation_split leaves none of ", samples, " samples to train on");
-    training_ = numbers(0, kept);
-    held_back_ = numbers(kept, samples - kept);
+    const auto trained = static_cast<Index>(std::floor(static_cast<double>(samples) * (1 - validation_split)));
+    if (trained == 0) refuse("fit: validation_split leaves none of ", samples, " samples to train on");
+    training_ = numbers(0, trained);
+    held_back_ = numbers(trained, samples - trained);
   }
 
   [[nodiscard]] std::span<const Index> training() const noexcept { return training_; }

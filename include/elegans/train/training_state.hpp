@@ -24,7 +24,8 @@ struct Setting {
 /// number.
 template <typename Scalar>
 struct TrainingState {
-  int epochs = 0;  ///< finished ones
+  int epochs = 0;          ///< finished ones
+  int epochs_planned = 0;  ///< `FitOptions::epochs`, which schedules depend on
   std::vector<Scalar> parameters;
   std::vector<Scalar> optimizer_memory;
   std::int64_t optimizer_steps = 0;
