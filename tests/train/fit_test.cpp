@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 #include <functional>
+#include <stdexcept>
 #include <string>
 #include <utility>
 #include <vector>
@@ -277,6 +278,33 @@ TEST_CASE("A step that makes a parameter NaN is an error that says which", "[tra
   CHECK(message.ends_with("; the model and the optimizer are as they were before that epoch"));
   CHECK((model.parameters() - start - 0.02).abs().maxCoeff() < 1e-12);
   CHECK(explode.steps == 2);
+}
+
+TEST_CASE("An exception gives the learning rate back, even to an optimizer that cannot be copied", "[train][fit]") {
+  struct Unique : Adam<double> {
+    Unique() : Adam<double>({.learning_rate = 0.02}) {}
+    Unique(const Unique&) = delete;
+    Unique& operator=(const Unique&) = delete;
+  };
+  const auto stop = [](const Epoch<double>& epoch) {
+    if (epoch.number == 3) throw std::runtime_error("stop");
+  };
+  const Dataset<double> data = sines(5, 2);
+  const Options options{.epochs = 5, .schedule = ExponentialDecay{.factor = 0.5}};
+  Unique unique;
+  Adam<double> adam({.learning_rate = 0.02});
+  Model model = make_model(), other = make_model();
+  CHECK_THROWS_AS(fit(model, data, std::ref(unique), options, stop), std::runtime_error);
+  CHECK_THROWS_AS(fit(other, data, std::ref(adam), options, stop), std::runtime_error);
+  CHECK(unique.learning_rate() == 0.02);
+  CHECK(adam.learning_rate() == 0.02);
+  CHECK(adam.steps() == 2);
+  Adam<double> two({.learning_rate = 0.02});
+  Model expected = make_model();
+  fit(expected, data, std::ref(two), {.epochs = 2, .schedule = ExponentialDecay{.factor = 0.5}});
+  CHECK((model.parameters() == expected.parameters()).all());
+  CHECK((other.parameters() == expected.parameters()).all());
+  CHECK((adam.memory() == two.memory()).all());
 }
 
 TEST_CASE("A loss that is not finite is an error that says where", "[train][fit]") {

@@ -283,6 +283,7 @@ class FitRun {
       run.for_each_recorder([](auto& recorder) { recorder.roll_back(); });
 #if ELEGANS_EXCEPTIONS
       try {
+        run.reset_rate();  // of an optimizer that Rollback cannot copy
         run.finish_callbacks();
         run.for_each_recorder([](auto& recorder) { recorder.finish(); });
       } catch (...) {  // the exception on its way matters more
