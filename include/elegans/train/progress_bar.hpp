@@ -75,7 +75,7 @@ class ProgressBar {
   template <typename Scalar>
   void draw(const Epoch<Scalar>& epoch, double seconds) {
     // In the last column, some terminals wrap.
-    const auto room = static_cast<std::size_t>(std::max(terminal_columns(stream_) - 1, 0));
+    const auto columns = static_cast<std::size_t>(std::max(terminal_columns(stream_) - 1, 0));
     const std::string number = print("Epoch %d/%d", epoch.number, epoch.of);
     const std::string loss = print(" loss %.6f", double{epoch.loss});
     const std::string validation =
@@ -86,19 +86,19 @@ class ProgressBar {
 
     // What fits, the most useful part first: the loss, the time, the validation loss, and a bar in the rest.
     std::string line = number + loss;
-    if (line.size() <= room) {
-      const bool has_left = line.size() + left.size() <= room;
-      if (line.size() + (has_left ? left.size() : 0) + validation.size() <= room) line += validation;
+    if (line.size() <= columns) {
+      const bool has_left = line.size() + left.size() <= columns;
+      if (line.size() + (has_left ? left.size() : 0) + validation.size() <= columns) line += validation;
       if (has_left) line += left;
       constexpr std::size_t least = 5, most = 30, frame = 3;
-      if (line.size() + least + frame <= room) {
-        line.insert(number.size(), " " + bar(epoch.number, epoch.of, std::min(most, room - line.size() - frame)));
+      if (line.size() + least + frame <= columns) {
+        line.insert(number.size(), " " + bar(epoch.number, epoch.of, std::min(most, columns - line.size() - frame)));
       }
     } else {
       line = print("%d/%d", epoch.number, epoch.of);
       const std::string short_loss = print(" loss %.3g", double{epoch.loss});
-      if (line.size() + short_loss.size() <= room) line += short_loss;
-      line.resize(std::min(line.size(), room));
+      if (line.size() + short_loss.size() <= columns) line += short_loss;
+      line.resize(std::min(line.size(), columns));
     }
     std::fprintf(stream_, "\r%s\x1b[K", line.c_str());
     std::fflush(stream_);

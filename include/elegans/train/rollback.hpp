@@ -25,7 +25,7 @@ class Rollback {
   Rollback(const Rollback&) = delete;
   Rollback& operator=(const Rollback&) = delete;
   ~Rollback() {
-    if (armed_) restore();
+    if (armed_) undo();
   }
 
   void save() {
@@ -49,7 +49,7 @@ class Rollback {
   void release() noexcept { armed_ = false; }
 
  private:
-  void restore() {
+  void undo() {
     const auto put_back = [&](VectorView<Scalar> all) {
       all = ConstVectorView<Scalar>(parameters_.data(), static_cast<Index>(parameters_.size()));
     };
