@@ -37,10 +37,10 @@ void training(benchmark::State& state, Make make, Shape shape) {
   auto model = make();
   const auto x = signal(shape.time, shape.batch, model.input_dim());
   Sequence<float> y(shape.time, shape.batch, model.output_dim());
-  Sequence<float> d;
+  TrainStepWorkspace<float> workspace;
   Adam<float> adam;
   const std::size_t data = sizeof(float) * static_cast<std::size_t>(x.values().size() + y.values().size());
-  const auto step = [&] { benchmark::DoNotOptimize(train_step(model, x, y, adam, d)); };
+  const auto step = [&] { benchmark::DoNotOptimize(train_step(model, x, y, adam, workspace)); };
   forget_peak();
   step();
   const std::size_t peak = peak_bytes() - before - data;

@@ -1,4 +1,4 @@
-// error: optimizer.step(parameters, gradient)
+// error: elegans::fit: the argument before the options must be an Optimizer of the model's Scalar
 #include <elegans/model/ltc.hpp>
 #include <elegans/train/fit.hpp>
 #include <elegans/wiring/auto_ncp.hpp>

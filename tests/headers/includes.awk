@@ -30,7 +30,7 @@ BEGIN {
   libraries["core"] = "Eigen/Core Eigen/QR"
   libraries["simd"] = "immintrin.h arm_neon.h"
   libraries["system"] = "fcntl.h sys/file.h sys/stat.h unistd.h xmmintrin.h"
-  libraries["train"] = "Eigen/Core unistd.h"
+  libraries["train"] = "Eigen/Core sys/ioctl.h unistd.h"
   libraries["graph"] = "Eigen/Core cgraph.h gvc.h locale.h xlocale.h"
   libraries["io"] = "Eigen/Core nlohmann/json.hpp"
 

@@ -4,20 +4,34 @@
 #include <algorithm>
 #include <cmath>
 #include <csignal>
+#include <cstring>
 #include <filesystem>
 #include <fstream>
+#include <functional>
 #include <limits>
+#include <stdexcept>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <elegans/io/checkpoint.hpp>
+#include <elegans/layer/dense.hpp>
+#include <elegans/layer/sequential.hpp>
+#include <elegans/model/cfc.hpp>
 #include <elegans/model/ltc.hpp>
 #include <elegans/train/adam.hpp>
+#include <elegans/train/adamw.hpp>
+#include <elegans/train/clip.hpp>
+#include <elegans/train/csv_log.hpp>
 #include <elegans/train/fit.hpp>
+#include <elegans/train/loss.hpp>
+#include <elegans/train/schedule.hpp>
+#include <elegans/train/sgd.hpp>
 #include <elegans/wiring/auto_ncp.hpp>
+#include <elegans/wiring/fully_connected.hpp>
 
 #include "support/catch.hpp"
 #include "support/folder.hpp"
@@ -38,7 +52,7 @@ Dataset<double> data() {
   return result;
 }
 
-/// The run that is interrupted. Extras: a checkpoint, a callback.
+/// A short run, with a checkpoint or callbacks as extras.
 template <typename... Extras>
 History<double> train(Model& model, Extras&&... extras) {
   return fit(model, data(), Adam<double>({.learning_rate = 0.01}),
@@ -50,7 +64,7 @@ History<double> train(Model& model, Extras&&... extras) {
              extras...);
 }
 
-/// What a child process does until it ends or is killed; its exit status, or -1 if a signal ended it.
+/// Runs the body in a child process. Returns its exit status, or -1 if a signal ended it.
 template <typename Body>
 int in_child(Body body) {
   const pid_t child = ::fork();
@@ -74,12 +88,13 @@ TrainingState<double> some_state() {
   state.history.loss = {3, 2};
   state.history.validation_loss = {std::numeric_limits<double>::infinity(), 2};
   state.history.metrics = {{"accuracy", {0.5, 0.75}, {0.25, 0.5}}};
+  state.fingerprint = {{"model", "ltc \u00e9"}};
   return state;
 }
 
 }  // namespace
 
-TEST_CASE("A run that is killed again and again ends as one that never stopped, to the bit", "[io][checkpoint]") {
+TEST_CASE("A run that is killed again and again ends bit for bit as one that never stopped", "[io][checkpoint]") {
   Model whole(AutoNCP(6, 1), 2);
   const auto expected = train(whole);
   Folder folder;
@@ -91,7 +106,7 @@ TEST_CASE("A run that is killed again and again ends as one that never stopped, 
     status = in_child([&] {
       Model model(AutoNCP(6, 1), 2);
       Checkpoint checkpoint(path, {.every = 2, .seconds = 0});
-      // Dies without a word, in the epoch after a checkpoint or in the one before it.
+      // Dies in the epoch after a checkpoint, or in the one before it.
       int epochs = 0;
       train(model, checkpoint, [&](const Epoch<double>&) {
         if (++epochs == 4 + runs % 2) ::kill(::getpid(), SIGKILL);
@@ -109,7 +124,7 @@ TEST_CASE("A run that is killed again and again ends as one that never stopped, 
   CHECK(folder.entries() == 1);
 }
 
-TEST_CASE("A checkpoint killed while it is written is the one before or the one after", "[io][checkpoint]") {
+TEST_CASE("A kill during a write leaves the checkpoint before it or after it", "[io][checkpoint]") {
   Folder folder;
   const auto path = folder.path / "run.safetensors";
   for (int delay = 0; delay < 12; ++delay) {
@@ -133,7 +148,7 @@ TEST_CASE("A checkpoint killed while it is written is the one before or the one 
   }
 }
 
-TEST_CASE("Every bit of a state comes back", "[io][checkpoint]") {
+TEST_CASE("A checkpoint gives every bit of the state back", "[io][checkpoint]") {
   Folder folder;
   const TrainingState<double> state = some_state();
   Checkpoint checkpoint(folder.path / "state.safetensors");
@@ -150,9 +165,12 @@ TEST_CASE("Every bit of a state comes back", "[io][checkpoint]") {
   CHECK(found.history.validation_loss == state.history.validation_loss);
   CHECK(found.history.metrics[0].name == "accuracy");
   CHECK(found.history.metrics[0].validation == state.history.metrics[0].validation);
+  REQUIRE(found.fingerprint.size() == 1);
+  CHECK(found.fingerprint[0].name == "model");
+  CHECK(found.fingerprint[0].value == "ltc \u00e9");
 }
 
-TEST_CASE("What is no checkpoint is refused, and stays as it is", "[io][checkpoint]") {
+TEST_CASE("A file that is not a checkpoint is refused", "[io][checkpoint]") {
   Folder folder;
   const auto path = folder.path / "bad.safetensors";
   Checkpoint checkpoint(path);
@@ -171,27 +189,181 @@ TEST_CASE("What is no checkpoint is refused, and stays as it is", "[io][checkpoi
     std::ofstream(path, std::ios::binary) << whole.substr(0, size);
     CHECK(refusal().starts_with(path.string() + ": "));
   }
-  for (const auto& [from, to] : {std::pair{"\\\"epochs\\\":2", "\\\"epochs\\\":3"},
-                                 {"\\\"epochs\\\":2", "\\\"epochs\\\":x"},
-                                 {"0x1.999999999999ap-4", "0x1.999999999999ap-z"},
-                                 {"[\\\"accuracy\\\"]", "[\\\"a\\\",\\\"b\\\"]"},
-                                 {"\\\"version\\\":1", "\\\"version\\\":2"}}) {
+  for (const auto& [from, to] : {std::pair{"\"epochs\":\"2\"", "\"epochs\":\"3\""},
+                                 {"\"epochs\":\"2\"", "\"epochs\":\"x\""},
+                                 {"\"epochs\":\"2\"", "\"epochz\":\"2\""},
+                                 {"\"numbers\"", "\"numberz\""},
+                                 {"\"elegans_checkpoint\":\"2\"", "\"elegans_checkpoint\":\"1\""}}) {
     std::string changed = whole;
-    const std::size_t place = changed.find(from);
-    REQUIRE(place != std::string::npos);
-    changed.replace(place, std::string(from).size(), to);
-    // The header's length, which comes first, need not change.
-    if (changed.size() == whole.size()) {
-      std::ofstream(path, std::ios::binary) << changed;
-      INFO(to);
-      CHECK(refusal().starts_with(path.string() + ": "));
-    }
+    const std::size_t position = changed.find(from);
+    REQUIRE(position != std::string::npos);
+    changed.replace(position, std::string(from).size(), to);
+    REQUIRE(changed.size() == whole.size());  // as the length of the header stands before it
+    std::ofstream(path, std::ios::binary) << changed;
+    INFO(to);
+    CHECK(refusal().starts_with(path.string() + ": "));
   }
   TrainingState<float> narrow;
   std::ofstream(path, std::ios::binary) << whole;
   CHECK(refusal_of([&] { checkpoint.load(narrow); }) ==
         path.string() + ": parameters: must be a vector of F32, as the model is, got F64 (3)");
-  CHECK(refusal().starts_with("fit: the checkpoint has 3 parameters and 1 metrics, the model has "));
+  CHECK(refusal().starts_with("fit: the checkpoint is of another run: model was ltc \u00e9, is ltc (LTC); "));
   CHECK_THROWS_AS(Checkpoint("/nonexistent/run.safetensors").save(some_state()), RuntimeError);
   CHECK(refusal_of([] { Checkpoint("run", {.every = 0}); }) == "Checkpoint: every must be at least 1, got 0");
+}
+
+namespace {
+
+/// An optimizer with an option that only its `fingerprint` tells.
+struct Scaled : SGD<double> {
+  explicit Scaled(double given) : factor(given) {}
+  double factor;
+
+  void fingerprint(const auto& add) const { add("factor", factor); }
+};
+
+/// What `fit` says when it resumes a short run with this model, optimizer, data and options.
+template <typename Other, typename Optimize, typename... Extras>
+std::string refusal_to_resume(Other model, Optimize optimizer, const Dataset<double>& now, FitOptions<double> options,
+                              Extras... extras) {
+  Folder folder;
+  Checkpoint checkpoint(folder.path / "run.safetensors");
+  Model first(AutoNCP(6, 1), 2);
+  fit(first, data(), Adam<double>({.learning_rate = 0.01}), {.epochs = 2, .batch_size = 2}, checkpoint);
+  options.epochs = 3;
+  const Eigen::ArrayXd before = model.parameters();
+  const std::string file = support::read(checkpoint.path());
+  const std::string refusal = refusal_of([&] { fit(model, now, std::ref(optimizer), options, checkpoint, extras...); });
+  constexpr const char* start = "fit: the checkpoint is of another run: ";
+  if (!refusal.starts_with(start)) return refusal;
+  CHECK((model.parameters() == before).all());
+  CHECK((support::read(checkpoint.path()) == file));
+  return refusal.substr(std::strlen(start));
+}
+
+}  // namespace
+
+TEST_CASE("A checkpoint of another run is refused by what differs", "[io][checkpoint]") {
+  const Adam<double> adam({.learning_rate = 0.01});
+  const FitOptions<double> options{.batch_size = 2};
+  const auto of_model = [&](LTCOptions other) {
+    return refusal_to_resume(Model(AutoNCP(6, 1), 2, other), adam, data(), options);
+  };
+  const auto of_optimizer = [&](const auto& other) {
+    return refusal_to_resume(Model(AutoNCP(6, 1), 2), other, data(), options);
+  };
+  const auto of_options = [&](FitOptions<double> other) {
+    other.batch_size = other.batch_size == 0 ? 2 : other.batch_size;
+    return refusal_to_resume(Model(AutoNCP(6, 1), 2), adam, data(), other);
+  };
+  CHECK(of_model({}) == "(not refused)");
+
+  CHECK(refusal_to_resume(Model(FullyConnected(6, 1), 2), adam, data(), options)
+            .starts_with("model wiring was 6 units "));
+  CHECK(
+      refusal_to_resume(Model(AutoNCP(6, 1, {.seed = 5}), 2), adam, data(), options).starts_with("model wiring was "));
+  CHECK(refusal_to_resume(CfC<double>(AutoNCP(6, 1), 2), adam, data(), options)
+            .starts_with("model was ltc (LTC), is cfc (CfC); "));
+  CHECK(of_model({.solver = ODESolver::runge_kutta}) == "model solver was 0, is 2");
+  CHECK(of_model({.ode_unfolds = 4}) == "model ode_unfolds was 6, is 4");
+  CHECK(of_model({.epsilon = 1e-6}) == "model epsilon was 1e-08, is 1e-06");
+  CHECK(of_model({.seed = 2}) == "model seed was 1, is 2");
+  CHECK(of_model({.initialization = {.w = {0.1, 0.2}}}) == "model initialization.w was [0.001, 1], is [0.1, 0.2]");
+
+  CHECK(of_optimizer(Adam<double>({.learning_rate = 0.02})) == "optimizer learning_rate was 0.01, is 0.02");
+  CHECK(of_optimizer(Adam<double>({.learning_rate = 0.01, .beta2 = 0.9})) == "optimizer beta2 was 0.999, is 0.9");
+  CHECK(of_optimizer(AdamW<double>({.learning_rate = 0.01})) ==
+        "optimizer was Adam, is AdamW; optimizer weight_decay was none, is 0.01");
+  CHECK(of_optimizer(SGD<double>()).starts_with("optimizer was Adam, is SGD; "));
+
+  CHECK(of_options({.batch_size = 3}) == "batch_size was 2, is 3");
+  CHECK(of_options({.seed = 2}) == "seed was 1, is 2");
+  CHECK(of_options({.clip = {.global_norm = 1}}) == "clip global_norm was inf, is 1");
+  CHECK(of_options({.bptt_steps = 2}) == "bptt_steps was 0, is 2");
+  CHECK(of_options({.schedule = CosineDecay{}}) == "schedule was false, is true");
+
+  Dataset<double> other = data();
+  other.x(0, 0, 0) += 1e-15;
+  CHECK(refusal_to_resume(Model(AutoNCP(6, 1), 2), adam, other, options).starts_with("data x was (6, 5, 2) "));
+  other = data();
+  other.mask = Mask::of_lengths(std::vector<Index>{6, 6, 6, 6, 5}, 6);
+  CHECK(refusal_to_resume(Model(AutoNCP(6, 1), 2), adam, other, options).starts_with("data mask was "));
+  CHECK(refusal_to_resume(Model(AutoNCP(6, 1), 2), adam, data(), options, loss(Huber(2))) ==
+        "loss was mean_squared_error, is huber; loss delta was none, is 2");
+  CHECK(refusal_to_resume(Model(AutoNCP(6, 1), 2), adam, data(), options, Clip{.value = 1}) ==
+        "transform 1 value was none, is 1; transform 1 global_norm was none, is inf; transforms was 0, is 1");
+}
+
+TEST_CASE("A stack of layers is refused for the wiring of one layer", "[io][checkpoint]") {
+  Folder folder;
+  Checkpoint checkpoint(folder.path / "run.safetensors");
+  const auto run = [&](const auto& wiring) {
+    Sequential model(Model(wiring, 2), Dense<double>(1, 2, {.seed = 3}));
+    fit(model, data(), Adam<double>(), {.epochs = 1}, checkpoint);
+  };
+  run(AutoNCP(6, 2));
+  CHECK(refusal_of([&] { run(AutoNCP(6, 2)); }) == "(not refused)");
+  CHECK(refusal_of([&] {
+          run(FullyConnected(6, 2));
+        }).starts_with("fit: the checkpoint is of another run: model layer 0 wiring was 6 units "));
+}
+
+TEST_CASE("A checkpoint is refused if the schedule gives other rates", "[io][checkpoint]") {
+  Folder folder;
+  Checkpoint checkpoint(folder.path / "run.safetensors");
+  const auto run = [&](double factor, int epochs) {
+    Model model(AutoNCP(6, 1), 2);
+    fit(model, data(), Adam<double>({.learning_rate = 0.5}),
+        {.epochs = epochs, .schedule = ExponentialDecay{.factor = factor}}, checkpoint,
+        [](const Epoch<double>& epoch) { return epoch.number < 3; });
+  };
+  run(0.5, 5);
+  CHECK(refusal_of([&] { run(0.25, 5); }) ==
+        "fit: the checkpoint is of another run: the schedule's rate in epoch 2 was 0.25, is 0.125");
+  CHECK(refusal_of([&] { run(0.5, 5); }) == "(not refused)");
+}
+
+TEST_CASE("A type of one's own describes itself in the fingerprint", "[io][checkpoint]") {
+  const auto refusal = [](double then, double now) {
+    Folder folder;
+    Checkpoint checkpoint(folder.path / "run.safetensors");
+    Model first(AutoNCP(6, 1), 2), second = first;
+    fit(first, data(), Scaled(then), {.epochs = 2}, checkpoint);
+    return refusal_of([&] { fit(second, data(), Scaled(now), {.epochs = 2}, checkpoint); });
+  };
+  CHECK(refusal(0.5, 0.5) == "(not refused)");
+  CHECK(refusal(0.5, 0.25) == "fit: the checkpoint is of another run: optimizer factor was 0.5, is 0.25");
+}
+
+TEST_CASE("The CSV log goes on where the checkpoint does", "[io][checkpoint][csv_log]") {
+  Folder folder;
+  const auto run = [&](int epochs, int stop_after, const std::string& name) {
+    Model model(AutoNCP(6, 1), 2);
+    Checkpoint checkpoint(folder.path / (name + ".safetensors"), {.every = 2, .seconds = 0});
+    CsvLog log(folder.path / (name + ".csv"));
+    int calls = 0;
+    const auto interrupt = [&](const Epoch<double>&) {
+      if (++calls == stop_after) throw std::runtime_error("interrupted");
+    };
+    try {
+      fit(model, data(), Adam<double>({.learning_rate = 0.01}), {.epochs = epochs, .validation_split = 0.2}, checkpoint,
+          log, interrupt, loss(MeanSquaredError{}), MeanAbsoluteError{});
+    } catch (const std::runtime_error&) {
+    }
+    return support::read(folder.path / (name + ".csv"));
+  };
+  const std::string whole = run(7, 0, "whole");
+  CHECK(std::count(whole.begin(), whole.end(), '\n') == 8);
+  // The fourth epoch fails, so the log has three rows, and the checkpoint two epochs.
+  const std::string part = run(7, 4, "part");
+  CHECK(std::count(part.begin(), part.end(), '\n') == 4);
+  CHECK(whole.starts_with(part));
+  CHECK(run(7, 0, "part") == whole);
+  // A finished run that is started again keeps its log.
+  CHECK(run(7, 0, "part") == whole);
+  CHECK(run(7, 0, "whole") == whole);
+  // More epochs go on from there.
+  const std::string more = run(9, 0, "whole");
+  CHECK(more.starts_with(whole));
+  CHECK(std::count(more.begin(), more.end(), '\n') == 10);
 }

@@ -42,7 +42,7 @@ template <typename Model>
 double trained(Model model) {
   elegans::Sequence<float> x(6, 21, 2);
   elegans::Sequence<float> y(6, 21, 1);
-  elegans::Sequence<float> d;
+  elegans::TrainStepWorkspace<float> workspace;
   x.values().setLinSpaced(-1.0f, 1.0f);
   elegans::Adam<float> adam({.learning_rate = 0.01f});
   auto state = model.initial_state();
@@ -50,7 +50,7 @@ double trained(Model model) {
   float sum = 0.0f;
   for (int i = 0; i < 10; ++i) {
     sum += model.step(input, state)(0, 0);
-    sum += elegans::train_step(model, x, y, adam, d);
+    sum += elegans::train_step(model, x, y, adam, workspace);
   }
   return static_cast<double>(sum);
 }

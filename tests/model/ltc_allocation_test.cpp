@@ -54,11 +54,11 @@ TEMPLATE_TEST_CASE("A training step allocates nothing after the first", "[alloca
     Sequence<double> x(7, batch, 3);
     Sequence<double> y(7, batch, 2);
     x.values().setLinSpaced(-1, 1);
-    Sequence<double> d;
+    TrainStepWorkspace<double> workspace;
     Adam<double> adam;
-    train_step(model, x, y, adam, d);
+    train_step(model, x, y, adam, workspace);
     const long before = allocations;
-    for (int i = 0; i < 3; ++i) train_step(model, x, y, adam, d);
+    for (int i = 0; i < 3; ++i) train_step(model, x, y, adam, workspace);
     const long after = allocations;
     CHECK(after == before);
   }

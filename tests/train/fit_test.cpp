@@ -4,12 +4,14 @@
 #include <algorithm>
 #include <cmath>
 #include <functional>
+#include <stdexcept>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include <elegans/model/ltc.hpp>
 #include <elegans/train/adam.hpp>
+#include <elegans/train/cross_entropy.hpp>
 #include <elegans/train/fit.hpp>
 #include <elegans/train/train_step.hpp>
 #include <elegans/wiring/auto_ncp.hpp>
@@ -54,6 +56,14 @@ Dataset<double> part(const Dataset<double>& data, const std::vector<Index>& samp
   return result;
 }
 
+/// A metric that has a loss' signature, too.
+struct Both : MeanAbsoluteError {
+  using MeanAbsoluteError::operator();
+  double operator()(ConstArrayView<double> prediction, ConstArrayView<double> target, const auto& weight) const {
+    return ((prediction - target).abs().rowwise().mean() * weight).sum();
+  }
+};
+
 Eigen::ArrayXd trained(Model model, const Dataset<double>& data, const Options& options) {
   fit(model, data, Adam<double>({.learning_rate = 0.01}), options);
   return model.parameters();
@@ -74,7 +84,7 @@ TEST_CASE("fit calls back after each epoch and stops when told to", "[train][fit
   CHECK(history.loss.front() > history.loss.back());
 }
 
-TEST_CASE("No epochs are no training", "[train][fit]") {
+TEST_CASE("With no epochs, nothing changes", "[train][fit]") {
   Model model = make_model();
   const Dataset<double> data = sines(5, 1);
   const Eigen::ArrayXd before = model.parameters();
@@ -82,7 +92,7 @@ TEST_CASE("No epochs are no training", "[train][fit]") {
   CHECK((model.parameters() == before).all());
 }
 
-TEST_CASE("fit refuses data and options that make no sense", "[train][fit]") {
+TEST_CASE("fit refuses data and options that are out of range", "[train][fit]") {
   Model model = make_model();
   const Dataset<double> data = sines(5, 4);
   const auto refusal = [&](const Dataset<double>& given, const Options& options) {
@@ -93,23 +103,22 @@ TEST_CASE("fit refuses data and options that make no sense", "[train][fit]") {
   CHECK(refusal(data, {.validation_split = 1}) == "fit: validation_split must be in [0, 1), got 1");
   CHECK(refusal(data, {.validation_split = 0.5, .validation = data}) ==
         "fit: give either validation or validation_split, not both");
-  CHECK(refusal(data, {.clip = {.value = 0}}) == "fit: clip.value must be above 0, got 0");
+  CHECK(refusal(data, {.clip = {.value = 0}}) == "clip: value must be above 0, got 0");
   CHECK(refusal(data, {.batch_size = 2, .stateful = true}) ==
         "fit: stateful training needs shuffle = false: a batch goes on where the one before it ended");
   CHECK(refusal(data, {.batch_size = 3, .shuffle = false, .stateful = true}) ==
         "fit: stateful training needs batches of one size, got 4 samples in batches of 3");
   CHECK(refusal({}, {}) == "fit: the data must have at least one step and one sample, got x (0, 0, 0)");
-  CHECK(refusal({.x = data.x, .y = data.x}, {}) ==
-        "train: y must be (time, batch, outputs) = (5, 4, 1), got (5, 4, 2)");
+  CHECK(refusal({.x = data.x, .y = data.x}, {}) == "fit: y must be (time, batch, outputs) = (5, 4, 1), got (5, 4, 2)");
   CHECK(refusal({.x = data.x, .y = sines(3, 4).y}, {}) ==
         "fit: y must be (time, samples, targets) = (5 or 1, 4, at least 1), got (3, 4, 1)");
   CHECK(refusal({.x = data.x, .y = data.y, .weights = {1, 1, 1}}, {}) ==
-        "fit: there must be a weight for each of 4 samples, got 3");
+        "fit: there must be one weight for each of 4 samples, got 3");
   CHECK(refusal({.x = data.x, .y = data.y, .weights = {1, 1, 1, -1}}, {}) ==
         "fit: a sample's weight must be finite and at least 0, got -1");
 }
 
-TEST_CASE("An optimizer by reference goes on where it was", "[train][fit]") {
+TEST_CASE("An optimizer passed by reference continues in the next call", "[train][fit]") {
   const Dataset<double> data = sines(5, 2);
   Model model = make_model();
   Adam<double> adam({.learning_rate = 0.01});
@@ -119,19 +128,19 @@ TEST_CASE("An optimizer by reference goes on where it was", "[train][fit]") {
   CHECK((model.parameters() == trained(make_model(), data, {.epochs = 10})).all());
 }
 
-TEST_CASE("Mini-batches are updates on some samples after the other", "[train][fit]") {
+TEST_CASE("fit updates once per mini-batch", "[train][fit]") {
   const Dataset<double> data = sines(5, 7);
   for (const bool drop_last : {false, true}) {
     Model model = make_model();
     Adam<double> adam({.learning_rate = 0.01});
-    Sequence<double> d;
+    TrainStepWorkspace<double> workspace;
     double loss = 0;
     for (int epoch = 0; epoch < 2; ++epoch) {
       loss = 0;
       for (const std::vector<Index>& samples : {std::vector<Index>{0, 1, 2}, {3, 4, 5}, {6}}) {
         if (drop_last && samples.size() < 3) continue;
         const Dataset<double> batch = part(data, samples, 0, 5);
-        loss += train_step(model, batch.x, batch.y, adam, d) * static_cast<double>(samples.size());
+        loss += train_step(model, batch.x, batch.y, adam, workspace) * static_cast<double>(samples.size());
       }
     }
     Model fitted = make_model();
@@ -142,7 +151,7 @@ TEST_CASE("Mini-batches are updates on some samples after the other", "[train][f
   }
 }
 
-TEST_CASE("The same seed is the same order of samples, another seed another", "[train][fit]") {
+TEST_CASE("The seed decides the order of the samples", "[train][fit]") {
   const Dataset<double> data = sines(4, 9);
   const Eigen::ArrayXd first = trained(make_model(), data, {.epochs = 2, .batch_size = 2, .seed = 5});
   CHECK((trained(make_model(), data, {.epochs = 2, .batch_size = 2, .seed = 5}) == first).all());
@@ -150,7 +159,7 @@ TEST_CASE("The same seed is the same order of samples, another seed another", "[
   CHECK((trained(make_model(), data, {.epochs = 2, .batch_size = 2, .shuffle = false}) != first).any());
 }
 
-TEST_CASE("Validation data are the last samples, or others, and are not trained on", "[train][fit]") {
+TEST_CASE("fit does not train on validation data, the last samples or others", "[train][fit]") {
   const Dataset<double> data = sines(5, 8);
   const Dataset<double> first = part(data, {0, 1, 2, 3, 4, 5}, 0, 5);
   const Dataset<double> last = part(data, {6, 7}, 0, 5);
@@ -164,7 +173,7 @@ TEST_CASE("Validation data are the last samples, or others, and are not trained 
   CHECK(history.validation_loss.back() == evaluate(split, last, {.batch_size = 2}, MeanSquaredError{})[0]);
 }
 
-TEST_CASE("Training stops when the loss gets no better, and the best weights come back", "[train][fit]") {
+TEST_CASE("Early stopping ends with the weights of the best epoch", "[train][fit]") {
   struct Wander {  // best after the second step
     int steps = 0;
     Eigen::ArrayXd best;
@@ -187,7 +196,7 @@ TEST_CASE("Training stops when the loss gets no better, and the best weights com
   CHECK((model.parameters() == wander.best).all());
 }
 
-TEST_CASE("Masked steps and samples without weight do not count, whatever stands there", "[train][fit][mask]") {
+TEST_CASE("Masked steps and samples of weight 0 do not count, whatever they hold", "[train][fit][mask]") {
   Dataset<double> padded = sines(5, 3);
   const Dataset<double> whole = part(padded, {0, 1}, 0, 3);
   padded.mask = Mask::of_lengths(std::vector<Index>{3, 3, 3}, 5);
@@ -206,7 +215,7 @@ TEST_CASE("Masked steps and samples without weight do not count, whatever stands
   CHECK((model.parameters() - expected.parameters()).abs().maxCoeff() < 1e-12);
 }
 
-TEST_CASE("A loss over the last step is that of a model that gives its last output only", "[train][fit]") {
+TEST_CASE("A loss over the last step equals that of a model that gives its last output only", "[train][fit]") {
   Dataset<double> data = sines(5, 2);
   data.mask = Mask::of_lengths(std::vector<Index>{5, 3}, 5);
   Dataset<double> last{.x = data.x, .y = Sequence<double>(1, 2, 1), .mask = data.mask};
@@ -221,12 +230,12 @@ TEST_CASE("Truncated BPTT updates every few steps and carries the state over", "
   const Dataset<double> data = sines(7, 2);
   Model model = make_model();
   Adam<double> adam({.learning_rate = 0.01});
-  Sequence<double> d;
+  TrainStepWorkspace<double> workspace;
   for (int epoch = 0; epoch < 2; ++epoch) {
     Context<double> context;
     for (const Index first : {0, 3, 6}) {
       const Dataset<double> chunk = part(data, {0, 1}, first, std::min<Index>(3, 7 - first));
-      train_step(model, chunk.x, chunk.y, adam, d, MeanSquaredError{}, context);
+      train_step(model, chunk.x, chunk.y, adam, workspace, MeanSquaredError{}, context);
       context.initial_state = model.final_state();
     }
   }
@@ -240,19 +249,19 @@ TEST_CASE("Truncated BPTT updates every few steps and carries the state over", "
   Context<double> context;
   for (const Index sample : {0, 1}) {
     const Dataset<double> one = part(two, {sample}, 0, 3);
-    train_step(stateful, one.x, one.y, other, d, MeanSquaredError{}, context);
+    train_step(stateful, one.x, one.y, other, workspace, MeanSquaredError{}, context);
     context.initial_state = stateful.final_state();
   }
   const Eigen::ArrayXd got = trained(make_model(), two, {.batch_size = 1, .shuffle = false, .stateful = true});
   CHECK((got == stateful.parameters()).all());
 }
 
-TEST_CASE("A loss that is no longer finite is an error that says where", "[train][fit]") {
+TEST_CASE("A step that makes a parameter NaN is an error that says which", "[train][fit]") {
   struct Explode {
     int steps = 0;
     void step(VectorView<double> parameters, ConstVectorView<double>) {
       if (++steps == 3) {
-        parameters.setConstant(std::nan(""));
+        parameters[1] = std::nan("");
       } else {
         parameters += 0.01;
       }
@@ -260,15 +269,119 @@ TEST_CASE("A loss that is no longer finite is an error that says where", "[train
   };
   Model model = make_model({.implicit_param_constraints = true});
   const Eigen::ArrayXd start = model.parameters();
-  const Dataset<double> data = sines(5, 1);
-  CHECK(refusal_of<RuntimeError>([&] { fit(model, data, Explode{}, {.epochs = 10}); }) ==
-        "fit: the loss became nan in epoch 4 of 10, batch 1: the prediction is nan at step 0, sample 0, feature 0; the "
-        "model holds the last parameters with a finite loss");
+  Explode explode;
+  const std::string message =
+      refusal_of<RuntimeError>([&] { fit(model, sines(5, 1), std::ref(explode), {.epochs = 10}); });
+  CHECK(
+      message.starts_with("fit: the optimizer's step failed in epoch 3 of 10, batch 1: parameter gleak(1, 0) became "
+                          "nan, its derivative was "));
+  CHECK(message.ends_with("; the model and the optimizer are as they were before that epoch"));
   CHECK((model.parameters() - start - 0.02).abs().maxCoeff() < 1e-12);
+  CHECK(explode.steps == 2);
+}
 
+TEST_CASE("An exception gives the learning rate back, even to an optimizer that cannot be copied", "[train][fit]") {
+  struct Unique : Adam<double> {
+    Unique() : Adam<double>({.learning_rate = 0.02}) {}
+    Unique(const Unique&) = delete;
+    Unique& operator=(const Unique&) = delete;
+  };
+  const auto stop = [](const Epoch<double>& epoch) {
+    if (epoch.number == 3) throw std::runtime_error("stop");
+  };
+  const Dataset<double> data = sines(5, 2);
+  const Options options{.epochs = 5, .schedule = ExponentialDecay{.factor = 0.5}};
+  Unique unique;
+  Adam<double> adam({.learning_rate = 0.02});
+  Model model = make_model(), other = make_model();
+  CHECK_THROWS_AS(fit(model, data, std::ref(unique), options, stop), std::runtime_error);
+  CHECK_THROWS_AS(fit(other, data, std::ref(adam), options, stop), std::runtime_error);
+  CHECK(unique.learning_rate() == 0.02);
+  CHECK(adam.learning_rate() == 0.02);
+  CHECK(adam.steps() == 2);
+  Adam<double> two({.learning_rate = 0.02});
+  Model expected = make_model();
+  fit(expected, data, std::ref(two), {.epochs = 2, .schedule = ExponentialDecay{.factor = 0.5}});
+  CHECK((model.parameters() == expected.parameters()).all());
+  CHECK((other.parameters() == expected.parameters()).all());
+  CHECK((adam.memory() == two.memory()).all());
+}
+
+TEST_CASE("A loss that is not finite is an error that says where", "[train][fit]") {
   Dataset<double> spoilt = sines(5, 6);
   spoilt.y(3, 4, 0) = std::nan("");
+  Model model = make_model();
+  const Eigen::ArrayXd start = model.parameters();
+  CHECK(refusal_of<RuntimeError>(
+            [&] { fit(model, spoilt, Adam<double>(), {.epochs = 10, .batch_size = 2, .shuffle = false}); }) ==
+        "fit: the loss became nan in epoch 1 of 10, batch 3: y is nan at step 3, sample 4, feature 0; the model "
+        "and the optimizer are as they were before that epoch");
+  CHECK((model.parameters() == start).all());
+  const std::string message = refusal_of<RuntimeError>(
+      [&] { fit(model, sines(5, 6), Adam<double>(), {.epochs = 10, .validation = spoilt, .patience = 5}); });
+  CHECK(message.starts_with("fit: validation: mean_squared_error is nan: y is nan at step 3, sample 4, feature 0"));
+  CHECK((model.parameters() == start).all());
+  spoilt.y = sines(5, 6).y;
+  spoilt.x(1, 2, 0) = std::nan("");
+  CHECK(refusal_of<RuntimeError>([&] { evaluate(model, spoilt, {.batch_size = 2}, MeanSquaredError{}); }) ==
+        "evaluate: mean_squared_error is nan: x is nan at step 1, sample 2, feature 0");
+}
+
+TEST_CASE("Data of which no step counts is refused", "[train][fit][mask]") {
+  Model model = make_model();
+  Dataset<double> masked = sines(5, 3), weightless = masked, mixed = masked;
+  masked.mask = Mask(Eigen::ArrayXXd::Zero(5, 3));
+  weightless.weights.assign(3, 0.0);
+  mixed.mask = Mask::of_lengths(std::vector<Index>{0, 5, 5}, 5);
+  mixed.weights = {1, 0, 0};
+  const auto refusal = [&](const Dataset<double>& data, const Options& options) {
+    return refusal_of([&] { fit(model, data, Adam<double>(), options); });
+  };
+  const std::string none = ": no step of 3 samples counts, so there is no loss: ";
+  CHECK(refusal(masked, {}) == "fit" + none + "the mask hides every step");
+  CHECK(refusal(weightless, {}) == "fit" + none + "every sample has weight 0");
+  CHECK(refusal(mixed, {}) == "fit" + none + "each sample has weight 0, or a mask that hides every step");
+  CHECK(refusal(sines(5, 3), {.validation = masked}) == "fit: validation" + none + "the mask hides every step");
+  CHECK(refusal_of([&] { evaluate(model, weightless, {}, MeanSquaredError{}); }) ==
+        "evaluate" + none + "every sample has weight 0");
+  // The only sample that counts is in the batch that drop_last leaves out.
+  mixed.mask = Mask();
+  mixed.weights = {0, 0, 1};
   CHECK(refusal_of<RuntimeError>([&] {
-          fit(model, spoilt, Adam<double>(), {.epochs = 10, .batch_size = 2, .shuffle = false});
-        }).starts_with("fit: the loss became nan in epoch 1 of 10, batch 3: y is nan at step 3, sample 4, feature 0"));
+          fit(model, mixed, Adam<double>(), {.batch_size = 2, .shuffle = false, .drop_last = true});
+        }) == "fit: no step of epoch 1 counts: drop_last leaves out every sample that does");
+}
+
+TEST_CASE("A target that the loss does not accept is an error that says where", "[train][fit]") {
+  Dataset<double> data = sines(5, 6);
+  data.y.values().setZero();
+  data.y(2, 3, 0) = 255;
+  Model model = make_model();
+  const std::string wrong = "binary_cross_entropy: a target must be in [0, 1], got 255 at step 2, sample 3, feature 0";
+  CHECK(refusal_of([&] { fit(model, data, Adam<double>(), {.batch_size = 2}, loss(BinaryCrossEntropy{})); }) ==
+        "fit: " + wrong);
+  const Options with_validation{.batch_size = 2, .validation = data};
+  CHECK(refusal_of([&] {
+          fit(model, part(data, {0, 1}, 0, 5), Adam<double>(), with_validation, loss(BinaryCrossEntropy{}));
+        }) == "fit: validation: " + wrong);
+}
+
+TEST_CASE("The loss is the one that is named, in any place", "[train][fit]") {
+  Dataset<double> data = sines(5, 2);
+  data.y.values() = data.y.values().abs();
+  const auto losses = [&](auto... extras) {
+    Model model = make_model();
+    return fit(model, data, Adam<double>(), {.epochs = 2}, extras...);
+  };
+  const auto expected = losses(loss(BinaryCrossEntropy{}));
+  const auto last = losses(MeanAbsoluteError{}, loss(BinaryCrossEntropy{}));
+  const auto first = losses(loss(BinaryCrossEntropy{}), MeanAbsoluteError{});
+  CHECK(last.loss == expected.loss);
+  CHECK(first.loss == expected.loss);
+  CHECK(last.metrics.at(0).name == "mean_absolute_error");
+  CHECK(last.metrics.at(0).training == first.metrics.at(0).training);
+  // A metric that could serve as a loss stays a metric.
+  const auto with_both = losses(Both{});
+  CHECK(with_both.loss == losses().loss);
+  CHECK(with_both.metrics.at(0).training[0] == Approx(last.metrics.at(0).training[0]).epsilon(1e-14));
 }

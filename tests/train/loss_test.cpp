@@ -43,7 +43,7 @@ Sequence<double> ramp(Index time, Index batch, Index features, double low, doubl
 
 }  // namespace
 
-TEST_CASE("Losses and their gradients are PyTorch's", "[train][loss]") {
+TEST_CASE("Losses and their gradients equal PyTorch's", "[train][loss]") {
   check_against_torch(MeanSquaredError{}, "mean_squared_error");
   check_against_torch(MeanAbsoluteError{}, "mean_absolute_error");
   check_against_torch(Huber(0.7), "huber");
@@ -52,31 +52,41 @@ TEST_CASE("Losses and their gradients are PyTorch's", "[train][loss]") {
   check_against_torch(SoftmaxCrossEntropy{}, "softmax_cross_entropy_probabilities");
 }
 
-TEST_CASE("Cross entropies of logits far away from 0 are finite", "[train][cross_entropy]") {
+TEST_CASE("Cross entropies are finite for logits far from 0", "[train][cross_entropy]") {
   const Sequence<double> logits = Sequence<double>(Eigen::ArrayXXd((Eigen::ArrayXXd(2, 1) << 1000, -1000).finished()));
   const Sequence<double> wrong = Sequence<double>(Eigen::ArrayXXd((Eigen::ArrayXXd(2, 1) << 0, 1).finished()));
   Sequence<double> d;
-  CHECK(weighted_loss(BinaryCrossEntropy{}, logits, wrong, StepWeights<double>(), d) == 1000);
+  CHECK(weighted_loss(BinaryCrossEntropy{}, logits, wrong, StepWeights<double>(), d).mean == 1000);
   CHECK(d(0, 0, 0) == 0.5);
   CHECK(d(1, 0, 0) == -0.5);
   const Sequence<double> classes = Sequence<double>(Eigen::ArrayXXd((Eigen::ArrayXXd(1, 2) << 1000, -1000).finished()));
   const Sequence<double> second = Sequence<double>(Eigen::ArrayXXd(Eigen::ArrayXXd::Ones(1, 1)));
-  CHECK(weighted_loss(SoftmaxCrossEntropy{}, classes, second, StepWeights<double>(), d) == 2000);
+  CHECK(weighted_loss(SoftmaxCrossEntropy{}, classes, second, StepWeights<double>(), d).mean == 2000);
 }
 
-TEST_CASE("A loss is the mean over steps and samples, whatever the shape", "[train][loss]") {
+TEST_CASE("A loss is the mean over steps, samples and outputs", "[train][loss]") {
   Sequence<double> d;
   for (const Index outputs : {1, 3}) {
     const auto prediction = ramp(4, 2, outputs, -1, 1);
     const auto target = ramp(4, 2, outputs, 0, 3);
     const Eigen::ArrayXd error = prediction.values() - target.values();
-    const double loss = weighted_loss(MeanSquaredError{}, prediction, target, StepWeights<double>(), d);
+    const double loss = weighted_loss(MeanSquaredError{}, prediction, target, StepWeights<double>(), d).mean;
     CHECK(loss == Approx(error.square().mean()).epsilon(1e-14));
     CHECK((d.values() - 2 * error / static_cast<double>(error.size())).abs().maxCoeff() < 1e-15);
   }
 }
 
-TEST_CASE("Weights weigh steps and samples, and what weighs nothing has no gradient", "[train][loss]") {
+TEST_CASE("A batch whose weights are all 0 has a loss, a weight and a gradient of 0", "[train][loss]") {
+  StepWeights<double> none;
+  none.set(3, 2, [](Index, Index) { return 0.0; });
+  Sequence<double> d;
+  const auto loss = weighted_loss(MeanSquaredError{}, ramp(3, 2, 1, 0, 1), ramp(3, 2, 1, 1, 2), none, d);
+  CHECK(loss.mean == 0);
+  CHECK(loss.weight == 0);
+  CHECK((d.values() == 0).all());
+}
+
+TEST_CASE("A step or sample of weight 0 has no gradient", "[train][loss]") {
   Sequence<double> d;
   for (const Index outputs : {1, 2}) {
     const auto prediction = ramp(3, 2, outputs, -1, 1);
@@ -93,38 +103,52 @@ TEST_CASE("Weights weigh steps and samples, and what weighs nothing has no gradi
         }
       }
     }
-    CHECK(weighted_loss(MeanAbsoluteError{}, prediction, target, weights, d) == Approx(sum / total).epsilon(1e-14));
+    const auto loss = weighted_loss(MeanAbsoluteError{}, prediction, target, weights, d);
+    CHECK(loss.mean == Approx(sum / total).epsilon(1e-14));
+    CHECK(loss.weight == total);
     CHECK((d.step(1) == 0).all());
     CHECK((d.step(0) != 0).all());
   }
 }
 
-TEST_CASE("Accuracy counts right answers of one output, of class numbers and of probabilities", "[train][metric]") {
-  Sequence<double> room;
+TEST_CASE("Accuracy counts right answers for one output, for class numbers and for probabilities", "[train][metric]") {
+  Sequence<double> workspace;
   Eigen::ArrayXXd logits(4, 1), answers(4, 1);
   logits << 2, -1, 0.5, -3;
   answers << 1, 0, 0, 1;
   const StepWeights<double> all;
-  CHECK(weighted_score(Accuracy{}, Sequence<double>(logits), Sequence<double>(answers), all, room) == 0.5);
+  CHECK(weighted_score(Accuracy{}, Sequence<double>(logits), Sequence<double>(answers), all, workspace) == 0.5);
   Eigen::ArrayXXd scores(3, 3), numbers(3, 1), probabilities(3, 3);
   scores << 1, 2, 0, 5, 1, 1, 0, 0, 1;
   numbers << 1, 0, 0;
   probabilities << 0, 1, 0, 0.2, 0.5, 0.3, 0, 0, 1;
   const Sequence<double> s(scores);
-  CHECK(weighted_score(Accuracy{}, s, Sequence<double>(numbers), all, room) == Approx(2.0 / 3));
-  CHECK(weighted_score(Accuracy{}, s, Sequence<double>(probabilities), all, room) == Approx(2.0 / 3));
+  CHECK(weighted_score(Accuracy{}, s, Sequence<double>(numbers), all, workspace) == Approx(2.0 / 3));
+  CHECK(weighted_score(Accuracy{}, s, Sequence<double>(probabilities), all, workspace) == Approx(2.0 / 3));
 }
 
-TEST_CASE("Targets that make no sense are refused", "[train][loss]") {
+TEST_CASE("Losses refuse targets of the wrong shape or out of range", "[train][loss]") {
   Sequence<double> d;
   const StepWeights<double> all;
   const auto logits = ramp(1, 1, 3, 0, 1);
   CHECK(support::refusal_of([&] { weighted_loss(MeanSquaredError{}, logits, ramp(1, 1, 1, 0, 0), all, d); }) ==
         "train: y must be (time, batch, outputs) = (1, 1, 3), got (1, 1, 1)");
   for (const double target : {3.0, -1.0, 0.5, std::numeric_limits<double>::quiet_NaN()}) {
-    CHECK(support::refusal_of([&] {
-            weighted_loss(SoftmaxCrossEntropy{}, logits, ramp(1, 1, 1, target, target), all, d);
-          }).starts_with("a target that names a class must be a whole number in [0, 2], got "));
+    CHECK(support::refusal_of(
+              [&] { weighted_loss(SoftmaxCrossEntropy{}, logits, ramp(1, 1, 1, target, target), all, d); })
+              .starts_with(
+                  "train: softmax_cross_entropy: a target must be the number of a class, from 0 to the outputs less "
+                  "1, got "));
   }
+  Sequence<double> labels(2, 3, 1), logit(2, 3, 1);
+  labels(1, 2, 0) = 255;
+  CHECK(support::refusal_of([&] { weighted_loss(BinaryCrossEntropy{}, logit, labels, all, d); }) ==
+        "train: binary_cross_entropy: a target must be in [0, 1], got 255 at step 1, sample 2, feature 0");
+  StepWeights<double> without_it;
+  without_it.set(2, 3, [](Index t, Index b) { return t == 1 && b == 2 ? 0.0 : 1.0; });
+  CHECK(weighted_loss(BinaryCrossEntropy{}, logit, labels, without_it, d).weight == 5);
+  CHECK(support::refusal_of([&] {
+          weighted_score(Accuracy{}, logits, ramp(1, 1, 1, 3, 3), all, d);
+        }).starts_with("train: accuracy: a target must be the number of a class"));
   CHECK(support::refusal_of([] { Huber(0); }) == "Huber: delta must be finite and above 0, got 0");
 }

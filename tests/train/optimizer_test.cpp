@@ -7,7 +7,7 @@
 
 #include <elegans/train/adam.hpp>
 #include <elegans/train/adamw.hpp>
-#include <elegans/train/clipping.hpp>
+#include <elegans/train/clip.hpp>
 #include <elegans/train/rmsprop.hpp>
 #include <elegans/train/schedule.hpp>
 #include <elegans/train/sgd.hpp>
@@ -22,7 +22,7 @@ using support::refusal_of;
 
 namespace {
 
-/// Eight steps, after four of which another optimizer takes over where the first one was.
+/// Takes eight steps. After four of them, another optimizer resumes from the first one's memory.
 template <typename Optimize>
 void check_against_torch(const Optimize& fresh, const std::string& name) {
   INFO(name);
@@ -34,7 +34,7 @@ void check_against_torch(const Optimize& fresh, const std::string& name) {
   for (std::size_t k = 0; k < 8; ++k) {
     const Eigen::ArrayXd g = array_of(golden["gradients"][k]);
     if (k == 4) {
-      second.restore(optimizer.steps(), optimizer.memory());
+      second.resume(optimizer.steps(), optimizer.memory());
       resumed = p;
     }
     optimizer.step({p.data(), p.size()}, {g.data(), g.size()});
@@ -46,7 +46,7 @@ void check_against_torch(const Optimize& fresh, const std::string& name) {
 
 }  // namespace
 
-TEST_CASE("Optimizers take PyTorch's steps, and go on from another's memory", "[train][optimizer]") {
+TEST_CASE("Optimizers take PyTorch's steps, and resume from another optimizer's memory", "[train][optimizer]") {
   check_against_torch(Adam<double>({.learning_rate = 0.02, .beta1 = 0.8, .beta2 = 0.99, .epsilon = 1e-6}), "adam");
   check_against_torch(
       AdamW<double>({.learning_rate = 0.02, .weight_decay = 0.1, .beta1 = 0.8, .beta2 = 0.99, .epsilon = 1e-6}),
@@ -59,46 +59,55 @@ TEST_CASE("Optimizers take PyTorch's steps, and go on from another's memory", "[
   check_against_torch(SGD<double>({.learning_rate = 0.02, .momentum = 0.7, .nesterov = true}), "sgd_nesterov");
 }
 
-TEST_CASE("Optimizers refuse options and vectors that make no sense", "[train][optimizer]") {
+TEST_CASE("Optimizers refuse options and vectors that are out of range", "[train][optimizer]") {
   CHECK(refusal_of([] { Adam<double>({.beta1 = 1.0}); }) == "Adam: beta1 must be in [0, 1), got 1");
   CHECK(refusal_of([] { AdamW<double>({.weight_decay = -1}); }) ==
         "AdamW: weight_decay must be finite and at least 0, got -1");
   CHECK(refusal_of([] { RMSprop<double>({.rho = -0.5}); }) == "RMSprop: rho must be in [0, 1), got -0.5");
   CHECK(refusal_of([] { SGD<double>({.learning_rate = std::numeric_limits<double>::infinity()}); }) ==
         "SGD: learning_rate must be finite and at least 0, got inf");
+  CHECK(refusal_of([] { Adam<float>({.epsilon = 0}); }) ==
+        "Adam: epsilon must be finite, above 0 and not denormal, got 0");
+  CHECK(
+      refusal_of([] { RMSprop<double>({.epsilon = 1e-310}); }).starts_with("RMSprop: epsilon must be finite, above 0"));
   Eigen::ArrayXd p = Eigen::ArrayXd::Zero(3);
   Adam<double> adam;
   adam.step({p.data(), 3}, {p.data(), 3});
   CHECK(refusal_of([&] { adam.step({p.data(), 2}, {p.data(), 2}); }) ==
         "Adam: 3 parameters so far, got 2 and a gradient of 2");
-  CHECK(refusal_of([&] { adam.restore(2, {p.data(), 3}); }) ==
-        "Adam: cannot go on from step 2 with a memory of 3 values");
-  CHECK(refusal_of([&] { adam.restore(1, {p.data(), 0}); }) ==
-        "Adam: cannot go on from step 1 with a memory of 0 values");
+  CHECK(refusal_of([&] { adam.resume(2, {p.data(), 3}); }) ==
+        "Adam: cannot resume from step 2 with a memory of 3 values");
+  CHECK(refusal_of([&] { adam.resume(1, {p.data(), 0}); }) ==
+        "Adam: cannot resume from step 1 with a memory of 0 values");
   CHECK(refusal_of([&] { adam.set_learning_rate(-1); }) == "Adam: learning_rate must be finite and at least 0, got -1");
 }
 
-TEST_CASE("Gradients are clipped by value and by global norm", "[train][clipping]") {
+TEST_CASE("Clip limits each derivative and the norm of the gradient", "[train][clipping]") {
   const auto golden = support::training_kit()["optimizers"];
   const Eigen::ArrayXd g = array_of(golden["gradients"][0]);
   for (const double norm : {0.5, 100.0}) {
     Eigen::ArrayXd clipped = g;
-    clip<double>({.global_norm = norm}, {clipped.data(), clipped.size()});
+    Clip{.global_norm = norm}(VectorView<double>(clipped.data(), clipped.size()), 1);
     // PyTorch adds 1e-6 to the norm that it divides by.
     CHECK((clipped - array_of(golden["clipped"][norm == 0.5 ? "0.5" : "100.0"])).abs().maxCoeff() < 1e-6);
     CHECK(clipped.matrix().norm() == Approx(std::min(norm, g.matrix().norm())).epsilon(1e-14));
   }
   Eigen::ArrayXd values(4);
   values << 3, -3, 0.5, std::numeric_limits<double>::quiet_NaN();
-  clip<double>({.value = 2}, {values.data(), 4});
+  Clip{.value = 2}(VectorView<double>(values.data(), 4), 1);
   CHECK(values[0] == 2);
   CHECK(values[1] == -2);
   CHECK(values[2] == 0.5);
   CHECK(std::isnan(values[3]));
-  CHECK_FALSE(Clipping().is_on());
+  const Eigen::ArrayXd before = g;
+  Eigen::ArrayXd untouched = g;
+  Clip()(VectorView<double>(untouched.data(), untouched.size()), 1);
+  CHECK((untouched == before).all());
+  CHECK(refusal_of([&] { Clip{.global_norm = -1}(VectorView<double>(values.data(), 4), 1); }) ==
+        "clip: global_norm must be above 0, got -1");
 }
 
-TEST_CASE("Schedules are PyTorch's", "[train][schedule]") {
+TEST_CASE("Schedules give PyTorch's learning rates", "[train][schedule]") {
   const auto golden = support::training_kit()["schedules"];
   const auto check = [&](const char* name, const Schedule& schedule) {
     INFO(name);

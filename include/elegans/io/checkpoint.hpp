@@ -2,19 +2,18 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <charconv>
 #include <chrono>
 #include <cstddef>
 #include <filesystem>
 #include <string>
+#include <string_view>
 #include <system_error>
 #include <type_traits>
 #include <utility>
 #include <vector>
 
-#include <nlohmann/json.hpp>
-
 #include <elegans/core/error.hpp>
-#include <elegans/core/number_text.hpp>
 #include <elegans/core/types.hpp>
 #include <elegans/io/safetensors.hpp>
 #include <elegans/io/safetensors_writer.hpp>
@@ -22,23 +21,27 @@
 
 namespace elegans {
 
-/// How often a `Checkpoint` is written; always after the last epoch.
+/// How often `fit` writes a `Checkpoint`. It always writes one after the last epoch.
 struct CheckpointOptions {
-  int every = 1;       ///< epochs, at least 1
-  double seconds = 1;  ///< and not before so many seconds since the last one, at least 0
+  int every = 1;       ///< epochs between two checkpoints, at least 1
+  double seconds = 1;  ///< least time between two checkpoints, at least 0
 };
 
-/// Keeps a training run in a file. Killed at any moment and called again, `fit` goes on from there and ends with the
-/// same numbers, bit for bit, as if it had never stopped; a run that had ended gives its history again.
+/// Stores a training run in a file, so that a later call of `fit` resumes it.
 ///
 ///     elegans::Checkpoint checkpoint("run.safetensors", {.every = 10});
 ///     elegans::fit(model, data, optimizer, {.epochs = 1000}, checkpoint);
 ///
-/// In it are weights, best weights, the optimizer's memory and the history, as a safetensors file, written whole or not
-/// at all. Data, options and seed must be the same when a run is resumed; more epochs may be asked for.
+/// If the program is killed at any moment and started again, the run ends with the same numbers, bit for bit, as if it
+/// had never stopped. If the run had ended, `fit` returns its history again. The model, the optimizer, the data and the
+/// options must be the same as before; `fit` refuses others, and names the difference. Only the number of epochs may
+/// grow.
+///
+/// The file is a safetensors file with the weights, the best weights, the optimizer's memory and the history. It is
+/// replaced as a whole.
 class Checkpoint {
  public:
-  /// A checkpoint in a file, which need not be there yet. \throws InvalidArgument if an option is out of range
+  /// A checkpoint in a file, which need not exist yet. \throws InvalidArgument if an option is out of range
   explicit Checkpoint(std::filesystem::path file_path, const CheckpointOptions& options = {})
       : path_(std::move(file_path)), options_(options) {
     if (options.every < 1) detail::refuse("Checkpoint: every must be at least 1, got ", options.every);
@@ -47,8 +50,9 @@ class Checkpoint {
 
   [[nodiscard]] const std::filesystem::path& path() const noexcept { return path_; }
 
-  /// False if there is no file. \throws RuntimeError if it cannot be read; InvalidArgument if it is no checkpoint, or
-  /// one of another scalar type
+  /// Reads the state from the file. False if there is no file.
+  /// \throws RuntimeError    if the file cannot be read
+  /// \throws InvalidArgument if it is not a checkpoint, or one of another scalar type
   template <typename Scalar>
   bool load(TrainingState<Scalar>& state) const;
 
@@ -57,8 +61,8 @@ class Checkpoint {
                     std::chrono::steady_clock::now() - saved_ >= std::chrono::duration<double>(options_.seconds));
   }
 
-  /// Writes the state of a training.
-  /// \throws RuntimeError if the file cannot be written; what was there before is then still there
+  /// Replaces the file by one with this state.
+  /// \throws RuntimeError if the file cannot be written; the file before is then still there
   template <typename Scalar>
   void save(const TrainingState<Scalar>& state);
 
@@ -71,9 +75,10 @@ class Checkpoint {
 namespace detail {
 
 inline constexpr const char* checkpoint_key = "elegans_checkpoint";
-inline constexpr int checkpoint_version = 1;
+inline constexpr int checkpoint_version = 2;
 
-/// visit(name, vector) for every vector of a training's state. A metric is named by its number, as names may repeat.
+/// Calls visit(name, vector) for every vector of a training's state. A metric goes by its number, as two metrics may
+/// have one name.
 template <typename State, typename Visit>
 void for_each_vector(State& state, Visit visit) {
   visit("parameters", state.parameters);
@@ -83,30 +88,72 @@ void for_each_vector(State& state, Visit visit) {
   visit("history.validation_loss", state.history.validation_loss);
   visit("history.learning_rate", state.history.learning_rate);
   for (std::size_t k = 0; k < state.history.metrics.size(); ++k) {
-    visit(concatenate("history.metrics.", k, ".training"), state.history.metrics[k].training);
-    visit(concatenate("history.metrics.", k, ".validation"), state.history.metrics[k].validation);
+    visit("history.metrics." + std::to_string(k) + ".training", state.history.metrics[k].training);
+    visit("history.metrics." + std::to_string(k) + ".validation", state.history.metrics[k].validation);
   }
 }
+
+/// Reads the metadata of a checkpoint. Any of it may be missing or wrong: files come from anywhere.
+class CheckpointMetadata {
+ public:
+  explicit CheckpointMetadata(const SafeTensors& file) : file_(file) {
+    if (!find(checkpoint_key)) file.refuse("not a checkpoint: there is no metadata '", checkpoint_key, "'");
+    if (const int version = whole(checkpoint_key); version != checkpoint_version) {
+      file.refuse("checkpoint: version must be ", checkpoint_version, ", got ", version);
+    }
+  }
+
+  /// Null if there is none.
+  [[nodiscard]] const std::string* find(const std::string& key) const {
+    const auto entry = file_.metadata().find(key);
+    return entry == file_.metadata().end() ? nullptr : &entry->second;
+  }
+  [[nodiscard]] const std::string& at(const std::string& key) const {
+    const std::string* const text = find(key);
+    if (!text) file_.refuse("checkpoint: there is no '", printable(key), "'");
+    return *text;
+  }
+  /// A number, at least 0.
+  [[nodiscard]] int whole(const std::string& key) const {
+    const std::string& text = at(key);
+    int value = -1;
+    const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), value);
+    if (failure != std::errc() || end != text.data() + text.size() || value < 0) {
+      file_.refuse("checkpoint: ", key, " must be a whole number, got '", printable(text), "'");
+    }
+    return value;
+  }
+
+ private:
+  const SafeTensors& file_;
+};
+
+inline constexpr const char* metric_key = "metric ";
+inline constexpr const char* setting_key = "setting ";
 
 }  // namespace detail
 
 template <typename Scalar>
 void Checkpoint::save(const TrainingState<Scalar>& state) {
   SafeTensorsWriter file;
-  detail::for_each_vector(state, [&](const std::string& name, const std::vector<Scalar>& values) {
+  const auto add = [&file](const std::string& name, const std::vector<Scalar>& values) {
     file.add<Scalar>(name, {values.size()}, [&values](Index, Index i) { return values[static_cast<std::size_t>(i)]; });
-  });
-  nlohmann::json names = nlohmann::json::array();
-  for (const auto& metric : state.history.metrics) names.push_back(metric.name);
-  const nlohmann::json all = {{"version", detail::checkpoint_version},
-                              {"epochs", state.epochs},
-                              {"optimizer_steps", state.optimizer_steps},
-                              {"learning_rate", detail::exact_text(double{state.learning_rate})},
-                              {"best_loss", detail::exact_text(double{state.best_loss})},
-                              {"best_epoch", state.history.best_epoch},
-                              {"epochs_without_progress", state.epochs_without_progress},
-                              {"metrics", std::move(names)}};
-  file.metadata[detail::checkpoint_key] = all.dump();
+  };
+  detail::for_each_vector(state, add);
+  // As a tensor, since text would have to be exact in every locale.
+  const std::vector<Scalar> numbers{state.learning_rate, state.best_loss};
+  add("numbers", numbers);
+  file.metadata = {{detail::checkpoint_key, std::to_string(detail::checkpoint_version)},
+                   {"epochs", std::to_string(state.epochs)},
+                   {"epochs_planned", std::to_string(state.epochs_planned)},
+                   {"optimizer_steps", std::to_string(state.optimizer_steps)},
+                   {"best_epoch", std::to_string(state.history.best_epoch)},
+                   {"epochs_without_progress", std::to_string(state.epochs_without_progress)}};
+  std::size_t k = 0;
+  for (const auto& metric : state.history.metrics) {
+    file.metadata[detail::metric_key + std::to_string(k++)] = metric.name;
+  }
+  for (const Setting& setting : state.fingerprint) file.metadata[detail::setting_key + setting.name] = setting.value;
   file.write(path_);
   saved_ = std::chrono::steady_clock::now();
 }
@@ -116,44 +163,23 @@ bool Checkpoint::load(TrainingState<Scalar>& state) const {
   std::error_code unreadable;
   if (std::filesystem::status(path_, unreadable).type() == std::filesystem::file_type::not_found) return false;
   const SafeTensors file(path_);
-  const auto entry = file.metadata().find(detail::checkpoint_key);
-  if (entry == file.metadata().end())
-    file.refuse("not a checkpoint: there is no metadata '", detail::checkpoint_key, "'");
-  const nlohmann::json all = nlohmann::json::parse(entry->second, nullptr, false);
-  const auto at = [&](const char* key) -> const nlohmann::json& {
-    if (!all.is_object() || !all.contains(key)) file.refuse("checkpoint: there is no '", key, "'");
-    return all.at(key);
-  };
-  const auto whole = [&](const char* key) {
-    const nlohmann::json& value = at(key);
-    if (!value.is_number_integer() || value < 0 || value > 0x7fffffff) {
-      file.refuse("checkpoint: ", key, " must be a whole number, got ", detail::printable(value.dump()));
-    }
-    return value.get<int>();
-  };
-  const auto real = [&](const char* key) {
-    const nlohmann::json& value = at(key);
-    const auto number = detail::read_number<double>(value.is_string() ? value.get<std::string>() : "");
-    if (!number) file.refuse("checkpoint: ", key, " must be a number, got ", detail::printable(value.dump()));
-    return static_cast<Scalar>(*number);
-  };
-  if (const int version = whole("version"); version != detail::checkpoint_version) {
-    file.refuse("checkpoint: version must be ", detail::checkpoint_version, ", got ", version);
-  }
-  state.epochs = whole("epochs");
-  state.optimizer_steps = whole("optimizer_steps");
-  state.learning_rate = real("learning_rate");
-  state.best_loss = real("best_loss");
-  state.history.best_epoch = whole("best_epoch");
-  state.epochs_without_progress = whole("epochs_without_progress");
-  if (!at("metrics").is_array()) file.refuse("checkpoint: metrics must be a list of names");
+  const detail::CheckpointMetadata metadata(file);
+  state.epochs = metadata.whole("epochs");
+  state.epochs_planned = metadata.whole("epochs_planned");
+  state.optimizer_steps = metadata.whole("optimizer_steps");
+  state.history.best_epoch = metadata.whole("best_epoch");
+  state.epochs_without_progress = metadata.whole("epochs_without_progress");
   state.history.metrics.clear();
-  for (const nlohmann::json& name : at("metrics")) {
-    if (!name.is_string()) file.refuse("checkpoint: metrics must be a list of names");
-    state.history.metrics.push_back({name.get<std::string>(), {}, {}});
+  while (const std::string* name = metadata.find(detail::metric_key + std::to_string(state.history.metrics.size()))) {
+    state.history.metrics.push_back({*name, {}, {}});
+  }
+  state.fingerprint.clear();
+  for (const auto& [key, value] : file.metadata()) {
+    const std::string_view prefix = detail::setting_key;
+    if (key.starts_with(prefix)) state.fingerprint.push_back({key.substr(prefix.size()), value});
   }
 
-  detail::for_each_vector(state, [&](const std::string& name, std::vector<Scalar>& values) {
+  const auto read = [&file](const std::string& name, std::vector<Scalar>& values) {
     constexpr TensorType wanted = std::is_same_v<Scalar, double> ? TensorType::f64 : TensorType::f32;
     const Tensor& tensor = file.at(name);
     if (tensor.type != wanted || tensor.shape.size() != 1) {
@@ -164,15 +190,23 @@ bool Checkpoint::load(TrainingState<Scalar>& state) const {
     detail::with_values(tensor.type, tensor.bytes, [&](auto&& value_at) {
       for (std::size_t i = 0; i < values.size(); ++i) values[i] = static_cast<Scalar>(value_at(i));
     });
-  });
+  };
+  detail::for_each_vector(state, read);
+  std::vector<Scalar> numbers;
+  read("numbers", numbers);
+  if (numbers.size() != 2) file.refuse("numbers: must be 2 values, got ", numbers.size());
+  state.learning_rate = numbers[0];
+  state.best_loss = numbers[1];
+
   const auto epochs = static_cast<std::size_t>(state.epochs);
-  const auto one_an_epoch = [&](const std::vector<Scalar>& values) {
+  const auto one_per_epoch = [&](const std::vector<Scalar>& values) {
     return values.empty() || values.size() == epochs;
   };
-  bool fits = state.history.loss.size() == epochs && one_an_epoch(state.history.validation_loss) &&
-              one_an_epoch(state.history.learning_rate) && state.history.best_epoch <= state.epochs;
+  bool fits = state.history.loss.size() == epochs && one_per_epoch(state.history.validation_loss) &&
+              one_per_epoch(state.history.learning_rate) && state.history.best_epoch <= state.epochs;
   for (const auto& metric : state.history.metrics) {
-    fits = fits && one_an_epoch(metric.training) && one_an_epoch(metric.validation);
+    fits = fits && metric.training.size() == epochs && one_per_epoch(metric.validation) &&
+           metric.validation.size() == state.history.validation_loss.size();
   }
   if (!fits) file.refuse("checkpoint: the history does not have one value for each of ", epochs, " epochs");
   return true;

@@ -117,19 +117,27 @@ class SafeTensorsWriter {
     return order;
   }
 
+  /// The destructor of a JSON array or object allocates, so only texts are JSON values here: memory may run out.
   [[nodiscard]] std::string make_header() const {
     std::string text = "{";
-    const auto add_entry = [&](const std::string& name, const nlohmann::json& entry) {
-      text.append(text.size() > 1 ? "," : "").append(nlohmann::json(name).dump()).append(":").append(entry.dump());
+    const auto add = [&](const std::string& name) -> std::string& {
+      return text.append(text.ends_with('{') ? "" : ",").append(nlohmann::json(name).dump()).append(":");
     };
     try {
-      if (!metadata.empty()) add_entry("__metadata__", metadata);
+      if (!metadata.empty()) {
+        add("__metadata__") += '{';
+        for (const auto& [key, value] : metadata) add(key) += nlohmann::json(value).dump();
+        text += '}';
+      }
       std::uint64_t begin = 0;
       for (const Item* const item : in_order()) {
         const std::uint64_t end = begin + detail::byte_count(item->type, detail::value_count(item->shape));
-        add_entry(
-            item->name,
-            {{"dtype", detail::describe(item->type).name}, {"shape", item->shape}, {"data_offsets", {begin, end}}});
+        add(item->name).append("{\"data_offsets\":[" + std::to_string(begin) + "," + std::to_string(end));
+        text.append("],\"dtype\":\"").append(detail::describe(item->type).name).append("\",\"shape\":[");
+        for (std::size_t i = 0; i < item->shape.size(); ++i) {
+          text.append(i == 0 ? "" : ",").append(std::to_string(item->shape[i]));
+        }
+        text += "]}";
         begin = end;
       }
     } catch (const nlohmann::json::exception&) {

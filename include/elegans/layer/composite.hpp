@@ -56,6 +56,8 @@ class Composite : public Parameterized<Derived, ScalarType> {
     forwarded_ = nullptr;
   }
 
+  /// The number of layers.
+  static constexpr std::size_t layer_count = sizeof...(Layers);
   /// One of the layers, from 0 on.
   template <std::size_t K>
   [[nodiscard]] const auto& layer() const noexcept {

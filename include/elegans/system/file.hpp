@@ -98,6 +98,9 @@ class UnfinishedFile {
       if (failure) fail_for(failure.value());
       finished_ = true;
       flush_folder();
+      // The new file is in place and on the disk: a failure to close it must not look like a failure to write it.
+      if (file_) std::fclose(std::exchange(file_, nullptr));
+      return;
     }
     close();
   }

@@ -9,18 +9,18 @@
 
 namespace elegans {
 
-/// Keras' default of Adam's epsilon, and ours.
+/// Adam's default epsilon in Keras, and here.
 inline constexpr double keras_epsilon = 1e-7;
-/// PyTorch's.
+/// Adam's default epsilon in PyTorch.
 inline constexpr double torch_epsilon = 1e-8;
 
-/// How Adam descends.
+/// The options of Adam.
 template <typename Scalar>
 struct AdamOptions {
   Scalar learning_rate = Scalar(0.001);                 ///< at least 0
   Scalar beta1 = Scalar(0.9);                           ///< decay of the mean gradient, in [0, 1)
   Scalar beta2 = Scalar(0.999);                         ///< decay of the mean squared gradient, in [0, 1)
-  Scalar epsilon = static_cast<Scalar>(keras_epsilon);  ///< added to the root of the latter, at least 0
+  Scalar epsilon = static_cast<Scalar>(keras_epsilon);  ///< added to the root of the latter, above 0
 };
 
 /// Adam: a step along the mean gradient over the root of the mean squared gradient.
@@ -28,17 +28,17 @@ struct AdamOptions {
 ///     m <- beta1 m + (1 - beta1) g,   s <- beta2 s + (1 - beta2) g^2
 ///     p <- p - learning_rate / (1 - beta1^k) m / (sqrt(s / (1 - beta2^k)) + epsilon)      in the k-th step
 ///
-/// Kingma and Ba, Adam: a method for stochastic optimization, ICLR 2015; epsilon stands where PyTorch has it.
+/// Kingma and Ba, Adam: a method for stochastic optimization, ICLR 2015; epsilon is where PyTorch has it.
 template <typename Scalar>
 class Adam : public OptimizerBase<Scalar, 2> {
  public:
   /// An optimizer that has taken no step yet. \throws InvalidArgument if an option is out of range
   explicit Adam(const AdamOptions<Scalar>& options = {}) : Adam("Adam", options) {}
 
-  /// As they were given; for the rate now in force see `learning_rate()`.
+  /// The options of the constructor; `learning_rate()` is the rate now in force.
   [[nodiscard]] const AdamOptions<Scalar>& options() const noexcept { return options_; }
 
-  /// Moves the parameters one step; allocates in the first one only.
+  /// Moves the parameters by one step. Only the first one allocates.
   /// \throws InvalidArgument if the sizes differ, or differ from the first step's
   void step(VectorView<Scalar> parameters, ConstVectorView<Scalar> gradient) {
     this->begin_step(parameters.size(), gradient.size());
@@ -57,7 +57,7 @@ class Adam : public OptimizerBase<Scalar, 2> {
       : OptimizerBase<Scalar, 2>(name, options.learning_rate), options_(options) {
     this->require_decay("beta1", options.beta1);
     this->require_decay("beta2", options.beta2);
-    this->require_at_least_0("epsilon", options.epsilon);
+    this->require_epsilon(options.epsilon);
   }
 
  private:

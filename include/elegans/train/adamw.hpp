@@ -7,7 +7,7 @@
 
 namespace elegans {
 
-/// How AdamW descends: Adam's options, and how fast weights decay.
+/// The options of AdamW: those of Adam, and the decay of the weights.
 template <typename Scalar>
 struct AdamWOptions {
   Scalar learning_rate = Scalar(0.001);
@@ -19,8 +19,8 @@ struct AdamWOptions {
 
 /// Adam with decoupled weight decay: p <- (1 - learning_rate weight_decay) p, then a step of Adam.
 ///
-/// Loshchilov and Hutter, Decoupled weight decay regularization, ICLR 2019; as `torch.optim.AdamW`. It decays every
-/// parameter, reversal potentials and time constants too.
+/// Loshchilov and Hutter, Decoupled weight decay regularization, ICLR 2019; mirrors `torch.optim.AdamW`. It decays
+/// every parameter, even reversal potentials and membrane capacitances.
 template <typename Scalar>
 class AdamW : public Adam<Scalar> {
  public:
@@ -30,18 +30,21 @@ class AdamW : public Adam<Scalar> {
                                .beta1 = options.beta1,
                                .beta2 = options.beta2,
                                .epsilon = options.epsilon}),
-        weight_decay_(options.weight_decay) {
-    this->require_at_least_0("weight_decay", weight_decay_);
+        options_(options) {
+    this->require_at_least_0("weight_decay", options.weight_decay);
   }
+
+  /// See `Adam::options`.
+  [[nodiscard]] const AdamWOptions<Scalar>& options() const noexcept { return options_; }
 
   /// See `Adam::step`.
   void step(VectorView<Scalar> parameters, ConstVectorView<Scalar> gradient) {
-    parameters *= Scalar(1) - this->learning_rate() * weight_decay_;
+    parameters *= Scalar(1) - this->learning_rate() * options_.weight_decay;
     Adam<Scalar>::step(parameters, gradient);
   }
 
  private:
-  Scalar weight_decay_;
+  AdamWOptions<Scalar> options_;
 };
 
 }  // namespace elegans

@@ -3,50 +3,70 @@
 #pragma once
 
 #include <concepts>
+#include <type_traits>
 
 #include <elegans/core/context.hpp>
 #include <elegans/core/sequence.hpp>
+#include <elegans/core/state.hpp>
 #include <elegans/core/types.hpp>
 
 namespace elegans {
 
-/// What training needs of a model: a flat parameter vector with a gradient of the same layout, and a forward and
+/// A model that can be trained: a flat parameter vector with a gradient of the same layout, and a forward and a
 /// backward pass over sequences. Every layer of the library satisfies it.
+///
+/// Optional: `begin_epoch(epoch)`, called before each epoch with the number of epochs so far.
 template <typename M>
-concept TrainableModel = requires(M& model, const Sequence<typename M::Scalar>& values,
+concept TrainableModel = requires(M& model, const M& constant, const Sequence<typename M::Scalar>& values,
                                   const Context<typename M::Scalar, M::state_size_at_compile_time>& context) {
   { model.forward(values, context) } -> std::convertible_to<const Sequence<typename M::Scalar>&>;
   { model(values, context) } -> std::convertible_to<Sequence<typename M::Scalar>>;
   model.backward(values);
-  { model.parameters() } -> std::convertible_to<ConstVectorView<typename M::Scalar>>;
-  { model.gradient() } -> std::convertible_to<ConstVectorView<typename M::Scalar>>;
+  { constant.final_state() } -> std::convertible_to<const State<typename M::Scalar, M::state_size_at_compile_time>&>;
+  { constant.parameters() } -> std::convertible_to<ConstVectorView<typename M::Scalar>>;
+  { constant.gradient() } -> std::convertible_to<ConstVectorView<typename M::Scalar>>;
   model.update([](VectorView<typename M::Scalar>) {});
 };
 
-/// A loss: `loss(prediction, target, weight, d_prediction)`, with predictions (rows, outputs) of some steps and
-/// samples, their targets, and how much each row counts. It returns sum_row weight[row] loss(row), and writes the
-/// derivative of that by the predictions. `weight` is an Eigen array or expression of (rows). `MeanSquaredError`
+/// A loss: `loss(prediction, target, weight, d_prediction)`. Predictions and targets are (rows, features) arrays, where
+/// a row is one step of one sample. `weight` is an Eigen array or expression of (rows). The loss returns
+/// sum_row weight[row] loss(row), and writes the derivative of that sum by the predictions. `MeanSquaredError`
 /// satisfies it.
 ///
-/// Optional: `name`, for tables; `static bool accepts(outputs, targets)`, if targets need not be as many as outputs.
+/// Optional:
+/// - `name`, for tables and messages
+/// - `static bool accepts(outputs, targets)`, if there may be more or fewer targets than outputs
+/// - `static const char* wanted_target(target, outputs, targets)`: null if the loss accepts a target of this value,
+/// else
+///   what it must be, as "in [0, 1]"
 template <typename L, typename Scalar>
 concept LossFunction =
     requires(const L& loss, ConstArrayView<Scalar> values, ConstVectorView<Scalar> weight, ArrayView<Scalar> d) {
       { loss(values, values, weight, d) } -> std::convertible_to<Scalar>;
     };
 
-/// A score that is reported, not trained on: `metric(prediction, target, weight)`, likewise, and a `name`. `Accuracy`
-/// satisfies it. A loss with a name can also serve as one.
+/// A score that is reported but not trained on: `metric(prediction, target, weight)`, with the arguments of a
+/// `LossFunction`, and a `name`. `Accuracy` satisfies it. A loss can also serve as a metric.
 template <typename M, typename Scalar>
 concept Metric = requires(const M& metric, ConstArrayView<Scalar> values, ConstVectorView<Scalar> weight) {
   { metric(values, values, weight) } -> std::convertible_to<Scalar>;
   { metric.name } -> std::convertible_to<const char*>;
 };
 
-/// An optimizer: `step(parameters, gradient)` changes the parameters in place, both flat vectors of one size that stays
-/// the same over its life. `Adam` satisfies it.
+/// Changes a gradient in place between the backward pass and the optimizer: `transform(gradient, weight)`.
 ///
-/// Optional: what `OptimizerBase` has, which schedules and checkpoints need.
+/// `gradient` is a `VectorView<Scalar>` in the order of the model's `parameters()`. `weight` is the sum of the weights
+/// that the loss was divided by: the number of steps and samples, if each counts 1. So to add up the gradients of
+/// several machines, multiply each by its weight, and divide the sum by the sum of the weights. `Clip` satisfies it.
+template <typename T, typename Scalar>
+concept GradientTransform = requires(T& transform, VectorView<Scalar> gradient, Scalar weight) {
+  { transform(gradient, weight) } -> std::same_as<void>;
+};
+
+/// An optimizer: `step(parameters, gradient)` changes the parameters in place. Both are flat vectors, of one size over
+/// the optimizer's life. `Adam` satisfies it.
+///
+/// Optional: the members of `OptimizerBase`, which schedules and checkpoints need.
 template <typename O, typename Scalar>
 concept Optimizer = requires(O& optimizer, VectorView<Scalar> parameters, ConstVectorView<Scalar> gradient) {
   optimizer.step(parameters, gradient);

@@ -9,13 +9,18 @@
 
 namespace elegans {
 
-// Losses of classifiers, from logits: what a model gives before a sigmoid or softmax, which the loss does itself so
-// that no logarithm of 0 comes up. For the arguments see `LossFunction`.
+// Losses of classifiers. They take logits, the values before a sigmoid or softmax, and apply that themselves, so that
+// they never take the logarithm of 0. For the arguments see `LossFunction`.
 
-/// Of yes-no questions, one an output: -y log p - (1 - y) log(1 - p), p = sigmoid(logit), the mean over the outputs.
-/// Targets are probabilities, in [0, 1]. As `torch.nn.BCEWithLogitsLoss`.
+/// The loss of yes-no questions, one per output: the mean over the outputs of -y log p - (1 - y) log(1 - p), where
+/// p = sigmoid(logit). Targets are probabilities, in [0, 1]. Mirrors `torch.nn.BCEWithLogitsLoss`.
 struct BinaryCrossEntropy {
   static constexpr const char* name = "binary_cross_entropy";
+
+  template <typename Scalar>
+  static constexpr const char* wanted_target(Scalar target, Index, Index) {
+    return target >= Scalar(0) && target <= Scalar(1) ? nullptr : "in [0, 1]";
+  }
 
   template <typename Scalar, typename Weights>
   Scalar operator()(ConstArrayView<Scalar> logits, ConstArrayView<Scalar> target, const Weights& weight,
@@ -34,10 +39,16 @@ struct BinaryCrossEntropy {
 
 namespace detail {
 
+/// True for a whole number from 0 to `classes` - 1.
+template <typename Scalar>
+bool is_class(Scalar target, Index classes) {
+  return target >= 0 && target < static_cast<Scalar>(classes) && target == std::floor(target);
+}
+
 /// The class that a target names. \throws InvalidArgument unless it is a whole number below `classes`
 template <typename Scalar>
 Index class_of(Scalar target, Index classes) {
-  if (!(target >= 0) || !(target < static_cast<Scalar>(classes)) || target != std::floor(target)) {
+  if (!is_class(target, classes)) {
     refuse("a target that names a class must be a whole number in [0, ", classes - 1, "], got ", target);
   }
   return static_cast<Index>(target);
@@ -45,13 +56,20 @@ Index class_of(Scalar target, Index classes) {
 
 }  // namespace detail
 
-/// Of one choice among as many classes as there are outputs: -sum_c y_c log softmax(logits)_c.
+/// The loss of one choice among as many classes as there are outputs: -sum_c y_c log softmax(logits)_c.
 ///
-/// Targets are either the class's number, one a row, or a probability for each class. As `torch.nn.CrossEntropyLoss`.
+/// The target of a row is the number of its class, or one probability per class. Mirrors `torch.nn.CrossEntropyLoss`.
 struct SoftmaxCrossEntropy {
   static constexpr const char* name = "softmax_cross_entropy";
 
   static constexpr bool accepts(Index outputs, Index targets) { return targets == outputs || targets == 1; }
+  template <typename Scalar>
+  static const char* wanted_target(Scalar target, Index outputs, Index targets) {
+    if (targets == 1 && outputs > 1) {
+      return detail::is_class(target, outputs) ? nullptr : "the number of a class, from 0 to the outputs less 1";
+    }
+    return target >= Scalar(0) && target <= Scalar(1) ? nullptr : "a probability, in [0, 1]";
+  }
 
   template <typename Scalar, typename Weights>
   Scalar operator()(ConstArrayView<Scalar> logits, ConstArrayView<Scalar> target, const Weights& weight,
@@ -61,7 +79,7 @@ struct SoftmaxCrossEntropy {
     for (Index row = 0; row < logits.rows(); ++row) {
       const Scalar w = weight.coeff(row);
       auto d = d_logits.row(row);
-      // What a masked step holds may be anything.
+      // A masked step may hold anything.
       if (w == Scalar(0)) {
         d.setZero();
         continue;

@@ -17,29 +17,38 @@
 
 namespace elegans {
 
-/// Which outputs of a sequence a loss is taken over.
+/// Which outputs of a sequence the loss compares with targets.
 enum class LossOver {
   every_step,
-  last_step  ///< of each sample, the last that its mask lets through
+  last_step  ///< the last step of each sample that its mask does not hide
 };
 
-/// Sequences and what a model is to make of them.
+/// Input sequences and their targets.
 ///
 ///     elegans::Dataset<float> data{.x = x, .y = y, .timespans = elegans::Timespans<float>(spans)};
 template <typename Scalar>
 struct Dataset {
   Sequence<Scalar> x;             ///< (time, samples, input_dim)
   Sequence<Scalar> y;             ///< (time, samples, targets), or (1, samples, targets) if only the last output counts
-  Timespans<Scalar> timespans{};  ///< elapsed times, (time, samples) or one a step, (time, 1); 1 by default
+  Timespans<Scalar> timespans{};  ///< elapsed times, (time, samples), or (time, 1) for one per step; 1 by default
   Mask mask{};                    ///< steps that exist, (time, samples); all by default
-  std::vector<Scalar> weights{};  ///< how much each sample counts in a loss, at least 0; none for 1 each
+  std::vector<Scalar> weights{};  ///< weight of each sample in the loss, at least 0; empty for 1 each
 
   [[nodiscard]] Index samples() const noexcept { return x.batch(); }
-  /// True if every sample has one target, for the last output.
+  /// True if the targets are for the last output only.
   [[nodiscard]] bool last_only() const noexcept { return y.time() == 1 && x.time() != 1; }
 };
 
 namespace detail {
+
+/// True if the mask leaves a sample at least one step.
+template <typename Scalar>
+[[nodiscard]] bool has_any_step(const Dataset<Scalar>& data, Index sample) {
+  for (Index t = 0; t < data.x.time(); ++t) {
+    if (data.mask(t, sample)) return true;
+  }
+  return false;
+}
 
 /// \throws InvalidArgument if the parts do not fit each other
 template <typename Scalar>
@@ -56,7 +65,7 @@ void check(const Dataset<Scalar>& data, const char* who) {
   data.timespans.require_shape(time, samples);
   data.mask.require_shape(time, samples);
   if (!data.weights.empty() && static_cast<Index>(data.weights.size()) != samples) {
-    refuse(who, ": there must be a weight for each of ", samples, " samples, got ", data.weights.size());
+    refuse(who, ": there must be one weight for each of ", samples, " samples, got ", data.weights.size());
   }
   for (const Scalar weight : data.weights) {
     if (!(weight >= 0) || !std::isfinite(weight)) {
@@ -65,16 +74,33 @@ void check(const Dataset<Scalar>& data, const char* who) {
   }
 }
 
-/// Some samples of a data set, over some of its steps; room that is used again and again.
+/// Checks that there is something to take a loss over.
+/// \throws InvalidArgument if no step of these samples counts
+template <typename Scalar>
+void require_weight(const Dataset<Scalar>& data, std::span<const Index> samples, const char* who) {
+  bool has_weight = data.weights.empty(), has_step = data.mask.is_all();
+  for (const Index sample : samples) {
+    const bool weighs = data.weights.empty() || data.weights[static_cast<std::size_t>(sample)] > 0;
+    const bool steps = has_any_step(data, sample);
+    if (weighs && steps) return;
+    has_weight = has_weight || weighs;
+    has_step = has_step || steps;
+  }
+  refuse(who, ": no step of ", samples.size(), " samples counts, so there is no loss: ",
+         !has_weight ? "every sample has weight 0"
+         : !has_step ? "the mask hides every step"
+                     : "each sample has weight 0, or a mask that hides every step");
+}
+
+/// Some samples of a data set, over some of its steps. Its memory is reused from batch to batch.
 template <typename Scalar, int Units>
 struct Batch {
   Sequence<Scalar> x, y;
   Context<Scalar, Units> context;
   StepWeights<Scalar> weights;
-  Scalar total = Scalar(0);  ///< of the weights; 0 if these steps have no loss at all
+  Scalar total = Scalar(0);  ///< sum of the weights; 0 if none of these steps counts
 
-  /// \param samples  numbers of the samples
-  /// \param first    the first step, of `steps`
+  /// Copies the samples with these numbers, over `steps` steps from `first` on.
   void gather(const Dataset<Scalar>& data, std::span<const Index> samples, Index first, Index steps, LossOver over) {
     const auto batch = static_cast<Index>(samples.size());
     const auto copy = [&](const Sequence<Scalar>& from, Sequence<Scalar>& to, Index from_step, Index count) {
@@ -98,11 +124,13 @@ struct Batch {
     const auto weight_of = [&](Index sample) {
       return data.weights.empty() ? Scalar(1) : data.weights[static_cast<std::size_t>(sample)];
     };
-    // The model gives one output a sample: that of the last step it takes.
+    // The model gives one output per sample: that of the last step that it takes.
     if (data.last_only()) {
       const bool here = first + steps == time;
-      weights.set(1, y.batch(),
-                  [&](Index, Index b) { return here ? weight_of(samples[static_cast<std::size_t>(b)]) : Scalar(0); });
+      weights.set(1, y.batch(), [&](Index, Index b) {
+        const Index sample = samples[static_cast<std::size_t>(b)];
+        return here && has_any_step(data, sample) ? weight_of(sample) : Scalar(0);
+      });
     } else if (over == LossOver::every_step && data.mask.is_all() && data.weights.empty()) {
       weights.set_uniform();
     } else {
@@ -120,7 +148,7 @@ struct Batch {
     }
     total = weights.total(y.time(), y.batch());
     if (weights.is_uniform()) return;
-    // What stands in place of a target that does not count may be anything, NaN included.
+    // A target that does not count may be anything, even NaN, and NaN times a weight of 0 would still be NaN.
     for (Index t = 0; t < y.time(); ++t) {
       for (Index b = 0; b < y.batch(); ++b) {
         if (weights.step(t)[b] != Scalar(0)) continue;

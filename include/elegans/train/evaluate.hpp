@@ -2,20 +2,26 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <algorithm>
 #include <array>
+#include <cmath>
 #include <cstddef>
-#include <numeric>
 #include <span>
+#include <string>
+#include <type_traits>
 #include <vector>
 
+#include <elegans/core/error.hpp>
+#include <elegans/core/sequence.hpp>
+#include <elegans/core/types.hpp>
 #include <elegans/train/concepts.hpp>
 #include <elegans/train/dataset.hpp>
+#include <elegans/train/not_finite.hpp>
+#include <elegans/train/sample_order.hpp>
 #include <elegans/train/weighted_loss.hpp>
 
 namespace elegans {
 
-/// How `evaluate` goes about it.
+/// How `evaluate` takes the samples.
 struct EvaluateOptions {
   Index batch_size = 0;  ///< samples at a time; 0 for all
   LossOver loss_over = LossOver::every_step;
@@ -29,6 +35,7 @@ class ScoreSums {
  public:
   void add(std::size_t score, Scalar value, Scalar weight) { sums_[score] += double{value} * double{weight}; }
   void add_weight(Scalar weight) { weight_ += double{weight}; }
+  [[nodiscard]] double weight() const noexcept { return weight_; }
   [[nodiscard]] Scalar mean(std::size_t score) const { return static_cast<Scalar>(sums_[score] / weight_); }
 
  private:
@@ -36,36 +43,33 @@ class ScoreSums {
   double weight_ = 0;
 };
 
-/// Calls body(numbers of the samples) for each batch of an order.
-template <typename Body>
-void for_each_batch(std::span<const Index> order, Index batch_size, bool drop_last, Body body) {
-  const auto size = batch_size == 0 ? order.size() : static_cast<std::size_t>(batch_size);
-  for (std::size_t first = 0; first < order.size(); first += size) {
-    const std::size_t count = std::min(size, order.size() - first);
-    if (drop_last && count < size && first > 0) break;
-    body(order.subspan(first, count));
-  }
-}
-
-[[nodiscard]] inline std::vector<Index> numbers(Index first, Index count) {
-  std::vector<Index> result(static_cast<std::size_t>(count));
-  std::iota(result.begin(), result.end(), first);
-  return result;
-}
-
 /// The weighted mean of each score over some samples.
+///
+/// \param who  begins the messages
+/// \throws RuntimeError if a prediction or a loss is not finite
 template <typename Model, typename Scalar = typename Model::Scalar, typename... Scores>
 std::array<Scalar, sizeof...(Scores)> score_samples(Model& model, const Dataset<Scalar>& data,
                                                     std::span<const Index> samples, const EvaluateOptions& options,
                                                     Batch<Scalar, Model::state_size_at_compile_time>& batch,
-                                                    Sequence<Scalar>& room, const Scores&... scores) {
+                                                    Sequence<Scalar>& workspace, const std::string& who,
+                                                    const Scores&... scores) {
   ScoreSums<Scalar, sizeof...(Scores)> sums;
   for_each_batch(samples, options.batch_size, false, [&](std::span<const Index> part) {
     batch.gather(data, part, 0, data.x.time(), options.loss_over);
     if (batch.total == Scalar(0)) return;
     const Sequence<Scalar> prediction = model(batch.x, batch.context);
+    const BatchOrigin origin{who.c_str(), 0, part};
     std::size_t k = 0;
-    (sums.add(k++, weighted_score(scores, prediction, batch.y, batch.weights, room), batch.total), ...);
+    const auto add = [&](const auto& score) {
+      check_targets(score, prediction, batch.y, batch.weights, origin);
+      const Scalar value = weighted_score(score, prediction, batch.y, batch.weights, workspace);
+      constexpr bool is_loss = LossFunction<std::remove_cvref_t<decltype(score)>, Scalar>;
+      if (!all_finite<Scalar>(prediction.values()) || (is_loss && !std::isfinite(value))) {
+        fail(who, ": ", name_of_score(score), " is ", value, ": ", why_not_finite(batch, prediction, origin));
+      }
+      sums.add(k++, value, batch.total);
+    };
+    (add(scores), ...);
     sums.add_weight(batch.total);
   });
   std::array<Scalar, sizeof...(Scores)> result;
@@ -75,13 +79,14 @@ std::array<Scalar, sizeof...(Scores)> score_samples(Model& model, const Dataset<
 
 }  // namespace detail
 
-/// What a model scores on a data set: the weighted mean of each loss or metric.
+/// Scores a model on a data set: the weighted mean of each loss or metric.
 ///
 ///     const auto scores = elegans::evaluate(model, test, {}, elegans::BinaryCrossEntropy{}, elegans::Accuracy{});
 ///
 /// \param scores  losses or metrics
-/// \return  in their order; NaN if no step counts at all
-/// \throws InvalidArgument if a shape differs
+/// \return  one value per score, in their order
+/// \throws InvalidArgument if a shape differs, if no step counts, or if a loss does not accept a target
+/// \throws RuntimeError    if a prediction or a loss is not finite; the message says where
 template <TrainableModel Model, typename... Scores>
 std::array<typename Model::Scalar, sizeof...(Scores)> evaluate(Model& model,
                                                                const Dataset<typename Model::Scalar>& data,
@@ -95,9 +100,11 @@ std::array<typename Model::Scalar, sizeof...(Scores)> evaluate(Model& model,
   if (options.batch_size < 0) {
     detail::refuse("evaluate: batch_size must be at least 1, or 0 for all, got ", options.batch_size);
   }
+  const std::vector<Index> samples = detail::numbers(0, data.samples());
+  detail::require_weight(data, samples, "evaluate");
   detail::Batch<Scalar, Model::state_size_at_compile_time> batch;
-  Sequence<Scalar> room;
-  return detail::score_samples(model, data, detail::numbers(0, data.samples()), options, batch, room, scores...);
+  Sequence<Scalar> workspace;
+  return detail::score_samples(model, data, samples, options, batch, workspace, "evaluate", scores...);
 }
 
 }  // namespace elegans

@@ -2,17 +2,45 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <concepts>
 #include <type_traits>
 #include <utility>
 
 #include <elegans/core/sequence.hpp>
 #include <elegans/train/concepts.hpp>
 #include <elegans/train/dataset.hpp>
+#include <elegans/train/fit_extras.hpp>
 #include <elegans/train/fit_options.hpp>
 #include <elegans/train/fit_run.hpp>
 #include <elegans/train/history.hpp>
 
 namespace elegans {
+
+namespace detail {
+
+/// Explains what is wrong with the types of a call of `fit`. True if nothing is.
+template <typename Model, typename Optimize, typename... Extras>
+consteval bool check_fit_types() {
+  using Scalar = typename Model::Scalar;
+  static_assert(!std::is_const_v<Model>, "elegans::fit: the model is const, but training changes it");
+  constexpr bool trains = std::is_const_v<Model> || TrainableModel<Model>;
+  static_assert(trains,
+                "elegans::fit: the model lacks a member that training needs: see elegans::TrainableModel in "
+                "elegans/train/concepts.hpp");
+  constexpr bool descends = Optimizer<Optimize, Scalar>;
+  static_assert(descends,
+                "elegans::fit: the argument before the options must be an Optimizer of the model's Scalar: "
+                "optimizer.step(VectorView<Scalar> parameters, ConstVectorView<Scalar> gradient)");
+  constexpr bool known = (FitExtras<Scalar>::template is_known<Extras> && ...);
+  static_assert(known,
+                "elegans::fit: an argument after the options is none of these, with Scalar the model's: a callback, "
+                "callable as callback(const Epoch<Scalar>&) and returning void or bool; a loss, named by "
+                "elegans::loss(...); a metric, callable as metric(prediction, target, weight) and with a name; a "
+                "gradient transform, callable as transform(VectorView<Scalar> gradient, Scalar weight); a checkpoint");
+  return !std::is_const_v<Model> && trains && descends && known;
+}
+
+}  // namespace detail
 
 /// Trains a model.
 ///
@@ -20,25 +48,33 @@ namespace elegans {
 ///     elegans::CsvLog log("training.csv");
 ///     auto history = elegans::fit(model, data, elegans::Adam<float>({.learning_rate = 0.01f}),
 ///                                 {.epochs = 200, .batch_size = 16, .validation_split = 0.1, .patience = 20},
-///                                 elegans::BinaryCrossEntropy{}, elegans::Accuracy{}, log);
+///                                 elegans::loss(elegans::BinaryCrossEntropy{}), elegans::Accuracy{}, log);
 ///
-/// The same seed gives the same run.
+/// The same seed gives the same run. If anything throws, model, optimizer and the files of `CsvLog` and `Checkpoint`
+/// are as they were before the epoch that failed, or before the call.
 ///
-/// \param optimizer  a copy is used; pass `std::ref` of one to keep its state for a later call
-/// \param extras     in any order: a `LossFunction` (without one, `MeanSquaredError`; further ones are reported), each
-///                   `Metric` to report, each `Callback` to call after an epoch, a `Checkpointer`
-/// \return what happened, epoch by epoch, and what ended it
-/// \throws InvalidArgument if a shape differs or an option is out of range
-/// \throws RuntimeError    if the loss is not finite: says where; the model then holds the last parameters with a
-///                         finite loss
-template <TrainableModel Model, typename Optimize, typename... Extras>
-  requires Optimizer<std::unwrap_reference_t<Optimize>, typename Model::Scalar>
+/// \param model      a `TrainableModel`
+/// \param optimizer  an `Optimizer`. `fit` works on a copy; pass `std::ref(optimizer)` to continue with it later
+/// \param extras     in any order: the `loss` to train on, by default `MeanSquaredError`; each `Metric` and further
+///                   `LossFunction` to report; each `GradientTransform`, applied in turn; each `Callback` to call after
+///                   an epoch; a `Checkpointer`. A single `LossFunction` without a named loss is the loss
+/// \return the history of the training, and why it ended
+/// \throws InvalidArgument if a shape differs, an option is out of range, no step counts, a loss does not accept a
+///                         target, or a checkpoint is of another run
+/// \throws RuntimeError    if a loss, a prediction on validation data, or a parameter is not finite; the message says
+///                         where
+template <typename Model, typename Optimize, typename... Extras>
 History<typename Model::Scalar> fit(Model& model, const Dataset<typename Model::Scalar>& data, Optimize optimizer,
                                     const FitOptions<typename Model::Scalar>& options = {}, Extras&&... extras) {
-  std::unwrap_reference_t<Optimize>& descend = optimizer;
-  return detail::FitRun<Model, std::unwrap_reference_t<Optimize>, std::remove_reference_t<Extras>...>(
-             model, data, descend, options, extras...)
-      .run();
+  using Optimizer = std::remove_reference_t<std::unwrap_reference_t<Optimize>>;
+  if constexpr (detail::check_fit_types<Model, Optimizer, std::remove_reference_t<Extras>...>()) {
+    Optimizer& descend = optimizer;
+    return detail::FitRun<Model, Optimizer, std::remove_reference_t<Extras>...>(model, data, descend, options,
+                                                                                extras...)
+        .run();
+  } else {
+    return {};
+  }
 }
 
 /// The same for sequences without elapsed times, mask and weights.
@@ -47,12 +83,28 @@ History<typename Model::Scalar> fit(Model& model, const Dataset<typename Model::
 ///
 /// \param x  (time, samples, input_dim), or a (time, input_dim) matrix for one sequence
 /// \param y  (time, samples, targets), or (1, samples, targets) for a model that gives its last output only
-template <TrainableModel Model, typename Optimize, typename... Extras>
-  requires Optimizer<std::unwrap_reference_t<Optimize>, typename Model::Scalar>
+template <typename Model, typename Optimize, typename... Extras>
 History<typename Model::Scalar> fit(Model& model, const Sequence<typename Model::Scalar>& x,
                                     const Sequence<typename Model::Scalar>& y, Optimize optimizer,
                                     const FitOptions<typename Model::Scalar>& options = {}, Extras&&... extras) {
   return fit(model, Dataset<typename Model::Scalar>{.x = x, .y = y}, std::move(optimizer), options, extras...);
+}
+
+/// Refuses data of another scalar than the model's, float or double, at compile time.
+template <typename Model, typename Other, typename Optimize, typename... Extras>
+  requires(!std::same_as<Other, typename Model::Scalar>)
+void fit(Model&, const Dataset<Other>&, Optimize, const FitOptions<typename Model::Scalar>& = {}, Extras&&...) {
+  static_assert(std::same_as<Other, typename Model::Scalar>,
+                "elegans::fit: the model and the data must have one scalar, float or double");
+}
+
+/// Refuses sequences of another scalar likewise.
+template <typename Model, typename OfX, typename OfY, typename Optimize, typename... Extras>
+  requires(!std::same_as<OfX, typename Model::Scalar> || !std::same_as<OfY, typename Model::Scalar>)
+void fit(Model&, const Sequence<OfX>&, const Sequence<OfY>&, Optimize, const FitOptions<typename Model::Scalar>& = {},
+         Extras&&...) {
+  static_assert(std::same_as<OfX, typename Model::Scalar> && std::same_as<OfY, typename Model::Scalar>,
+                "elegans::fit: the model, x and y must have one scalar, float or double");
 }
 
 }  // namespace elegans

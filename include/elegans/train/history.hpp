@@ -7,9 +7,9 @@
 
 namespace elegans {
 
-/// Why `fit` came back.
+/// Why `fit` returned.
 enum class StopReason {
-  all_epochs,     ///< there were no more to do
+  all_epochs,     ///< it finished the epochs that the options ask for
   callback,       ///< a callback returned false
   early_stopping  ///< the loss did not get better for `patience` epochs
 };
@@ -21,22 +21,22 @@ enum class StopReason {
                                                 : "all epochs";
 }
 
-/// A metric, epoch by epoch.
+/// A metric's values, one per epoch.
 template <typename Scalar>
 struct MetricHistory {
   std::string name;
-  std::vector<Scalar> training;    ///< while the weights changed
-  std::vector<Scalar> validation;  ///< after it; empty without validation data
+  std::vector<Scalar> training;    ///< mean over the epoch's batches, each before its update
+  std::vector<Scalar> validation;  ///< after the epoch; empty without validation data
 };
 
-/// What `fit` saw, epoch by epoch.
+/// The course of a training, one value per epoch.
 template <typename Scalar>
 struct History {
   std::vector<Scalar> loss;             ///< mean over the epoch's batches, each before its update
   std::vector<Scalar> validation_loss;  ///< after the epoch; empty without validation data
-  std::vector<Scalar> learning_rate;    ///< that the epoch was trained with; empty if the optimizer has none
+  std::vector<Scalar> learning_rate;    ///< of the epoch; empty if the optimizer has none
   std::vector<MetricHistory<Scalar>> metrics;
-  int best_epoch = 0;  ///< with the smallest validation loss, or loss without validation data; from 1 on, 0 for none
+  int best_epoch = 0;  ///< from 1 on: the smallest validation loss, or loss if there is no validation data; 0 for none
   StopReason stopped_by = StopReason::all_epochs;
 };
 

@@ -9,11 +9,10 @@
 
 namespace elegans {
 
-// Losses of real values. Each is called with the outputs of some steps and samples, (rows, outputs), the targets, and a
-// weight for each row; it returns the weighted sum of the rows' losses, and writes its derivative. Whoever calls
-// chooses the weights so that they add up to 1; see `LossFunction`.
+// Losses of real values; for the arguments see `LossFunction`. A loss returns a weighted sum over the rows. Its caller
+// makes that a mean, by weights that add up to 1.
 
-/// The mean over the outputs of the squared errors, as Keras' and PyTorch's.
+/// The mean over the outputs of the squared errors. Mirrors `torch.nn.MSELoss`.
 struct MeanSquaredError {
   static constexpr const char* name = "mean_squared_error";
 
@@ -32,7 +31,7 @@ struct MeanSquaredError {
   }
 };
 
-/// The mean over the outputs of the absolute errors.
+/// The mean over the outputs of the absolute errors. Mirrors `torch.nn.L1Loss`.
 struct MeanAbsoluteError {
   static constexpr const char* name = "mean_absolute_error";
 
@@ -51,31 +50,33 @@ struct MeanAbsoluteError {
   }
 };
 
-/// Squared near the target, absolute further away: e^2 / 2 for an error |e| <= delta, else delta (|e| - delta / 2); the
-/// mean over the outputs. Huber, Annals of Mathematical Statistics 1964; as `torch.nn.HuberLoss`.
+/// Squared near the target and absolute further away: the mean over the outputs of e^2 / 2 for an error |e| <= delta,
+/// else delta (|e| - delta / 2). Huber, Annals of Mathematical Statistics 1964; mirrors `torch.nn.HuberLoss`.
 class Huber {
  public:
   static constexpr const char* name = "huber";
 
-  /// A loss that is quadratic up to `delta`, and linear beyond.
+  /// A loss that is quadratic up to `delta` and linear beyond.
   /// \throws InvalidArgument unless delta is finite and above 0
   explicit Huber(double delta = 1) : delta_(delta) {
     if (!(delta > 0) || !std::isfinite(delta)) detail::refuse("Huber: delta must be finite and above 0, got ", delta);
   }
 
+  [[nodiscard]] double delta() const noexcept { return delta_; }
+
   template <typename Scalar, typename Weights>
   Scalar operator()(ConstArrayView<Scalar> prediction, ConstArrayView<Scalar> target, const Weights& weight,
                     ArrayView<Scalar> d_prediction) const {
     const Scalar scale = Scalar(1) / static_cast<Scalar>(prediction.cols());
-    const auto delta = static_cast<Scalar>(delta_);
+    const auto limit = static_cast<Scalar>(delta_);
     Scalar loss(0);
     for (Index f = 0; f < prediction.cols(); ++f) {
       auto d = d_prediction.col(f);
       d = prediction.col(f) - target.col(f);
-      // With c the error clipped to delta, both branches are c e - c^2 / 2, and c is the derivative.
-      const auto clipped = d.max(-delta).min(delta);
+      // With c the error clipped to delta, both branches are c e - c^2 / 2, and the derivative is c.
+      const auto clipped = d.max(-limit).min(limit);
       loss += ((clipped * d - clipped.square() * Scalar(0.5)) * weight).sum();
-      d = d.max(-delta).min(delta) * weight * scale;
+      d = d.max(-limit).min(limit) * weight * scale;
     }
     return loss * scale;
   }

@@ -7,12 +7,20 @@
 
 namespace elegans {
 
-/// Share of the right answers. With one output, the answer is whether the logit is above 0, and the target whether it
-/// is above 1/2; with several, it is the largest output, and the target a class's number or the largest of as many.
+/// The share of right answers.
+///
+/// With one output, the model answers yes if the logit is above 0; yes is right if the target is above 1/2. With
+/// several outputs, the model answers with the largest one; the target is the number of the right class, or one value
+/// per class, of which the largest is right.
 struct Accuracy {
   static constexpr const char* name = "accuracy";
 
   static constexpr bool accepts(Index outputs, Index targets) { return targets == outputs || targets == 1; }
+  template <typename Scalar>
+  static const char* wanted_target(Scalar target, Index outputs, Index targets) {
+    if (targets != 1 || outputs == 1) return nullptr;
+    return detail::is_class(target, outputs) ? nullptr : "the number of a class, from 0 to the outputs less 1";
+  }
 
   template <typename Scalar, typename Weights>
   Scalar operator()(ConstArrayView<Scalar> prediction, ConstArrayView<Scalar> target, const Weights& weight) const {

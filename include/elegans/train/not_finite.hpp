@@ -3,30 +3,34 @@
 #pragma once
 
 #include <cmath>
-#include <span>
 #include <string>
 
 #include <elegans/core/error.hpp>
 #include <elegans/core/sequence.hpp>
+#include <elegans/core/types.hpp>
 #include <elegans/train/dataset.hpp>
+#include <elegans/train/weighted_loss.hpp>
 
 namespace elegans::detail {
 
-/// In words, why a batch has a loss that is not finite.
-///
-/// \param samples  numbers of its samples in the data
-/// \param first    number of its first step in the sequence
+/// One pass of packets: 0 times a value is 0, unless the value is NaN or infinite.
+template <typename Scalar>
+[[nodiscard]] bool all_finite(ConstVectorView<Scalar> values) {
+  return (values * Scalar(0)).sum() == Scalar(0);
+}
+
+/// Says in words why a batch has a loss that is not finite.
 template <typename Scalar, int Units>
 std::string why_not_finite(const Batch<Scalar, Units>& batch, const Sequence<Scalar>& prediction,
-                           std::span<const Index> samples, Index first) {
+                           const BatchOrigin& origin) {
   const auto find = [&](const char* what, const Sequence<Scalar>& values, bool masked) -> std::string {
     for (Index t = 0; t < values.time(); ++t) {
       for (Index b = 0; b < values.batch(); ++b) {
         if (masked && !batch.context.mask(t, b)) continue;
         for (Index f = 0; f < values.features(); ++f) {
           if (std::isfinite(values(t, b, f))) continue;
-          return concatenate(what, " is ", values(t, b, f), " at step ", first + t, ", sample ",
-                             samples[static_cast<std::size_t>(b)], ", feature ", f);
+          return concatenate(what, " is ", values(t, b, f), " at step ", origin.first_step + t, ", sample ",
+                             origin.sample(b), ", feature ", f);
         }
       }
     }
@@ -37,6 +41,23 @@ std::string why_not_finite(const Batch<Scalar, Units>& batch, const Sequence<Sca
     if (!cause.empty()) return cause;
   }
   return "x, y and the predictions are finite, their loss is not";
+}
+
+/// Names the first parameter that is not finite, with its value and its derivative.
+template <typename Model>
+std::string first_not_finite(const Model& model) {
+  const auto parameters = model.parameters();
+  Index i = 0;
+  while (i + 1 < parameters.size() && std::isfinite(parameters[i])) ++i;
+  std::string name = concatenate("parameter ", i);
+  if constexpr (requires { model.parameter_list().begin(); }) {
+    for (const auto& entry : model.parameter_list()) {
+      if (i < entry.offset || i >= entry.offset + entry.size()) continue;
+      const Index k = i - entry.offset;
+      name = concatenate("parameter ", entry.name, "(", k % entry.rows, ", ", k / entry.rows, ")");
+    }
+  }
+  return concatenate(name, " became ", parameters[i], ", its derivative was ", model.gradient()[i]);
 }
 
 }  // namespace elegans::detail

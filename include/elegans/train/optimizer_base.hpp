@@ -4,6 +4,7 @@
 
 #include <cmath>
 #include <cstdint>
+#include <limits>
 
 #include <elegans/core/buffer.hpp>
 #include <elegans/core/error.hpp>
@@ -11,33 +12,36 @@
 
 namespace elegans {
 
-/// What every optimizer has: a learning rate that may change, and what it remembers of the gradients so far, vectors as
-/// long as the parameters.
+/// The base of the optimizers: a learning rate that may change, and a memory of the gradients so far.
 ///
-/// \tparam Vectors  number of them, at least 1
+/// \tparam Vectors  the memory has so many vectors, each as long as the parameters; at least 1
 template <typename Scalar, int Vectors>
 class OptimizerBase {
  public:
+  /// The name of the method, for messages and checkpoints.
+  [[nodiscard]] const char* name() const noexcept { return name_; }
+
   [[nodiscard]] Scalar learning_rate() const noexcept { return learning_rate_; }
-  /// From the next step on. \throws InvalidArgument unless finite and at least 0
+  /// Changes the rate from the next step on. \throws InvalidArgument unless finite and at least 0
   void set_learning_rate(Scalar rate) {
     require(rate >= Scalar(0) && std::isfinite(rate), "learning_rate", "finite and at least 0", rate);
     learning_rate_ = rate;
   }
 
-  /// Steps so far.
+  /// The number of steps so far.
   [[nodiscard]] std::int64_t steps() const noexcept { return steps_; }
-  /// All that it remembers, vector after vector; nothing before the first step.
+  /// The memory, vector after vector; empty before the first step.
   [[nodiscard]] ConstVectorView<Scalar> memory() const noexcept { return {memory_.data(), memory_.size()}; }
-  /// Goes on from where another one was. \throws InvalidArgument if the memory is not one of its kind
-  void restore(std::int64_t steps, ConstVectorView<Scalar> memory) {
+  /// Continues from the steps and the memory of another optimizer of the same kind.
+  /// \throws InvalidArgument if the memory does not have the size of such an optimizer's
+  void resume(std::int64_t steps, ConstVectorView<Scalar> memory) {
     if (steps < 0 || memory.size() % Vectors != 0 || (steps == 0) != (memory.size() == 0)) {
-      detail::refuse(name_, ": cannot go on from step ", steps, " with a memory of ", memory.size(), " values");
+      detail::refuse(name_, ": cannot resume from step ", steps, " with a memory of ", memory.size(), " values");
     }
-    steps_ = steps;
-    size_ = memory.size() / Vectors;
     memory_.resize(memory.size());
     VectorView<Scalar>(memory_.data(), memory_.size()) = memory;
+    steps_ = steps;
+    size_ = memory.size() / Vectors;
   }
 
  protected:
@@ -54,20 +58,27 @@ class OptimizerBase {
   void require_at_least_0(const char* option, Scalar value) const {
     require(value >= Scalar(0) && std::isfinite(value), option, "finite and at least 0", value);
   }
+  /// With an epsilon of 0, a parameter whose gradient has always been 0 would become 0 / 0. A denormal one is 0 where
+  /// the processor flushes denormals. \throws InvalidArgument unless finite and a normal number above 0
+  void require_epsilon(Scalar value) const {
+    require(value >= std::numeric_limits<Scalar>::min() && std::isfinite(value), "epsilon",
+            "finite, above 0 and not denormal", value);
+  }
 
-  /// Counts a step; makes room in the first. \throws InvalidArgument if the sizes differ, or differ from the first
-  /// step's
+  /// Counts a step; the first one allocates the memory.
+  /// \throws InvalidArgument if the sizes differ, or differ from the first step's
   void begin_step(Index parameters, Index gradient) {
-    if (steps_ == 0) {
-      size_ = parameters;
-      memory_.resize(Vectors * parameters);
+    if (gradient != parameters || (steps_ > 0 && size_ != parameters)) {
+      detail::refuse(name_, ": ", steps_ > 0 ? size_ : parameters, " parameters so far, got ", parameters,
+                     " and a gradient of ", gradient);
     }
-    if (gradient != parameters || size_ != parameters) {
-      detail::refuse(name_, ": ", size_, " parameters so far, got ", parameters, " and a gradient of ", gradient);
+    if (steps_ == 0) {
+      memory_.resize(Vectors * parameters);
+      size_ = parameters;
     }
     ++steps_;
   }
-  /// The k-th vector of its memory.
+  /// The k-th vector of the memory.
   [[nodiscard]] VectorView<Scalar> remembered(int k) noexcept { return {memory_.data() + k * size_, size_}; }
 
  private:

@@ -5,26 +5,42 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <cstddef>
 #include <cstdio>
+#include <string>
 
 #if defined(__unix__) || defined(__APPLE__)
+#define ELEGANS_POSIX_TERMINAL 1
+#include <sys/ioctl.h>
 #include <unistd.h>
+#else
+#define ELEGANS_POSIX_TERMINAL 0
 #endif
 
 #include <elegans/train/callback.hpp>
 
 namespace elegans {
 
-/// True if somebody may be watching: the stream is a terminal.
+/// True if the stream is a terminal, so that somebody may be watching.
 [[nodiscard]] inline bool is_terminal([[maybe_unused]] std::FILE* stream) {
-#if defined(__unix__) || defined(__APPLE__)
+#if ELEGANS_POSIX_TERMINAL
   return isatty(fileno(stream)) == 1;
 #else
   return false;
 #endif
 }
 
-/// A line on a terminal that says how far a training is: epoch, loss, time left. Redrawn ten times a second at most.
+/// The columns of a terminal as it is now; 80 if the stream is none, or does not say.
+[[nodiscard]] inline int terminal_columns([[maybe_unused]] std::FILE* stream) {
+#if ELEGANS_POSIX_TERMINAL && defined(TIOCGWINSZ)
+  winsize size{};
+  if (ioctl(fileno(stream), TIOCGWINSZ, &size) == 0 && size.ws_col > 0) return size.ws_col;
+#endif
+  return 80;
+}
+
+/// Draws a line on a terminal that says how far a training is: epoch, loss, time left. It redraws the line at most ten
+/// times per second, and asks for the terminal's width each time.
 class ProgressBar {
  public:
   explicit ProgressBar(std::FILE* stream = stderr) : stream_(stream), start_(Clock::now()), drawn_(start_) {}
@@ -41,36 +57,67 @@ class ProgressBar {
   }
 
   /// Ends the line, if there is one.
-  void finish() {
+  void finish() noexcept {
     if (shown_) std::fputc('\n', stream_);
     shown_ = false;
   }
 
  private:
   using Clock = std::chrono::steady_clock;
-  static constexpr int width_ = 30;
+
+  template <typename... Values>
+  static std::string print(const char* format, Values... values) {
+    char text[96];
+    std::snprintf(text, sizeof text, format, values...);
+    return text;
+  }
 
   template <typename Scalar>
   void draw(const Epoch<Scalar>& epoch, double seconds) {
-    char bar[width_ + 1];
-    const int done = static_cast<int>(static_cast<double>(width_) * epoch.number / epoch.of);
-    std::fill_n(bar, width_, '.');
-    std::fill_n(bar, done, '=');
-    if (done < width_) bar[done] = '>';
-    bar[width_] = '\0';
-    // A resumed run starts in the middle.
-    const double left = std::ceil(seconds / (epoch.number - first_ + 1) * (epoch.of - epoch.number));
-    std::fprintf(stream_, "\rEpoch %d/%d [%s] loss %.6f, ", epoch.number, epoch.of, bar, double{epoch.loss});
-    if (epoch.validation_loss) std::fprintf(stream_, "validation loss %.6f, ", double{*epoch.validation_loss});
-    std::fprintf(stream_, "%.0f s left \x1b[K", left);
+    // In the last column, some terminals wrap.
+    const auto columns = static_cast<std::size_t>(std::max(terminal_columns(stream_) - 1, 0));
+    const std::string number = print("Epoch %d/%d", epoch.number, epoch.of);
+    const std::string loss = print(" loss %.6f", double{epoch.loss});
+    const std::string validation =
+        epoch.validation_loss ? print(", validation loss %.6f", double{*epoch.validation_loss}) : "";
+    // A resumed run starts in the middle, so the time left follows from the epochs of this run.
+    const std::string left =
+        print(", %.0f s left", std::ceil(seconds / (epoch.number - first_ + 1) * (epoch.of - epoch.number)));
+
+    // What fits, the most useful part first: the loss, the time, the validation loss, and a bar in the rest.
+    std::string line = number + loss;
+    if (line.size() <= columns) {
+      const bool has_left = line.size() + left.size() <= columns;
+      if (line.size() + (has_left ? left.size() : 0) + validation.size() <= columns) line += validation;
+      if (has_left) line += left;
+      constexpr std::size_t least = 5, most = 30, frame = 3;
+      if (line.size() + least + frame <= columns) {
+        line.insert(number.size(), " " + bar(epoch.number, epoch.of, std::min(most, columns - line.size() - frame)));
+      }
+    } else {
+      line = print("%d/%d", epoch.number, epoch.of);
+      const std::string short_loss = print(" loss %.3g", double{epoch.loss});
+      if (line.size() + short_loss.size() <= columns) line += short_loss;
+      line.resize(std::min(line.size(), columns));
+    }
+    std::fprintf(stream_, "\r%s\x1b[K", line.c_str());
     std::fflush(stream_);
+  }
+
+  /// [=====>....] of so many columns between the brackets.
+  static std::string bar(int number, int of, std::size_t columns) {
+    const auto done =
+        std::min(columns, static_cast<std::size_t>(static_cast<double>(columns) * static_cast<double>(number) / of));
+    std::string text = "[" + std::string(done, '=') + std::string(columns - done, '.') + "]";
+    if (done < columns) text[1 + done] = '>';
+    return text;
   }
 
   std::FILE* stream_;
   Clock::time_point start_;
   Clock::time_point drawn_;
   bool shown_ = false;
-  int first_ = 0;  // epoch that was told of
+  int first_ = 0;  // the first epoch of this run
 };
 
 }  // namespace elegans

@@ -7,20 +7,20 @@
 
 namespace elegans {
 
-/// How RMSprop descends; Keras' names and defaults.
+/// The options of RMSprop, with Keras' names and defaults.
 template <typename Scalar>
 struct RMSpropOptions {
   Scalar learning_rate = Scalar(0.001);
   Scalar rho = Scalar(0.9);       ///< decay of the mean squared gradient, in [0, 1)
-  Scalar momentum = Scalar(0);    ///< share of the last step that is taken again, in [0, 1)
-  Scalar epsilon = Scalar(1e-7);  ///< added to the root of the mean squared gradient, at least 0
+  Scalar momentum = Scalar(0);    ///< share of the last step that the next one repeats, in [0, 1)
+  Scalar epsilon = Scalar(1e-7);  ///< added to the root of the mean squared gradient, above 0
 };
 
 /// RMSprop: a step along the gradient over the root of its mean square.
 ///
 ///     s <- rho s + (1 - rho) g^2,   v <- momentum v + g / (sqrt(s) + epsilon),   p <- p - learning_rate v
 ///
-/// Hinton, Neural Networks for Machine Learning, lecture 6e, 2012; as `torch.optim.RMSprop`.
+/// Hinton, Neural Networks for Machine Learning, lecture 6e, 2012; mirrors `torch.optim.RMSprop`.
 template <typename Scalar>
 class RMSprop : public OptimizerBase<Scalar, 2> {
  public:
@@ -29,10 +29,13 @@ class RMSprop : public OptimizerBase<Scalar, 2> {
       : OptimizerBase<Scalar, 2>("RMSprop", options.learning_rate), options_(options) {
     this->require_decay("rho", options.rho);
     this->require_decay("momentum", options.momentum);
-    this->require_at_least_0("epsilon", options.epsilon);
+    this->require_epsilon(options.epsilon);
   }
 
-  /// Moves the parameters one step; allocates in the first one only.
+  /// See `Adam::options`.
+  [[nodiscard]] const RMSpropOptions<Scalar>& options() const noexcept { return options_; }
+
+  /// Moves the parameters by one step. Only the first one allocates.
   /// \throws InvalidArgument if the sizes differ, or differ from the first step's
   void step(VectorView<Scalar> parameters, ConstVectorView<Scalar> gradient) {
     this->begin_step(parameters.size(), gradient.size());

@@ -10,19 +10,19 @@
 
 namespace elegans {
 
-/// A learning rate over a training: called before each epoch with the epochs so far and how many there will be, it
-/// returns what the optimizer's first learning rate is multiplied by. Empty: it stays as it is.
+/// Changes the learning rate over a training: `fit` calls it before each epoch, with the number of epochs so far and in
+/// all, and multiplies the optimizer's first learning rate by the result. An empty schedule changes nothing.
 using Schedule = std::function<double(int epoch, int epochs)>;
 
-/// factor^epoch. As `torch.optim.lr_scheduler.ExponentialLR`.
+/// factor^epoch. Mirrors `torch.optim.lr_scheduler.ExponentialLR`.
 struct ExponentialDecay {
   double factor = 0.95;  ///< above 0
 
   double operator()(int epoch, int) const { return std::pow(factor, epoch); }
 };
 
-/// Half a cosine from 1 down to `least`: Loshchilov and Hutter, SGDR, ICLR 2017, without restarts. As
-/// `torch.optim.lr_scheduler.CosineAnnealingLR` with `T_max` = epochs.
+/// Half a cosine from 1 down to `least`: Loshchilov and Hutter, SGDR, ICLR 2017, without restarts.
+/// Mirrors `torch.optim.lr_scheduler.CosineAnnealingLR` with `T_max` = epochs.
 struct CosineDecay {
   double least = 0;  ///< in [0, 1]
 
@@ -31,7 +31,7 @@ struct CosineDecay {
   }
 };
 
-/// factor^k after k times `every` epochs. As `torch.optim.lr_scheduler.StepLR`.
+/// factor^k after k times `every` epochs. Mirrors `torch.optim.lr_scheduler.StepLR`.
 struct StepDecay {
   int every = 30;  ///< epochs, at least 1
   double factor = 0.1;

@@ -7,18 +7,18 @@
 
 namespace elegans {
 
-/// How SGD descends; Keras' names and defaults.
+/// The options of SGD, with Keras' names and defaults.
 template <typename Scalar>
 struct SGDOptions {
   Scalar learning_rate = Scalar(0.01);
-  Scalar momentum = Scalar(0);  ///< share of the last step that is taken again, in [0, 1)
-  bool nesterov = false;        ///< looks ahead along the momentum
+  Scalar momentum = Scalar(0);  ///< share of the last step that the next one repeats, in [0, 1)
+  bool nesterov = false;        ///< takes the gradient's step from where the momentum leads
 };
 
 /// Gradient descent, with momentum: v <- momentum v + g, p <- p - learning_rate v; with Nesterov's look-ahead
 /// p <- p - learning_rate (g + momentum v).
 ///
-/// Sutskever et al., On the importance of initialization and momentum in deep learning, ICML 2013; as
+/// Sutskever et al., On the importance of initialization and momentum in deep learning, ICML 2013; mirrors
 /// `torch.optim.SGD`.
 template <typename Scalar>
 class SGD : public OptimizerBase<Scalar, 1> {
@@ -29,7 +29,10 @@ class SGD : public OptimizerBase<Scalar, 1> {
     this->require_decay("momentum", options.momentum);
   }
 
-  /// Moves the parameters one step; allocates in the first one only.
+  /// See `Adam::options`.
+  [[nodiscard]] const SGDOptions<Scalar>& options() const noexcept { return options_; }
+
+  /// Moves the parameters by one step. Only the first one allocates.
   /// \throws InvalidArgument if the sizes differ, or differ from the first step's
   void step(VectorView<Scalar> parameters, ConstVectorView<Scalar> gradient) {
     this->begin_step(parameters.size(), gradient.size());

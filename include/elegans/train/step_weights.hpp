@@ -7,18 +7,16 @@
 
 namespace elegans {
 
-/// How much each step of each sample counts in a loss, (time, batch): 0 where it is masked, else its sample's weight.
-/// A loss over a batch is the mean with these weights.
+/// The weight of each step of each sample in a loss, (time, batch): 0 for a masked step, else its sample's weight. The
+/// loss over a batch is the mean with these weights.
 template <typename Scalar>
 class StepWeights {
  public:
-  /// Every step counts 1.
+  /// Weighs every step 1.
   StepWeights() = default;
 
   void set_uniform() noexcept { uniform_ = true; }
-  /// Gives each step of each sample its weight.
-  ///
-  /// \param weight_of  (step, sample) -> its weight, at least 0
+  /// \param weight_of  (step, sample) -> weight, at least 0
   template <typename WeightOf>
   void set(Index time, Index batch, WeightOf weight_of) {
     uniform_ = false;
@@ -31,13 +29,13 @@ class StepWeights {
   }
 
   [[nodiscard]] bool is_uniform() const noexcept { return uniform_; }
-  /// Sum over all steps and samples of a batch.
+  /// The sum over all steps and samples of a batch.
   [[nodiscard]] Scalar total(Index time, Index batch) const noexcept {
     return uniform_ ? static_cast<Scalar>(time * batch) : total_;
   }
-  /// Those of step t, (batch), if they are not uniform.
+  /// The weights of step t, (batch); only if they are not uniform.
   [[nodiscard]] ConstVectorView<Scalar> step(Index t) const noexcept { return {values_.data() + t * batch_, batch_}; }
-  /// All of them, step after step, if they are not uniform.
+  /// All weights, step after step; only if they are not uniform.
   [[nodiscard]] ConstVectorView<Scalar> values() const noexcept { return {values_.data(), values_.size()}; }
 
  private:

@@ -7,7 +7,7 @@
 #include <elegans/core/buffer.hpp>
 #include <elegans/core/context.hpp>
 #include <elegans/core/sequence.hpp>
-#include <elegans/train/clipping.hpp>
+#include <elegans/core/types.hpp>
 #include <elegans/train/concepts.hpp>
 #include <elegans/train/loss.hpp>
 #include <elegans/train/step_weights.hpp>
@@ -15,45 +15,63 @@
 
 namespace elegans {
 
+/// The memory that `train_step` reuses from call to call.
+template <typename Scalar>
+struct TrainStepWorkspace {
+  Sequence<Scalar> d_prediction;  ///< derivative of the loss by the predictions
+  Buffer<Scalar> gradient;        ///< what the transforms change; empty without transforms
+};
+
 namespace detail {
 
-/// Goes back through the model's last forward pass and takes one step of the optimizer.
-template <typename Model, typename Optimize, typename Scalar>
-void descend(Model& model, Optimize& optimizer, const Sequence<Scalar>& d_prediction, const Clipping& clipping,
-             Buffer<Scalar>& clipped) {
-  model.backward(d_prediction);
-  if (!clipping.is_on()) {
+/// Runs the model's last forward pass backward, applies the transforms to the gradient, and takes one optimizer step.
+///
+/// A weight of 0 means that no step of the batch counts, so its gradient is 0. The transforms still see it, because
+/// another machine may add to it; the optimizer sees it only if one did.
+template <typename Model, typename Optimize, typename Scalar, typename... Transforms>
+void descend(Model& model, Optimize& optimizer, Scalar weight, TrainStepWorkspace<Scalar>& workspace,
+             Transforms&... transforms) {
+  if (weight != Scalar(0)) model.backward(workspace.d_prediction);
+  if constexpr (sizeof...(Transforms) == 0) {
+    if (weight == Scalar(0)) return;
     model.update([&](VectorView<Scalar> parameters) { optimizer.step(parameters, model.gradient()); });
-    return;
+  } else {
+    workspace.gradient.resize(model.parameters().size());
+    VectorView<Scalar> gradient(workspace.gradient.data(), workspace.gradient.size());
+    if (weight != Scalar(0)) {
+      gradient = model.gradient();
+    } else {
+      gradient.setZero();
+    }
+    (transforms(gradient, weight), ...);
+    if (weight == Scalar(0) && (gradient == Scalar(0)).all()) return;
+    model.update([&](VectorView<Scalar> parameters) {
+      optimizer.step(parameters, ConstVectorView<Scalar>(gradient.data(), gradient.size()));
+    });
   }
-  clipped.resize(model.gradient().size());
-  VectorView<Scalar> gradient(clipped.data(), clipped.size());
-  gradient = model.gradient();
-  clip<Scalar>(clipping, gradient);
-  model.update([&](VectorView<Scalar> parameters) {
-    optimizer.step(parameters, ConstVectorView<Scalar>(clipped.data(), clipped.size()));
-  });
 }
 
 }  // namespace detail
 
-/// Does one update from a whole batch: forward, loss, backward, optimizer, constraints.
+/// Updates a model once from a whole batch: forward, loss, backward, transforms, optimizer, constraints.
 ///
-/// \param d_prediction  room for the loss' derivative: kept by the caller so that nothing is allocated a second time
+/// \param workspace   keep it for the next call: then only the first call allocates
+/// \param transforms  each a `GradientTransform`; applied to the gradient in this order, before the optimizer
 /// \return the loss before the update; if it is not finite, there was no update
-/// \throws InvalidArgument if y is not of the shape of the prediction
-template <TrainableModel Model, typename Optimize, typename Loss = MeanSquaredError>
-  requires Optimizer<Optimize, typename Model::Scalar> && LossFunction<Loss, typename Model::Scalar>
+/// \throws InvalidArgument if y does not have the shape of the prediction, or a value that the loss does not accept
+template <TrainableModel Model, typename Optimize, typename Loss = MeanSquaredError, typename... Transforms>
+  requires Optimizer<Optimize, typename Model::Scalar> && LossFunction<Loss, typename Model::Scalar> &&
+           (GradientTransform<Transforms, typename Model::Scalar> && ...)
 typename Model::Scalar train_step(
     Model& model, const Sequence<typename Model::Scalar>& x, const Sequence<typename Model::Scalar>& y,
-    Optimize& optimizer, Sequence<typename Model::Scalar>& d_prediction, const Loss& loss_function = {},
-    const Context<typename Model::Scalar, Model::state_size_at_compile_time>& context = {}) {
+    Optimize& optimizer, TrainStepWorkspace<typename Model::Scalar>& workspace, const Loss& loss_function = {},
+    const Context<typename Model::Scalar, Model::state_size_at_compile_time>& context = {},
+    Transforms&&... transforms) {
   using Scalar = typename Model::Scalar;
-  const Scalar loss = weighted_loss(loss_function, model.forward(x, context), y, StepWeights<Scalar>(), d_prediction);
-  if (!std::isfinite(loss)) return loss;
-  Buffer<Scalar> unused;
-  detail::descend(model, optimizer, d_prediction, Clipping(), unused);
-  return loss;
+  const auto loss =
+      weighted_loss(loss_function, model.forward(x, context), y, StepWeights<Scalar>(), workspace.d_prediction);
+  if (std::isfinite(loss.mean)) detail::descend(model, optimizer, loss.weight, workspace, transforms...);
+  return loss.mean;
 }
 
 }  // namespace elegans

@@ -1,0 +1,111 @@
+// SPDX-FileCopyrightText: The elegans authors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstddef>
+#include <tuple>
+#include <type_traits>
+
+#include <elegans/train/callback.hpp>
+#include <elegans/train/concepts.hpp>
+#include <elegans/train/loss.hpp>
+#include <elegans/train/loss_choice.hpp>
+#include <elegans/train/training_state.hpp>
+
+namespace elegans::detail {
+
+template <typename E>
+inline constexpr bool is_chosen_loss = false;
+template <typename Function>
+inline constexpr bool is_chosen_loss<ChosenLoss<Function>> = true;
+
+/// The loss of a `fit` that is given none.
+inline constexpr MeanSquaredError default_loss{};
+
+/// Sorts the arguments of `fit` that follow the options, by their types alone: their order decides nothing.
+template <typename Scalar, typename... Extras>
+class FitExtras {
+  template <typename E>
+  static constexpr bool is_loss = LossFunction<E, Scalar> && !Metric<E, Scalar>;
+  template <typename E>
+  static constexpr bool is_score = LossFunction<E, Scalar> || Metric<E, Scalar>;
+
+  static constexpr std::size_t chosen_losses = (0 + ... + std::size_t{is_chosen_loss<std::remove_cv_t<Extras>>});
+  static constexpr std::size_t plain_losses = (0 + ... + std::size_t{is_loss<Extras>});
+
+ public:
+  template <typename E>
+  static constexpr bool is_known = is_chosen_loss<std::remove_cv_t<E>> || is_score<E> || Callback<E, Scalar> ||
+                                   GradientTransform<E, Scalar> || Checkpointer<E, Scalar>;
+  static constexpr std::size_t checkpointers = (0 + ... + std::size_t{Checkpointer<Extras, Scalar>});
+
+  static_assert(chosen_losses <= 1, "elegans::fit: there may be only one elegans::loss(...)");
+  static_assert(chosen_losses == 1 || plain_losses <= 1,
+                "elegans::fit: name the loss to train on, as elegans::loss(elegans::BinaryCrossEntropy{}); the other "
+                "losses are then reported as metrics");
+  static_assert(checkpointers <= 1, "elegans::fit: there may be only one checkpoint");
+
+  explicit FitExtras(Extras&... extras) : all_(extras...) {}
+
+  /// The loss to train on: the named one, or the only one, or the mean squared error.
+  [[nodiscard]] const auto& loss() const noexcept { return find_loss<0>(); }
+
+  /// Everything to report, as a tuple of references: the loss first, then the metrics in the order they were given.
+  [[nodiscard]] auto scores() const {
+    return std::tuple_cat(std::tie(loss()), select([]<typename E>() { return is_metric<E>; }));
+  }
+  [[nodiscard]] auto transforms() const {
+    return select([]<typename E>() { return GradientTransform<E, Scalar>; });
+  }
+
+  template <typename Visit>
+  void for_each_callback(Visit visit) {
+    std::apply([&](auto&... callbacks) { (visit(callbacks), ...); },
+               select([]<typename E>() { return Callback<E, Scalar>; }));
+  }
+  template <typename Visit>
+  void for_each_checkpointer(Visit visit) {
+    std::apply([&](auto&... checkpointers_) { (visit(checkpointers_), ...); },
+               select([]<typename E>() { return Checkpointer<E, Scalar>; }));
+  }
+
+ private:
+  template <typename E>
+  static constexpr bool is_metric = is_score<E> && !(chosen_losses == 0 && is_loss<E>);
+
+  template <std::size_t K>
+  [[nodiscard]] const auto& find_loss() const noexcept {
+    if constexpr (K == sizeof...(Extras)) {
+      return default_loss;
+    } else {
+      using E = std::remove_cv_t<std::tuple_element_t<K, std::tuple<Extras...>>>;
+      if constexpr (is_chosen_loss<E>) {
+        static_assert(LossFunction<decltype(E::function), Scalar>,
+                      "elegans::loss: the loss must be callable as loss(prediction, target, weight, d_prediction) and "
+                      "return a Scalar, the model's: see elegans::LossFunction");
+        return std::get<K>(all_).function;
+      } else if constexpr (chosen_losses == 0 && is_loss<E>) {
+        return std::get<K>(all_);
+      } else {
+        return find_loss<K + 1>();
+      }
+    }
+  }
+
+  /// The extras of a kind, as a tuple of references.
+  template <typename Wanted>
+  [[nodiscard]] auto select(Wanted) const {
+    const auto pick = []<typename E>(E& extra) {
+      if constexpr (Wanted{}.template operator()<E>()) {
+        return std::tuple<E&>(extra);
+      } else {
+        return std::tuple<>();
+      }
+    };
+    return std::apply([&](auto&... extras) { return std::tuple_cat(pick(extras)...); }, all_);
+  }
+
+  std::tuple<Extras&...> all_;
+};
+
+}  // namespace elegans::detail
