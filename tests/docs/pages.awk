@@ -4,7 +4,8 @@
 # LC_ALL=C awk -f pages.awk PAGE...
 #
 # Fails where a page would read badly in a repository's viewer: a link or picture that leads nowhere, a command that
-# only Doxygen understands, a line of more than 120 characters (except in comments and in what a program prints). Reads all pages twice: first for their headings.
+# only Doxygen understands, a line of more than 120 characters (comments and the output of programs may be longer).
+# Reads all pages twice, the first time for their headings.
 
 BEGIN {
   count = ARGC - 1
