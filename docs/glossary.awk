@@ -38,7 +38,7 @@ END {
   for (i = 1; i <= count; ++i) {
     text = line[i]
     if (i == 1) text = "/** \\file */"  # a header that is named is listed
-    if (text ~ /^[A-Za-z]+\(.*\)->/) text = ""  # a deduction guide
+    if (text ~ /^[A-Za-z]+\(.*\) *->/) text = ""  # a deduction guide
     if (text ~ /^(class|struct) .*\{$/) in_class = 1
     if (text ~ /^};/) in_class = 0
     # Of protected members, those of the bases that a user may derive from.
