@@ -72,6 +72,7 @@ in_listing || /^    / || /^<!-- / { next }
     check_link(substr(rest, RSTART + 2, RLENGTH - 3))
     rest = substr(rest, RSTART + RLENGTH)
   }
+  if (match($0, /src="[^"]*"/)) check_link(substr($0, RSTART + 5, RLENGTH - 6))
 }
 END {
   if (!faults && pages != 2 * count) {
