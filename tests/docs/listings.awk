@@ -8,8 +8,8 @@
 # template stands outside of functions.
 #
 # Comments hold code that readers need not see: `<!-- cpp`, a listing, `-->`. `<!-- check CONDITION -->` fails the test
-# if the condition does not hold at that place. A listing after `<!-- file NAME -->` is a file of its own, which shell.awk
-# writes.
+# if the condition does not hold at that place. A listing after `<!-- file NAME -->` is a file of its own, which
+# shell.awk writes.
 
 function flush() {
   if (body == "") return

@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # shell.sh PROGRAMS MODEL AWK PAGE...: runs the pages' shell commands in an empty folder with a copy of MODEL, and
-# compares their output with the pages. Words must be equal; numbers may differ by 1e-6, as the last digits depend on the
-# processor. CPLUS_INCLUDE_PATH must have the folders of elegans and Eigen.
+# compares their output with the pages. Words must be equal; numbers may differ by 1e-6, as the last digits depend on
+# the processor. CPLUS_INCLUDE_PATH must have the folders of elegans and Eigen.
 set -euo pipefail
 
 programs=$1 model=$2 awk=$3
