@@ -3,9 +3,9 @@
 #
 # awk -f glossary.awk glossary.txt HEADER
 #
-# Doxygen's input filter. Members that mean the same in every class (units, Scalar, batch, …) have no docstring in the
-# headers, where it would say the name again; the reference gets one from the glossary. What has a docstring keeps it,
-# and every line keeps its number.
+# Doxygen's input filter for headers. Members that mean the same in every class (units, Scalar, batch, …) have no
+# docstring in the headers, where it would repeat the name. The reference gets one from the glossary. A member with a
+# docstring keeps it, and every line keeps its number.
 
 FNR == NR {
   if ($0 ~ /^[^#]/) {
@@ -17,7 +17,7 @@ FNR == NR {
 
 { line[++count] = $0; file = FILENAME }
 
-# What a declaration declares.
+# The name that a declaration declares.
 function name_of(text) {
   sub(/^ +/, "", text)
   if (text ~ /operator\(\)/) return "operator()"
@@ -37,11 +37,11 @@ END {
   in_class = 0
   for (i = 1; i <= count; ++i) {
     text = line[i]
-    if (i == 1) text = "/** \\file */"  # a header that is named is listed
-    if (text ~ /^[A-Za-z]+\(.*\)->/) text = ""  # a deduction guide
+    if (i == 1) text = "/** \\file */"  # lists the header in the reference
+    if (text ~ /^[A-Za-z]+\(.*\) *->/) text = ""  # a deduction guide
     if (text ~ /^(class|struct) .*\{$/) in_class = 1
     if (text ~ /^};/) in_class = 0
-    # Of protected members, those of the bases that a user may derive from.
+    # Protected members are documented only in the bases from which a user may derive.
     if (text ~ /^ protected:/ && file !~ /^(wiring\/wiring|train\/optimizer_base)\.hpp$/) text = " private:"
 
     member = in_class && text ~ /^  [A-Za-z_[~]/
@@ -59,7 +59,7 @@ END {
     if (text ~ /^#define [A-Z_]+ / && (split(text, word, " ") && word[2] in meaning)) {
       text = text " /**< " meaning[word[2]] " */"
     }
-    # Doxygen takes a docstring below a trailing one for its continuation.
+    # Otherwise Doxygen would take a docstring below a trailing one for its continuation.
     if (text ~ /[^ ].*\/\/\/< / && line[i + 1] ~ /^ *\/\/\/ /) {
       sub(/\/\/\/< /, "/**< ", text)
       text = text " */"

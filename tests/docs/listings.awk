@@ -3,11 +3,13 @@
 #
 # awk -f listings.awk PAGE... > listings.cpp
 #
-# Makes a program of the manual's C++ listings. A section's listings follow each other in a function of their own; those
-# of a page that says `<!-- one program -->` are all one. A listing that begins with class, struct or template stands
-# outside. What readers need not see are comments of the pages: `<!-- cpp`, a listing, `-->`, and
-# `<!-- check CONDITION -->`, which must hold where it stands. A listing after `<!-- file NAME -->` is a file of its own,
-# which shell.awk writes.
+# Makes one program of the manual's C++ listings. The listings of a section follow each other in one function. A page
+# that says `<!-- one program -->` has one function for all of its listings. A listing that begins with class, struct or
+# template stands outside of functions.
+#
+# Comments hold code that readers need not see: `<!-- cpp`, a listing, `-->`. `<!-- check CONDITION -->` fails the test
+# if the condition does not hold at that place. A listing after `<!-- file NAME -->` is a file of its own, which
+# shell.awk writes.
 
 function flush() {
   if (body == "") return
@@ -43,7 +45,7 @@ FNR == 1 { flush(); one_program = 0; page = FILENAME; sub(/^.*\//, "", page); ti
 !in_listing && !is_file && (/^```cpp$/ || /^<!-- cpp$/) { begin_listing(); next }
 in_listing && (/^```$/ || /^-->$/) { end_listing(); next }
 in_listing && /^#include/ {
-  # Graphviz' headers declare names as short as `path`, which others shadow: they come last.
+  # Graphviz' headers come last, as they declare names as short as `path`, which others shadow.
   if (!($0 in included)) {
     if (/graph/) last = last $0 "\n"
     else includes = includes $0 "\n"

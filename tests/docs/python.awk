@@ -3,8 +3,9 @@
 #
 # awk -f python.awk PAGE... > listings.py
 #
-# The Python listings of the pages, one after the other, with what readers need not see: `<!-- python`, code, `-->`. A
-# listing after `<!-- not run: WHY -->` is left out. tests/interop/run runs them with the true ncps.
+# Collects the Python listings of the pages, one after the other. Comments hold code that readers need not see:
+# `<!-- python`, code, `-->`. A listing after `<!-- not run: WHY -->` is left out. tests/interop/run runs the result
+# with the real ncps.
 
 /^<!-- not run: .* -->$/ { skip = 1; next }
 !in_listing && (/^```python$/ || /^<!-- python$/) {

@@ -3,9 +3,9 @@
 #
 # awk -f shell.awk PAGE... > shell.bash
 #
-# Makes a script of what the manual types into a shell: indented lines that begin with `$`, each followed by what must
-# come out of it; a line `…` stands for whatever follows. A listing after `<!-- file NAME -->` is written to that file
-# first. shell.sh runs the script.
+# Makes a script of the manual's shell commands: indented lines that begin with `$`, each followed by its expected
+# output. A line `…` stands for any further output. A listing after `<!-- file NAME -->` is written to that file first.
+# shell.sh runs the script.
 
 function end_command() {
   if (in_command) print "END_OF_OUTPUT"

@@ -2,9 +2,9 @@
 # SPDX-FileCopyrightText: The elegans authors
 # SPDX-License-Identifier: Apache-2.0
 #
-# shell.sh PROGRAMS MODEL AWK PAGE...: types what the pages type into a shell, in an empty folder with a copy of MODEL,
-# and compares what comes out: words to the letter, numbers within 1e-6, as the last digits depend on the processor.
-# CPLUS_INCLUDE_PATH says where elegans and Eigen are.
+# shell.sh PROGRAMS MODEL AWK PAGE...: runs the pages' shell commands in an empty folder with a copy of MODEL, and
+# compares their output with the pages. Words must be equal; numbers may differ by 1e-6, as the last digits depend on
+# the processor. CPLUS_INCLUDE_PATH must have the folders of elegans and Eigen.
 set -euo pipefail
 
 programs=$1 model=$2 awk=$3
@@ -21,7 +21,7 @@ count=0
 # gives COMMAND <WANTED
 gives() {
   cat >wanted
-  bash -c "$1" >got 2>&1 </dev/null || true  # some show an error
+  bash -c "$1" >got 2>&1 </dev/null || true  # some commands are there to show an error
   "$awk" '
     function same(a, b, d) {
       if (a == b) return 1

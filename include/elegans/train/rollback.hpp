@@ -53,9 +53,9 @@ class Rollback {
     const auto put_back = [&](VectorView<Scalar> all) {
       all = ConstVectorView<Scalar>(parameters_.data(), static_cast<Index>(parameters_.size()));
     };
-    // `restore` takes values as they are; `update` would apply constraints that they may never have met.
-    if constexpr (requires { model_.restore(put_back); }) {
-      model_.restore(put_back);
+    // `update_unconstrained` takes values as they are; `update` would apply constraints that they may never have met.
+    if constexpr (requires { model_.update_unconstrained(put_back); }) {
+      model_.update_unconstrained(put_back);
     } else {
       model_.update(put_back);
     }
