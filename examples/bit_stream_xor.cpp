@@ -114,8 +114,7 @@ Result train(const std::string& name, Model model, const elegans::Dataset<Scalar
                                      .schedule = elegans::CosineDecay{},
                                      .clip = {.global_norm = 5},
                                      .show_progress = false},
-                                    elegans::loss(elegans::BinaryCrossEntropy{}), elegans::Accuracy{}, log,
-                                    report);
+                                    elegans::loss(elegans::BinaryCrossEntropy{}), elegans::Accuracy{}, log, report);
   return {name, model.parameters().size(), seconds(), history.loss, history.metrics[0].validation};
 }
 

@@ -68,7 +68,7 @@ class LeakyIntegrator {
   }
 
   /// A time constant stays positive, whatever the optimizer does.
-  void constrain(elegans::Tensors<Scalar> p) const { p("tau") = p("tau").max(Scalar(0.05)); }
+  void apply_constraints(elegans::Tensors<Scalar> p) const { p("tau") = p("tau").max(Scalar(0.05)); }
 
   void step(Values p, const elegans::ArrayStep<Scalar>& now, elegans::ArrayView<Scalar> next) const {
     next = now.state + (Scalar(1) - decay(p, now)) * (goal(p, now) - now.state);

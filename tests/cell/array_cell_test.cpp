@@ -44,7 +44,7 @@ struct Oscillators {
     p("W").reshaped().setLinSpaced(-0.5, 0.7);
     p("k").reshaped().setLinSpaced(0.3, 2);
   }
-  void constrain(Tensors<double> p) const { p("k") = p("k").max(0.1); }
+  void apply_constraints(Tensors<double> p) const { p("k") = p("k").max(0.1); }
 
   void step(Tensors<const double> p, const ArrayStep<double>& now, ArrayView<double> next) const {
     const auto position = now.state.leftCols(count);

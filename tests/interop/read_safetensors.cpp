@@ -1,8 +1,9 @@
 // SPDX-FileCopyrightText: The elegans authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Our side of safetensors_test.py. Reads files from standard input, each behind its length in 8 bytes, and prints a line
-// of JSON per file: {"error": message}, or {"metadata": {...}, "tensors": {name: [type, shape, bytes in hexadecimal]}}.
+// Our side of safetensors_test.py. Reads files from standard input, each behind its length in 8 bytes, and prints a
+// line of JSON per file: {"error": message}, or {"metadata": {...}, "tensors": {name: [type, shape, bytes in
+// hexadecimal]}}.
 
 #include <cstddef>
 #include <cstdint>

@@ -110,9 +110,9 @@ void check_operators() {
   check(pa / pb, [&](int i) { return a[i] / b[i]; });
   check(-pa, [&](int i) { return -a[i]; });
   check(fma(pa, pb, pc), [&](int i) { return a[i] * b[i] + c[i]; });
-  check(min(pa, pc), [&](int i) { return std::min(a[i], c[i]); });
-  check(max(pa, pc), [&](int i) { return std::max(a[i], c[i]); });
-  check(abs(pa), [&](int i) { return std::abs(a[i]); });
+  check(minimum(pa, pc), [&](int i) { return std::min(a[i], c[i]); });
+  check(maximum(pa, pc), [&](int i) { return std::max(a[i], c[i]); });
+  check(absolute(pa), [&](int i) { return std::abs(a[i]); });
   check(each_lane(pa, [](Scalar value) { return 2 * value; }), [&](int i) { return 2 * a[i]; });
   Scalar total(0);
   for (const Scalar value : c) total += value;

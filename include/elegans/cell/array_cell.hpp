@@ -65,7 +65,7 @@ struct ArrayStepAdjoint {
 ///     step_backward(p, now, d_next, d_now, d_p)
 ///                                      from dLoss/d(next) to dLoss/d(x, state, elapsed); adds dLoss/d(parameters) of
 ///                                      all rows to d_p
-///     constrain(tensors)               optional: brings values back into their range after every change
+///     apply_constraints(tensors)               optional: brings values back into their range after every change
 ///
 /// A step must make finite values of rows of zeros.
 template <typename D>
@@ -112,13 +112,13 @@ class ArrayCell {
   /// A cell that steps as `dynamics` says.
   /// \throws InvalidArgument if a size is below 1, or there are more outputs than values in a state
   explicit ArrayCell(Dynamics dynamics) : dynamics_(std::move(dynamics)), parameters_(dynamics_.parameters()) {
-    const auto check = [](const char* name, Index size) {
+    const auto require_positive = [](const char* name, Index size) {
       if (size < 1) detail::refuse("ArrayCell: ", name, " must be at least 1, got ", size);
     };
-    check("units", units());
-    check("input_dim", input_dim());
-    check("state_size", state_size());
-    check("output_dim", output_dim());
+    require_positive("units", units());
+    require_positive("input_dim", input_dim());
+    require_positive("state_size", state_size());
+    require_positive("output_dim", output_dim());
     if (output_dim() > state_size()) {
       detail::refuse("ArrayCell: output_dim must be at most state_size = ", state_size(), ", got ", output_dim());
     }
@@ -140,9 +140,9 @@ class ArrayCell {
   [[nodiscard]] const ParameterList<>& parameters() const noexcept { return parameters_; }
 
   void initialize(Scalar* parameters) const { dynamics_.initialize(Tensors<Scalar>(parameters_, parameters)); }
-  void constrain([[maybe_unused]] Scalar* parameters) const {
-    if constexpr (requires { dynamics_.constrain(Tensors<Scalar>(parameters_, parameters)); }) {
-      dynamics_.constrain(Tensors<Scalar>(parameters_, parameters));
+  void apply_constraints([[maybe_unused]] Scalar* parameters) const {
+    if constexpr (requires { dynamics_.apply_constraints(Tensors<Scalar>(parameters_, parameters)); }) {
+      dynamics_.apply_constraints(Tensors<Scalar>(parameters_, parameters));
     }
   }
   void pack(const Scalar* parameters, bool) { std::copy_n(parameters, values_.size(), values_.data()); }

@@ -52,7 +52,7 @@ concept StreamCell = CellWithSizes<C> && requires(const C& cell, const typename 
 ///
 ///     parameters()              names and shapes in the flat parameter vector: a `ParameterList`
 ///     initialize(parameters)    sets initial values
-///     constrain(parameters)     brings values back into their range, after every change
+///     apply_constraints(parameters)     brings values back into their range, after every change
 ///     pack(parameters, single)  takes over new values, for batches or for single samples
 template <typename C>
 concept CellWithParameters = CellWithSizes<C> && requires(const C& cell, C& own, typename C::Scalar* parameters,
@@ -61,7 +61,7 @@ concept CellWithParameters = CellWithSizes<C> && requires(const C& cell, C& own,
   { cell.parameters().count() } -> std::convertible_to<Index>;
   { cell.parameters().find("") } -> std::convertible_to<const Parameter*>;
   cell.initialize(parameters);
-  cell.constrain(parameters);
+  cell.apply_constraints(parameters);
   own.pack(values, true);
 };
 

@@ -83,7 +83,7 @@ GradientCheck check_gradients(Model model, const GradientCheckOptions& options =
     const double down = value();
     set(0.0);
     const double difference = (up - down) / (2 * options.step_size);
-    const double error = std::abs(gradient - difference) / std::max(1.0, std::abs(difference));
+    const double error = (std::abs)(gradient - difference) / (std::max)(1.0, (std::abs)(difference));
     ++result.compared;
     // Not "error > largest": a NaN must show.
     if (result.compared == 1 || !(error <= result.largest_error)) {

@@ -110,7 +110,7 @@ std::vector<PruneCandidate> prune_candidates(const Model& model, const PruneOpti
       for (int d = 0; d < w.cols(); ++d) {
         if (polarity(s, d) == 0) continue;
         auto strength = static_cast<double>(implicit ? softplus(w(s, d)) : w(s, d));
-        if (options.strength == SynapseStrength::current) strength *= std::abs(static_cast<double>(erev(s, d)));
+        if (options.strength == SynapseStrength::current) strength *= (std::abs)(static_cast<double>(erev(s, d)));
         if (!std::isfinite(strength)) {
           refuse("prune: the strength of the ", prefix.empty() ? "" : "sensory ", "synapse from ", s, " to ", d,
                  " must be finite, is ", strength);

@@ -188,7 +188,7 @@ void save(const Model& model, const std::filesystem::path& path, const SaveOptio
     file.add<Scalar>(names.in_file(entry.name), detail::shape_in_file<Format>(entry),
                      [values](Index row, Index column) {
                        // A vector is a row for the writer, a column here.
-                       return values.cols() == 1 ? values(std::max(row, column), 0) : values(row, column);
+                       return values.cols() == 1 ? values((std::max)(row, column), 0) : values(row, column);
                      });
   }
   Format::for_each_mask(model.cell(), [&](const std::string& name, Index rows, Index columns, auto exists) {

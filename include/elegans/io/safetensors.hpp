@@ -220,8 +220,8 @@ void SafeTensors::copy(const Tensor& tensor, Index rows, Index columns, Scalar* 
   const bool is_read = detail::with_values(tensor.type, tensor.bytes, [&](auto&& value_of) {
     for (Index first_row = 0; first_row < rows; first_row += tile) {
       for (Index first_column = 0; first_column < columns; first_column += tile) {
-        for (Index c = first_column; c < std::min(first_column + tile, columns); ++c) {
-          for (Index r = first_row; r < std::min(first_row + tile, rows); ++r) {
+        for (Index c = first_column; c < (std::min)(first_column + tile, columns); ++c) {
+          for (Index r = first_row; r < (std::min)(first_row + tile, rows); ++r) {
             const auto value = static_cast<Scalar>(value_of(static_cast<std::size_t>(r * columns + c)));
             finite = finite && std::isfinite(value);
             values[r + rows * c] = value;

@@ -219,7 +219,7 @@ class HeaderReader : public nlohmann::json_sax<nlohmann::json> {
 
 /// Number of values, or the largest number there is if it does not fit.
 inline std::uint64_t value_count(const std::vector<std::uint64_t>& shape) noexcept {
-  constexpr std::uint64_t most = std::numeric_limits<std::uint64_t>::max();
+  constexpr std::uint64_t most = (std::numeric_limits<std::uint64_t>::max)();
   std::uint64_t count = 1;
   for (const std::uint64_t size : shape) {
     if (size != 0 && count > most / size) return most;
@@ -231,7 +231,7 @@ inline std::uint64_t value_count(const std::vector<std::uint64_t>& shape) noexce
 /// Number of bytes of so many values, or the largest number there is if it does not fit or if the last byte is not
 /// full.
 inline std::uint64_t byte_count(TensorType type, std::uint64_t values) noexcept {
-  constexpr std::uint64_t most = std::numeric_limits<std::uint64_t>::max();
+  constexpr std::uint64_t most = (std::numeric_limits<std::uint64_t>::max)();
   const std::uint64_t bits = describe(type).bits;
   if (values > most / bits || values * bits % 8 != 0) return most;
   return values * bits / 8;
@@ -255,10 +255,10 @@ inline std::string check_offsets(std::vector<TensorEntry>& entries, std::uint64_
   for (const TensorEntry& entry : entries) {
     const auto says = [&](const auto&... parts) { return concatenate(printable(entry.name), ": ", parts...); };
     const std::uint64_t bytes = byte_count(entry.type, value_count(entry.shape));
-    if (value_count(entry.shape) == std::numeric_limits<std::uint64_t>::max()) {
+    if (value_count(entry.shape) == (std::numeric_limits<std::uint64_t>::max)()) {
       return says("the shape ", shape_text(entry.shape), " has more values than can be counted");
     }
-    if (bytes == std::numeric_limits<std::uint64_t>::max()) {
+    if (bytes == (std::numeric_limits<std::uint64_t>::max)()) {
       return says("the shape ", shape_text(entry.shape), " of ", describe(entry.type).name,
                   " does not need a whole number of bytes that can be counted");
     }

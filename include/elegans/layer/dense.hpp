@@ -217,7 +217,7 @@ class Dense : public Parameterized<Dense<ScalarType>, ScalarType> {
   }
   template <LaneLayout Lanes>
   static void grow(Buffer<Scalar>& values, Index features) {
-    values.resize(std::max(values.size(), detail::extent<Lanes>(features)));
+    values.resize((std::max)(values.size(), detail::extent<Lanes>(features)));
   }
 
   DenseOptions options_;

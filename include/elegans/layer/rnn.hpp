@@ -175,7 +175,7 @@ class Rnn : public Parameterized<Rnn<CellType>, typename CellType::Scalar, CellT
   using Base::parameters_;
 
   void parameters_changed() {
-    cell_.constrain(parameters_.data());
+    cell_.apply_constraints(parameters_.data());
     values_changed();
   }
   void values_changed() noexcept {

@@ -158,7 +158,7 @@ class Rollout {
   }
 
   static Scalar* zeros(Buffer<Scalar>& values, Index size) {
-    values.resize(std::max(values.size(), size));
+    values.resize((std::max)(values.size(), size));
     std::fill_n(values.data(), values.size(), Scalar(0));
     return values.data();
   }

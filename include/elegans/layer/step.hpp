@@ -89,7 +89,7 @@ struct BatchStepSpace {
   template <LaneLayout Lanes>
   void reserve(const Cell& cell) {
     cell.template reserve<Lanes>(scratch);
-    const auto grow = [](Buffer<Scalar>& values, Index size) { values.resize(std::max(values.size(), size)); };
+    const auto grow = [](Buffer<Scalar>& values, Index size) { values.resize((std::max)(values.size(), size)); };
     grow(states, 2 * extent<Lanes>(cell.state_size()));
     grow(x, extent<Lanes>(cell.input_dim()));
     grow(y, extent<Lanes>(cell.output_dim()));

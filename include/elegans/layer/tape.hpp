@@ -42,7 +42,7 @@ class TapeMemory {
   /// Makes room, once all tiles are there. Allocates only beyond the largest size so far.
   void allocate() {
     const Index bytes_per_step = record_size_ * Index{sizeof(Scalar)};
-    recorded_steps_ = record_size_ > 0 ? std::min(time_, tuning::recorded_bytes / bytes_per_step) : 0;
+    recorded_steps_ = record_size_ > 0 ? (std::min)(time_, tuning::recorded_bytes / bytes_per_step) : 0;
     grow(states_, states_size_);
     grow(inputs_, inputs_size_);
     grow(records_, recorded_steps_ * record_size_);
@@ -61,7 +61,7 @@ class TapeMemory {
   }
 
  private:
-  static void grow(Buffer<Scalar>& values, Index size) { values.resize(std::max(values.size(), size)); }
+  static void grow(Buffer<Scalar>& values, Index size) { values.resize((std::max)(values.size(), size)); }
 
   Index time_ = 0;
   std::vector<Tile> tiles_;

@@ -35,7 +35,7 @@ class Tiling {
     return with_lanes<Scalar>(
         left, units_,
         [&]<LaneLayout Lanes>() -> decltype(auto) {
-          return body.template operator()<Lanes>(std::min(Lanes::samples, left));
+          return body.template operator()<Lanes>((std::min)(Lanes::samples, left));
         },
         joins_tiles_&& left >= 2 * lanes_ ? Index{Width} : lanes_);
   }

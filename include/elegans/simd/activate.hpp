@@ -52,7 +52,7 @@ template <Activation activation, typename P>
     case Activation::lecun_tanh:
       return P(lecun_scale<Scalar>) * tanh(P(lecun_slope<Scalar>) * z);
     case Activation::relu:
-      return max(z, P(Scalar(0)));
+      return maximum(z, P(Scalar(0)));
     case Activation::tanh:
       return tanh(z);
     case Activation::gelu:

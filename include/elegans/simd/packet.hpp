@@ -74,13 +74,13 @@ struct Packet {
   friend EIGEN_ALWAYS_INLINE Packet fma(const Packet& a, const Packet& b, const Packet& c) {
     return from_native(Eigen::internal::pmadd(a.native, b.native, c.native));
   }
-  friend EIGEN_ALWAYS_INLINE Packet min(const Packet& a, const Packet& b) {
+  friend EIGEN_ALWAYS_INLINE Packet minimum(const Packet& a, const Packet& b) {
     return from_native(Eigen::internal::pmin(a.native, b.native));
   }
-  friend EIGEN_ALWAYS_INLINE Packet max(const Packet& a, const Packet& b) {
+  friend EIGEN_ALWAYS_INLINE Packet maximum(const Packet& a, const Packet& b) {
     return from_native(Eigen::internal::pmax(a.native, b.native));
   }
-  friend EIGEN_ALWAYS_INLINE Packet abs(const Packet& a) { return from_native(Eigen::internal::pabs(a.native)); }
+  friend EIGEN_ALWAYS_INLINE Packet absolute(const Packet& a) { return from_native(Eigen::internal::pabs(a.native)); }
 
   friend EIGEN_ALWAYS_INLINE PacketMask<Scalar, Lanes> operator==(const Packet& a, const Packet& b) {
     if constexpr (Lanes == 1) {

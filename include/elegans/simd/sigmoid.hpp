@@ -82,12 +82,12 @@ template <Evaluation evaluation, FloatPacket P>
     }
   } else {
     using Integers = typename Eigen::internal::unpacket_traits<typename P::Native>::integer_packet;
-    const P clamped = min(max(s, P(-126.0f)), P(126.0f));
+    const P clamped = minimum(maximum(s, P(-126.0f)), P(126.0f));
     // The sum with 1.5 2^23 has the nearest integer in its lowest bits. From there it moves up into the exponent.
-    const P round(12582912.0f);
-    P shifted = clamped + round;
+    const P integer_bits(12582912.0f);
+    P shifted = clamped + integer_bits;
     hide(shifted);
-    const P fraction = exp2_fraction<evaluation>(clamped - (shifted - round));
+    const P fraction = exp2_fraction<evaluation>(clamped - (shifted - integer_bits));
     const Integers exponent(
         Eigen::internal::plogical_shift_left<23>(Eigen::internal::preinterpret<Integers>(shifted.native)));
     const Integers bits(Eigen::internal::padd(Eigen::internal::preinterpret<Integers>(fraction.native), exponent));

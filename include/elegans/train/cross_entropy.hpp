@@ -30,7 +30,7 @@ struct BinaryCrossEntropy {
     for (Index f = 0; f < logits.cols(); ++f) {
       const auto z = logits.col(f);
       const auto y = target.col(f);
-      loss += ((z.max(Scalar(0)) - z * y + (-z.abs()).exp().log1p()) * weight).sum();
+      loss += (((z.max)(Scalar(0)) - z * y + (-(z.abs)()).exp().log1p()) * weight).sum();
       d_logits.col(f) = (z.logistic() - y) * weight * scale;
     }
     return loss * scale;

@@ -52,7 +52,7 @@ template <typename Scalar>
 
 /// \throws InvalidArgument if the parts do not fit each other
 template <typename Scalar>
-void check(const Dataset<Scalar>& data, const char* who) {
+void check_dataset(const Dataset<Scalar>& data, const char* who) {
   const Index time = data.x.time(), samples = data.x.batch();
   if (time < 1 || samples < 1) {
     refuse(who, ": the data must have at least one step and one sample, got x (", time, ", ", samples, ", ",

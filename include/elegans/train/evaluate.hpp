@@ -96,7 +96,7 @@ std::array<typename Model::Scalar, sizeof...(Scores)> evaluate(Model& model,
   static_assert(sizeof...(Scores) > 0, "elegans::evaluate: say which losses or metrics, as the last arguments");
   static_assert(((LossFunction<Scores, Scalar> || Metric<Scores, Scalar>) && ...),
                 "elegans::evaluate: the last arguments must be losses or metrics");
-  detail::check(data, "evaluate");
+  detail::check_dataset(data, "evaluate");
   if (options.batch_size < 0) {
     detail::refuse("evaluate: batch_size must be at least 1, or 0 for all, got ", options.batch_size);
   }

@@ -311,7 +311,7 @@ void check_schedule(const TrainingState<Scalar>& found, const FitOptions<Scalar>
   for (std::size_t i = 0; schedule && i < found.history.learning_rate.size(); ++i) {
     const double then = double{found.history.learning_rate[i]};
     const double now = double{found.learning_rate} * schedule(static_cast<int>(i), options.epochs);
-    if (std::abs(now - then) <= 1e-6 * std::abs(then)) continue;
+    if ((std::abs)(now - then) <= 1e-6 * (std::abs)(then)) continue;
     refuse("fit: the checkpoint is of another run: the schedule's rate in epoch ", i + 1, " was ", then, ", is ", now);
   }
 }

@@ -14,7 +14,7 @@
 
 namespace elegans::detail {
 
-template <typename E>
+template <typename Extra>
 inline constexpr bool is_chosen_loss = false;
 template <typename Function>
 inline constexpr bool is_chosen_loss<ChosenLoss<Function>> = true;
@@ -25,18 +25,19 @@ inline constexpr MeanSquaredError default_loss{};
 /// Sorts the arguments of `fit` that follow the options, by their types alone: their order decides nothing.
 template <typename Scalar, typename... Extras>
 class FitExtras {
-  template <typename E>
-  static constexpr bool is_loss = LossFunction<E, Scalar> && !Metric<E, Scalar>;
-  template <typename E>
-  static constexpr bool is_score = LossFunction<E, Scalar> || Metric<E, Scalar>;
+  template <typename Extra>
+  static constexpr bool is_loss = LossFunction<Extra, Scalar> && !Metric<Extra, Scalar>;
+  template <typename Extra>
+  static constexpr bool is_score = LossFunction<Extra, Scalar> || Metric<Extra, Scalar>;
 
   static constexpr std::size_t chosen_losses = (0 + ... + std::size_t{is_chosen_loss<std::remove_cv_t<Extras>>});
   static constexpr std::size_t plain_losses = (0 + ... + std::size_t{is_loss<Extras>});
 
  public:
-  template <typename E>
-  static constexpr bool is_known = is_chosen_loss<std::remove_cv_t<E>> || is_score<E> || Callback<E, Scalar> ||
-                                   GradientTransform<E, Scalar> || Checkpointer<E, Scalar>;
+  template <typename Extra>
+  static constexpr bool is_known =
+      is_chosen_loss<std::remove_cv_t<Extra>> || is_score<Extra> || Callback<Extra, Scalar> ||
+      GradientTransform<Extra, Scalar> || Checkpointer<Extra, Scalar>;
   static constexpr std::size_t checkpointers = (0 + ... + std::size_t{Checkpointer<Extras, Scalar>});
 
   static_assert(chosen_losses <= 1, "elegans::fit: there may be only one elegans::loss(...)");
@@ -52,39 +53,39 @@ class FitExtras {
 
   /// Everything to report, as a tuple of references: the loss first, then the metrics in the order they were given.
   [[nodiscard]] auto scores() const {
-    return std::tuple_cat(std::tie(loss()), select([]<typename E>() { return is_metric<E>; }));
+    return std::tuple_cat(std::tie(loss()), select([]<typename Extra>() { return is_metric<Extra>; }));
   }
   [[nodiscard]] auto transforms() const {
-    return select([]<typename E>() { return GradientTransform<E, Scalar>; });
+    return select([]<typename Extra>() { return GradientTransform<Extra, Scalar>; });
   }
 
   template <typename Visit>
   void for_each_callback(Visit visit) {
     std::apply([&](auto&... callbacks) { (visit(callbacks), ...); },
-               select([]<typename E>() { return Callback<E, Scalar>; }));
+               select([]<typename Extra>() { return Callback<Extra, Scalar>; }));
   }
   template <typename Visit>
   void for_each_checkpointer(Visit visit) {
     std::apply([&](auto&... checkpointers_) { (visit(checkpointers_), ...); },
-               select([]<typename E>() { return Checkpointer<E, Scalar>; }));
+               select([]<typename Extra>() { return Checkpointer<Extra, Scalar>; }));
   }
 
  private:
-  template <typename E>
-  static constexpr bool is_metric = is_score<E> && !(chosen_losses == 0 && is_loss<E>);
+  template <typename Extra>
+  static constexpr bool is_metric = is_score<Extra> && !(chosen_losses == 0 && is_loss<Extra>);
 
   template <std::size_t K>
   [[nodiscard]] const auto& find_loss() const noexcept {
     if constexpr (K == sizeof...(Extras)) {
       return default_loss;
     } else {
-      using E = std::remove_cv_t<std::tuple_element_t<K, std::tuple<Extras...>>>;
-      if constexpr (is_chosen_loss<E>) {
-        static_assert(LossFunction<decltype(E::function), Scalar>,
+      using Extra = std::remove_cv_t<std::tuple_element_t<K, std::tuple<Extras...>>>;
+      if constexpr (is_chosen_loss<Extra>) {
+        static_assert(LossFunction<decltype(Extra::function), Scalar>,
                       "elegans::loss: the loss must be callable as loss(prediction, target, weight, d_prediction) and "
                       "return a Scalar, the model's: see elegans::LossFunction");
         return std::get<K>(all_).function;
-      } else if constexpr (chosen_losses == 0 && is_loss<E>) {
+      } else if constexpr (chosen_losses == 0 && is_loss<Extra>) {
         return std::get<K>(all_);
       } else {
         return find_loss<K + 1>();
@@ -95,9 +96,9 @@ class FitExtras {
   /// The extras of a kind, as a tuple of references.
   template <typename Wanted>
   [[nodiscard]] auto select(Wanted) const {
-    const auto pick = []<typename E>(E& extra) {
-      if constexpr (Wanted{}.template operator()<E>()) {
-        return std::tuple<E&>(extra);
+    const auto pick = []<typename Extra>(Extra& extra) {
+      if constexpr (Wanted{}.template operator()<Extra>()) {
+        return std::tuple<Extra&>(extra);
       } else {
         return std::tuple<>();
       }

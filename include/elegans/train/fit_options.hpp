@@ -43,7 +43,7 @@ struct FitOptions {
 namespace detail {
 
 template <typename Scalar>
-void check(const FitOptions<Scalar>& options) {
+void check_fit_options(const FitOptions<Scalar>& options) {
   if (options.epochs < 0) refuse("fit: epochs must be at least 0, got ", options.epochs);
   if (options.batch_size < 0) refuse("fit: batch_size must be at least 1, or 0 for all, got ", options.batch_size);
   if (!(options.validation_split >= 0 && options.validation_split < 1)) {

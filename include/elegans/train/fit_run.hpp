@@ -50,11 +50,11 @@ class FitRun {
         optimizer_(optimizer),
         options_(options),
         extras_(extras...),
-        order_((check(data, "fit"), check(options), data.samples()), options.validation_split) {
+        order_((check_dataset(data, "fit"), check_fit_options(options), data.samples()), options.validation_split) {
     require_weight(data, order_.training(), "fit");
     check_stateful(options, static_cast<Index>(order_.training().size()));
     if (options.validation) {
-      check(*options.validation, "fit: validation");
+      check_dataset(*options.validation, "fit: validation");
       validation_samples_ = numbers(0, options.validation->samples());
     } else {
       validation_samples_.assign(order_.held_back().begin(), order_.held_back().end());
@@ -122,7 +122,7 @@ class FitRun {
 
   /// Reserves memory, so that an epoch allocates none. A run that a callback stops may ask for any number of epochs.
   void reserve_history() {
-    const auto epochs = static_cast<std::size_t>(std::min(options_.epochs, 1 << 16));
+    const auto epochs = static_cast<std::size_t>((std::min)(options_.epochs, 1 << 16));
     History<Scalar>& history = state_.history;
     for (auto* values : {&history.loss, &history.validation_loss, &history.learning_rate}) values->reserve(epochs);
     for (auto& metric : history.metrics) {
@@ -164,7 +164,7 @@ class FitRun {
     if (options_.shuffle && !one_batch()) order_.shuffle(options_.seed, state_.epochs);
     if constexpr (requires { model_.begin_epoch(state_.epochs); }) model_.begin_epoch(state_.epochs);
     const Index time = data_.x.time();
-    const Index steps = options_.bptt_steps == 0 ? time : std::min(options_.bptt_steps, time);
+    const Index steps = options_.bptt_steps == 0 ? time : (std::min)(options_.bptt_steps, time);
     const bool always_the_same = one_batch() && steps == time;
     int number = 0;
     for_each_batch(order_.training(), options_.batch_size, options_.drop_last, [&](std::span<const Index> samples) {
@@ -172,7 +172,7 @@ class FitRun {
       ++number;
       for (Index first = 0; first < time; first += steps) {
         if (!always_the_same || !gathered_) {
-          batch_.gather(data_, samples, first, std::min(steps, time - first), options_.loss_over);
+          batch_.gather(data_, samples, first, (std::min)(steps, time - first), options_.loss_over);
         }
         update({"fit", first, samples}, number);
         gathered_ = true;

@@ -43,7 +43,7 @@ struct MeanAbsoluteError {
     for (Index f = 0; f < prediction.cols(); ++f) {
       auto d = d_prediction.col(f);
       d = prediction.col(f) - target.col(f);
-      loss += (d.abs() * weight).sum();
+      loss += ((d.abs)() * weight).sum();
       d = d.sign() * weight * scale;
     }
     return loss * scale;
@@ -74,9 +74,9 @@ class Huber {
       auto d = d_prediction.col(f);
       d = prediction.col(f) - target.col(f);
       // With c the error clipped to delta, both branches are c e - c^2 / 2, and the derivative is c.
-      const auto clipped = d.max(-limit).min(limit);
+      const auto clipped = ((d.max)(-limit).min)(limit);
       loss += ((clipped * d - clipped.square() * Scalar(0.5)) * weight).sum();
-      d = d.max(-limit).min(limit) * weight * scale;
+      d = ((d.max)(-limit).min)(limit)*weight * scale;
     }
     return loss * scale;
   }

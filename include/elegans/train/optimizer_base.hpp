@@ -24,7 +24,7 @@ class OptimizerBase {
   [[nodiscard]] Scalar learning_rate() const noexcept { return learning_rate_; }
   /// Changes the rate from the next step on. \throws InvalidArgument unless finite and at least 0
   void set_learning_rate(Scalar rate) {
-    require(rate >= Scalar(0) && std::isfinite(rate), "learning_rate", "finite and at least 0", rate);
+    require_that(rate >= Scalar(0) && std::isfinite(rate), "learning_rate", "finite and at least 0", rate);
     learning_rate_ = rate;
   }
 
@@ -47,22 +47,22 @@ class OptimizerBase {
  protected:
   OptimizerBase(const char* name, Scalar learning_rate) : name_(name) { set_learning_rate(learning_rate); }
 
-  void require(bool holds, const char* option, const char* range, Scalar got) const {
+  void require_that(bool holds, const char* option, const char* range, Scalar got) const {
     if (!holds) detail::refuse(name_, ": ", option, " must be ", range, ", got ", got);
   }
   /// \throws InvalidArgument unless in [0, 1)
   void require_decay(const char* option, Scalar value) const {
-    require(value >= Scalar(0) && value < Scalar(1), option, "in [0, 1)", value);
+    require_that(value >= Scalar(0) && value < Scalar(1), option, "in [0, 1)", value);
   }
   /// \throws InvalidArgument unless finite and at least 0
   void require_at_least_0(const char* option, Scalar value) const {
-    require(value >= Scalar(0) && std::isfinite(value), option, "finite and at least 0", value);
+    require_that(value >= Scalar(0) && std::isfinite(value), option, "finite and at least 0", value);
   }
   /// With an epsilon of 0, a parameter whose gradient has always been 0 would become 0 / 0. A denormal one is 0 where
   /// the processor flushes denormals. \throws InvalidArgument unless finite and a normal number above 0
   void require_epsilon(Scalar value) const {
-    require(value >= std::numeric_limits<Scalar>::min() && std::isfinite(value), "epsilon",
-            "finite, above 0 and not denormal", value);
+    require_that(value >= (std::numeric_limits<Scalar>::min)() && std::isfinite(value), "epsilon",
+                 "finite, above 0 and not denormal", value);
   }
 
   /// Counts a step; the first one allocates the memory.

@@ -75,7 +75,7 @@ class ProgressBar {
   template <typename Scalar>
   void draw(const Epoch<Scalar>& epoch, double seconds) {
     // In the last column, some terminals wrap.
-    const auto columns = static_cast<std::size_t>(std::max(terminal_columns(stream_) - 1, 0));
+    const auto columns = static_cast<std::size_t>((std::max)(terminal_columns(stream_) - 1, 0));
     const std::string number = print("Epoch %d/%d", epoch.number, epoch.of);
     const std::string loss = print(" loss %.6f", double{epoch.loss});
     const std::string validation =
@@ -92,13 +92,13 @@ class ProgressBar {
       if (has_left) line += left;
       constexpr std::size_t least = 5, most = 30, frame = 3;
       if (line.size() + least + frame <= columns) {
-        line.insert(number.size(), " " + bar(epoch.number, epoch.of, std::min(most, columns - line.size() - frame)));
+        line.insert(number.size(), " " + bar(epoch.number, epoch.of, (std::min)(most, columns - line.size() - frame)));
       }
     } else {
       line = print("%d/%d", epoch.number, epoch.of);
       const std::string short_loss = print(" loss %.3g", double{epoch.loss});
       if (line.size() + short_loss.size() <= columns) line += short_loss;
-      line.resize(std::min(line.size(), columns));
+      line.resize((std::min)(line.size(), columns));
     }
     std::fprintf(stream_, "\r%s\x1b[K", line.c_str());
     std::fflush(stream_);
@@ -107,7 +107,7 @@ class ProgressBar {
   /// [=====>....] of so many columns between the brackets.
   static std::string bar(int number, int of, std::size_t columns) {
     const auto done =
-        std::min(columns, static_cast<std::size_t>(static_cast<double>(columns) * static_cast<double>(number) / of));
+        (std::min)(columns, static_cast<std::size_t>(static_cast<double>(columns) * static_cast<double>(number) / of));
     std::string text = "[" + std::string(done, '=') + std::string(columns - done, '.') + "]";
     if (done < columns) text[1 + done] = '>';
     return text;

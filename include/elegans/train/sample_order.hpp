@@ -32,7 +32,7 @@ template <typename Body>
 void for_each_batch(std::span<const Index> order, Index batch_size, bool drop_last, Body body) {
   const auto size = batch_size == 0 ? order.size() : static_cast<std::size_t>(batch_size);
   for (std::size_t first = 0; first < order.size(); first += size) {
-    const std::size_t count = std::min(size, order.size() - first);
+    const std::size_t count = (std::min)(size, order.size() - first);
     if (drop_last && count < size && first > 0) break;
     body(order.subspan(first, count));
   }

@@ -165,7 +165,7 @@ TEMPLATE_TEST_CASE("So is a drive in sparse columns", "[kernel][synapse]", float
     const SynapseList<Dynamic, Dynamic, SynapseOrder::by_source> list(p.polarity);
     const DenseRows<TestType, Dynamic, Dynamic> rows(list);
     const SingleDrive<TestType, Dynamic, Dynamic> single(p.polarity);
-    REQUIRE(single.record_size() < PassRecord<TestType>::size(rows.slots(), units));
+    REQUIRE(single.record_size() < PassRecord<TestType>::size(rows.slot_count(), units));
     check_all<TestType>(p);
   }
 }

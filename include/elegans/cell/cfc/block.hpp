@@ -92,7 +92,7 @@ class CfCBlock {
     if (mode_ == CfCMode::pure) {
       pack_map(parameters, offsets_.ff1, pure_, 0, mask());
       std::copy_n(parameters + offsets_.A, units(), A_.data());
-      for (Index i = 0; i < units(); ++i) w_tau_[i] = std::abs(parameters[offsets_.w_tau + i]);
+      for (Index i = 0; i < units(); ++i) w_tau_[i] = (std::abs)(parameters[offsets_.w_tau + i]);
     } else {
       for (int head = 0; head < 4; ++head) pack_map(parameters, offsets_of(head), gated_, head, mask_of(head));
     }

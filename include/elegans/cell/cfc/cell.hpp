@@ -94,7 +94,7 @@ class CfCCell : public RecordsSteps {
   }
 
   /// A CfC has no constraints.
-  void constrain(Scalar*) const {}
+  void apply_constraints(Scalar*) const {}
 
   /// Takes over new parameters; the same form serves batches and single samples.
   void pack(const Scalar* parameters, bool) {

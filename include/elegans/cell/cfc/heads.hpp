@@ -51,7 +51,7 @@ struct CfCHeads {
         const Index i = block * Lanes::lanes;
         const P f1 = load<P>(own.f1 + i);
         const P asymptote = Lanes::per_neuron(A, block);
-        const P decay = exp(-(dt * (Lanes::per_neuron(w_tau, block) + abs(f1))));
+        const P decay = exp(-(dt * (Lanes::per_neuron(w_tau, block) + absolute(f1))));
         store(own.t + i, decay);
         store(own.h + i, asymptote - asymptote * decay * f1);
       }
@@ -94,8 +94,8 @@ struct CfCHeads {
         const P d_exponent = d_product * f1;                            // of dt (|w_tau| + |f1|)
         add_to(sums.A.data() + i, d_h * (one - decay * f1));
         add_to(sums.w_tau.data() + i, d_exponent * dt);
-        d_dt = fma(d_exponent, Lanes::per_neuron(w_tau, block) + abs(f1), d_dt);
-        store(d_f1 + i, d_product * (dt * abs(f1) - one));
+        d_dt = fma(d_exponent, Lanes::per_neuron(w_tau, block) + absolute(f1), d_dt);
+        store(d_f1 + i, d_product * (dt * absolute(f1) - one));
       }
       pure.template backward<Lanes>({d_f1}, d_x);
     } else {

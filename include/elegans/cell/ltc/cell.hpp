@@ -94,12 +94,12 @@ class LTCCell : public RecordsSteps, public SumsBySample {
   void initialize(Scalar* parameters) const { detail::initialize_ltc(parameters_, options_, wiring_, parameters); }
 
   /// Explicit constraints clip at 0 what must not be negative. Implicit ones need nothing here.
-  void constrain(Scalar* parameters) const {
+  void apply_constraints(Scalar* parameters) const {
     if (options_.implicit_param_constraints) return;
     for (const Parameter& entry : parameters_) {
       if (!detail::is_positive_ltc_parameter(entry.name)) continue;
       VectorView<Scalar> values(parameters + entry.offset, entry.size());
-      values = values.max(Scalar(0));
+      values = (values.max)(Scalar(0));
     }
   }
 

@@ -75,7 +75,7 @@ class MemoryCell {
     inner_.initialize(parameters);
     detail::initialize_lstm(parameters_, options().seed, parameters);
   }
-  void constrain(Scalar* parameters) const { inner_.constrain(parameters); }
+  void apply_constraints(Scalar* parameters) const { inner_.apply_constraints(parameters); }
 
   void pack(const Scalar* parameters, bool single) {
     inner_.pack(parameters, single);

@@ -68,7 +68,7 @@ class LinearAdjoint {
   void sum_up() {
     const Index groups = (inputs_ + group - 1) / group;
     for (Index first = 0; first < groups; first += tuning::groups_per_pass) {
-      const Index last = std::min(groups, first + tuning::groups_per_pass);
+      const Index last = (std::min)(groups, first + tuning::groups_per_pass);
       for (Index block = 0; block < Lanes::blocks(outputs_); ++block) {
         for (Index g = first; g < last; ++g) sum_group<Lanes>(block, g);
       }

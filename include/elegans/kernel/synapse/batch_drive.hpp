@@ -51,7 +51,7 @@ class BatchDrive {
   void reset(Adjoint& adjoint) const {
     Index most = 0;
     for (Index i = 0; i < synapses_.destinations(); ++i) {
-      most = std::max(most, synapses_.first(i + 1) - synapses_.first(i));
+      most = (std::max)(most, synapses_.first(i + 1) - synapses_.first(i));
     }
     adjoint.gates.resize(most * Lanes::lanes);
     adjoint.sums.resize(synapses_.count() * BatchSums<Lanes>::size);

@@ -51,11 +51,11 @@ class DenseRows {
     const Index sources = synapses.sources();
     const Index group_count = pad_neurons(synapses.destinations()) / Slots::line;
     // Of each pair of source and group: -1 if there is no synapse, else where its slots begin.
-    Buffer<int, row_capacity> slots(sources * group_count);
+    Buffer<int, row_capacity> first_slots(sources * group_count);
     const auto slots_of = [&](Index s) -> int& {
-      return slots[synapses.source(s) + sources * (synapses.destination(s) / Slots::line)];
+      return first_slots[synapses.source(s) + sources * (synapses.destination(s) / Slots::line)];
     };
-    for (int& slot : std::span(slots.data(), static_cast<std::size_t>(slots.size()))) slot = -1;
+    for (int& slot : std::span(first_slots.data(), static_cast<std::size_t>(first_slots.size()))) slot = -1;
     for (Index s = 0; s < synapses.count(); ++s) slots_of(s) = 0;
     first_of_group_.resize(group_count + 1);
     source_.resize(sources * group_count);
@@ -64,7 +64,7 @@ class DenseRows {
     int pairs = 0, rows = 0;
     for (Index g = 0; g < group_count; ++g) {
       for (int j = 0; j < sources; ++j) {
-        int& slot = slots[j + sources * g];
+        int& slot = first_slots[j + sources * g];
         if (slot < 0) continue;
         const int leader = has_halves() ? j / 2 * 2 : j;
         if (rows == 0 || first_of_group_[g] == pairs || leader_[rows - 1] != leader) leader_[rows++] = leader;
@@ -83,18 +83,18 @@ class DenseRows {
     }
   }
 
-  [[nodiscard]] Index slots() const noexcept { return leader_.size() * Slots::line; }
+  [[nodiscard]] Index slot_count() const noexcept { return leader_.size() * Slots::line; }
   [[nodiscard]] Index slot_of(Index synapse) const noexcept { return slot_[synapse]; }
 
   /// Makes room for the parameters.
-  void reserve() { parameters_.resize(slots()); }
+  void reserve() { parameters_.resize(slot_count()); }
   void pack(Index synapse, const SynapseWeight<Scalar>& weight) { parameters_.pack(slot_of(synapse), weight); }
 
   void reserve(Scratch&) const {}
   template <LaneLayout Lanes>
   void reset(Adjoint& adjoint) const {
-    adjoint.gates.resize(slots());
-    adjoint.sums.resize(slots());
+    adjoint.gates.resize(slot_count());
+    adjoint.sums.resize(slot_count());
     adjoint.sums.clear();
     adjoint.across.resize(extent<Lanes>(sources()) * Lanes::lanes);
     std::fill_n(adjoint.across.data(), adjoint.across.size(), Scalar(0));

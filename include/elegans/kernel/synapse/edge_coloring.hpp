@@ -23,7 +23,7 @@ class EdgeColoring {
   static constexpr int lanes = neuron_padding;
 
  public:
-  static constexpr int most_colors = Sources == Dynamic ? Dynamic : std::max(Sources, lanes);
+  static constexpr int most_colors = Sources == Dynamic ? Dynamic : (std::max)(Sources, lanes);
 
   explicit EdgeColoring(Index sources) : source_(std::max<Index>(sources, lanes) * lanes) { clear(); }
 
@@ -41,7 +41,7 @@ class EdgeColoring {
     while (lane_of(free_at_source, source) != none) ++free_at_source;
     if (lane_of(free_at_lane, source) != none) exchange(free_at_lane, free_at_source, source);
     source_of(free_at_lane, lane) = source;
-    colors_ = std::max(colors_, free_at_lane + 1);
+    colors_ = (std::max)(colors_, free_at_lane + 1);
   }
 
   /// Number of colors.
@@ -84,10 +84,10 @@ class EdgeColoring {
   /// in the same lane takes the first one in turn, and pushes out the next synapse of its own source, and so on. The
   /// path meets no neuron twice, so it ends.
   void exchange(int color, int other, int source) {
-    colors_ = std::max(colors_, other + 1);
+    colors_ = (std::max)(colors_, other + 1);
     int lane = lane_of(color, source);
     source_of(color, lane) = none;
-    first_free_[lane] = std::min(first_free_[lane], color);
+    first_free_[lane] = (std::min)(first_free_[lane], color);
     while (true) {
       const int pushed_out = std::exchange(source_of(other, lane), source);
       if (pushed_out == none) return;
@@ -95,7 +95,7 @@ class EdgeColoring {
       source_of(color, lane) = pushed_out;
       if (next == none) return;
       source_of(color, next) = none;
-      first_free_[next] = std::min(first_free_[next], color);
+      first_free_[next] = (std::min)(first_free_[next], color);
       source = pushed_out;
       lane = next;
     }

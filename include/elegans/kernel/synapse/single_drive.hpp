@@ -36,8 +36,8 @@ class SingleDrive {
   SingleDrive() = default;
   template <typename Matrix>
   explicit SingleDrive(const Matrix& polarity) : synapses_(polarity), rows_(synapses_) {
-    is_dense_ = always_dense || rows_.slots() <= tuning::always_dense_slots ||
-                rows_.slots() <= tuning::dense_slots_per_sparse_slot * Columns::least_slots(synapses_);
+    is_dense_ = always_dense || rows_.slot_count() <= tuning::always_dense_slots ||
+                rows_.slot_count() <= tuning::dense_slots_per_sparse_slot * Columns::least_slots(synapses_);
     if (is_dense()) {
       rows_.reserve();
     } else {
@@ -56,7 +56,7 @@ class SingleDrive {
   }
 
   /// Number of values that a forward pass may record for its adjoint.
-  [[nodiscard]] Index record_size() const noexcept { return Record::size(slots(), synapses_.destinations()); }
+  [[nodiscard]] Index record_size() const noexcept { return Record::size(slot_count(), synapses_.destinations()); }
 
   void reserve(Scratch& scratch) const {
     if (!is_dense()) columns_.reserve(scratch.columns);
@@ -70,7 +70,7 @@ class SingleDrive {
   template <LaneLayout Lanes, typename Begin, typename Finish>
   EIGEN_STRONG_INLINE void forward(const Scalar* v, Scratch& scratch, Scalar* memory, const Begin& begin,
                                    const Finish& finish) const {
-    const Record record(memory, slots(), synapses_.destinations());
+    const Record record(memory, slot_count(), synapses_.destinations());
     if (is_dense()) {
       rows_.template forward<Lanes>(v, scratch.rows, record, begin, finish);
     } else {
@@ -82,7 +82,7 @@ class SingleDrive {
   template <LaneLayout Lanes, typename Begin, typename Respond>
   EIGEN_STRONG_INLINE void backward(const Scalar* v, Scratch& scratch, Scalar* memory, const Begin& begin,
                                     const Respond& respond, Scalar* d_v, Adjoint& adjoint) const {
-    const Record record(memory, slots(), synapses_.destinations());
+    const Record record(memory, slot_count(), synapses_.destinations());
     if (is_dense()) {
       rows_.template backward<Lanes>(v, scratch.rows, record, begin, respond, d_v, adjoint.rows);
     } else {
@@ -101,7 +101,7 @@ class SingleDrive {
 
  private:
   [[nodiscard]] bool is_dense() const noexcept { return always_dense || is_dense_; }
-  [[nodiscard]] Index slots() const noexcept { return is_dense() ? rows_.slots() : columns_.slots(); }
+  [[nodiscard]] Index slot_count() const noexcept { return is_dense() ? rows_.slot_count() : columns_.slot_count(); }
 
   SynapseList<Sources, Destinations, SynapseOrder::by_source> synapses_;
   bool is_dense_ = false;

@@ -87,14 +87,16 @@ struct PassRecord {
   Scalar* denominator = nullptr;  ///< likewise
 
   PassRecord() = default;
-  /// \param memory  room for `size(slots, destinations)` values, or null
-  PassRecord(Scalar* memory, Index slots, Index destinations) {
+  /// \param memory  room for `size(slot_count, destinations)` values, or null
+  PassRecord(Scalar* memory, Index slot_count, Index destinations) {
     if (!memory) return;
     gates = memory;
-    numerator = memory + slots;
+    numerator = memory + slot_count;
     denominator = numerator + pad_neurons(destinations);
   }
-  [[nodiscard]] static Index size(Index slots, Index destinations) { return slots + 2 * pad_neurons(destinations); }
+  [[nodiscard]] static Index size(Index slot_count, Index destinations) {
+    return slot_count + 2 * pad_neurons(destinations);
+  }
 
   explicit operator bool() const noexcept { return gates != nullptr; }
 };

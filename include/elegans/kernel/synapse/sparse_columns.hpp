@@ -50,11 +50,11 @@ class SparseColumns {
   template <typename List>
   explicit SparseColumns(const List& synapses) : sources_(synapses.sources()), destinations_(synapses.destinations()) {
     const Index padded = pad_neurons(destinations_);
-    const auto degree = degrees(synapses);
+    const auto count = synapse_counts(synapses);
     neuron_.resize(padded);
     std::iota(neuron_.data(), neuron_.data() + padded, 0);
     std::sort(neuron_.data(), neuron_.data() + padded,
-              [&](int a, int b) { return degree[a] != degree[b] ? degree[a] > degree[b] : a < b; });
+              [&](int a, int b) { return count[a] != count[b] ? count[a] > count[b] : a < b; });
     lane_.resize(padded);
     for (Index p = 0; p < padded; ++p) lane_[neuron_[p]] = static_cast<int>(p);
 
@@ -87,18 +87,18 @@ class SparseColumns {
   /// The least number of slots that columns of these synapses can have, and seldom exceed.
   template <typename List>
   [[nodiscard]] static Index least_slots(const List& synapses) {
-    auto degree = degrees(synapses);
-    std::sort(degree.data(), degree.data() + degree.size(), std::greater<>());
-    Index slots = 0;
-    for (Index p = 0; p < degree.size(); p += Slots::line) slots += degree[p] * Slots::line;
-    return slots;
+    auto count = synapse_counts(synapses);
+    std::sort(count.data(), count.data() + count.size(), std::greater<>());
+    Index total = 0;
+    for (Index p = 0; p < count.size(); p += Slots::line) total += count[p] * Slots::line;
+    return total;
   }
 
-  [[nodiscard]] Index slots() const noexcept { return source_.size(); }
+  [[nodiscard]] Index slot_count() const noexcept { return source_.size(); }
   [[nodiscard]] Index slot_of(Index synapse) const noexcept { return slot_[synapse]; }
 
   /// Makes room for the parameters.
-  void reserve() { parameters_.resize(slots()); }
+  void reserve() { parameters_.resize(slot_count()); }
   void pack(Index synapse, const SynapseWeight<Scalar>& weight) { parameters_.pack(slot_of(synapse), weight); }
 
   void reserve(Scratch& scratch) const {
@@ -107,11 +107,11 @@ class SparseColumns {
   }
   template <LaneLayout>
   void reset(Adjoint& adjoint) const {
-    adjoint.gates.resize(slots());
-    adjoint.products.resize(slots() + 1);
-    adjoint.products[slots()] = Scalar(0);
+    adjoint.gates.resize(slot_count());
+    adjoint.products.resize(slot_count() + 1);
+    adjoint.products[slot_count()] = Scalar(0);
     for (auto* values : {&adjoint.a, &adjoint.b}) values->resize(neuron_.size());
-    adjoint.sums.resize(slots());
+    adjoint.sums.resize(slot_count());
     adjoint.sums.clear();
   }
 
@@ -169,11 +169,12 @@ class SparseColumns {
     Scalar* const products = adjoint.products.data();
     respond_in_columns<Lanes>(v, gates, adjoint,
                               [=](Index slot, const P& product) { store(products + slot, product); });
-    const int* const slots = slot_of_source_.data();
+    const int* const slot_list = slot_of_source_.data();
     for (Index j = 0; j < sources_; ++j) {
       Scalar sum(0);
       for (Index k = first_of_source_[j]; k < first_of_source_[j + 1]; k += 4) {
-        sum += (products[slots[k]] + products[slots[k + 1]]) + (products[slots[k + 2]] + products[slots[k + 3]]);
+        sum += (products[slot_list[k]] + products[slot_list[k + 1]]) +
+               (products[slot_list[k + 2]] + products[slot_list[k + 3]]);
       }
       d_v[j] += sum * unscale;
     }
@@ -182,17 +183,17 @@ class SparseColumns {
  private:
   /// Number of synapses of each destination, and 0 for the lanes that fill up the last packet.
   template <typename List>
-  [[nodiscard]] static auto degrees(const List& synapses) {
-    Buffer<int, padded_destinations> degree(pad_neurons(synapses.destinations()));
-    for (Index s = 0; s < synapses.count(); ++s) ++degree[synapses.destination(s)];
-    return degree;
+  [[nodiscard]] static auto synapse_counts(const List& synapses) {
+    Buffer<int, padded_destinations> count(pad_neurons(synapses.destinations()));
+    for (Index s = 0; s < synapses.count(); ++s) ++count[synapses.destination(s)];
+    return count;
   }
 
   /// Both ways back from the slots to the sources: by routes for `LaneTableSums`, and by a list of slots per source.
   template <typename List>
   void set_routes(const List& synapses) {
-    route_.resize(slots());
-    for (int& route : std::span(route_.data(), static_cast<std::size_t>(slots()))) route = no_route;
+    route_.resize(slot_count());
+    for (int& route : std::span(route_.data(), static_cast<std::size_t>(slot_count()))) route = no_route;
     first_of_source_.resize(sources_ + 1);
     for (Index s = 0; s < synapses.count(); ++s) {
       const int source = synapses.source(s);
@@ -208,7 +209,7 @@ class SparseColumns {
     }
     slot_of_source_.resize(first_of_source_[sources_]);
     for (int& slot : std::span(slot_of_source_.data(), static_cast<std::size_t>(slot_of_source_.size()))) {
-      slot = static_cast<int>(slots());
+      slot = static_cast<int>(slot_count());
     }
     Buffer<int, Sources> found(sources_);
     for (Index s = 0; s < synapses.count(); ++s) {
