@@ -9,6 +9,9 @@
 #include <utility>
 #include <vector>
 
+#include <elegans/layer/bidirectional.hpp>
+#include <elegans/layer/dense.hpp>
+#include <elegans/layer/sequential.hpp>
 #include <elegans/model/ltc.hpp>
 #include <elegans/train/adam.hpp>
 #include <elegans/train/cross_entropy.hpp>
@@ -90,6 +93,31 @@ TEST_CASE("With no epochs, nothing changes", "[train][fit]") {
   const Eigen::ArrayXd before = model.parameters();
   CHECK(fit(model, data, Adam<double>(), {.epochs = 0}).loss.empty());
   CHECK((model.parameters() == before).all());
+}
+
+TEST_CASE("fit refuses to cut sequences into pieces for a model that reads later steps", "[train][fit]") {
+  const Dataset<double> data = sines(5, 2);
+  const LTC<double> ltc = make_model();
+  const auto refusal = [&](auto model, const Options& options) {
+    return refusal_of([&] { fit(model, data, Adam<double>(), options); });
+  };
+  const std::string truncated = "fit: bptt_steps = 3 needs layers that read no later steps, got ";
+  const std::string stateful = "fit: stateful = true needs layers that read no later steps, got ";
+  const std::string layer = "bidirectional (Bidirectional)";
+  const Sequential stack(Sequential(Dense<double>(2, 2), Bidirectional(ltc, ltc)), Dense<double>(1, 2));
+  CHECK(refusal(stack, {.bptt_steps = 3}) == truncated + layer);
+  CHECK(refusal(stack, {.stateful = true}) == stateful + layer);
+  CHECK(refusal(stack, {.bptt_steps = 5}) == "(not refused)");  // a single piece
+  CHECK(refusal(stack, {}) == "(not refused)");
+  CHECK(refusal(Sequential(ltc, Dense<double>(1, 1)), {.bptt_steps = 3}) == "(not refused)");
+
+  // A model of a user's own.
+  struct Smoother : Model {
+    using Model::Model;
+    static constexpr bool is_causal = false;
+    void summary_rows() const = delete;
+  };
+  CHECK(refusal(Smoother(AutoNCP(6, 1), 2), {.bptt_steps = 3}) == truncated + "the model");
 }
 
 TEST_CASE("fit refuses data and options that are out of range", "[train][fit]") {

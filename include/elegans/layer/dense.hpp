@@ -135,9 +135,7 @@ class Dense : public Parameterized<Dense<ScalarType>, ScalarType> {
   /// (batch, 0)
   [[nodiscard]] const State<Scalar, 0>& initial_state_gradient() const noexcept { return final_state_; }
 
-  [[nodiscard]] std::vector<SummaryRow> summary_rows() const {
-    return {{"dense (Dense)", detail::output_shape(*this), parameters_.size()}};
-  }
+  [[nodiscard]] std::vector<SummaryRow> summary_rows() const { return {detail::summary_row("dense (Dense)", *this)}; }
 
  private:
   using Base::gradient_;

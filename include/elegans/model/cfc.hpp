@@ -48,7 +48,7 @@ class CfC : public Rnn<CfCCell<Scalar>> {
   [[nodiscard]] const CfCOptions& options() const noexcept { return this->cell().options(); }
 
   [[nodiscard]] std::vector<SummaryRow> summary_rows() const {
-    return {{"cfc (CfC)", detail::output_shape(*this), this->parameters().size()}};
+    return {detail::summary_row("cfc (CfC)", *this)};
   }
   /// A table as Keras prints it.
   [[nodiscard]] std::string summary() const { return summary_table(summary_rows(), sizeof(Scalar)); }

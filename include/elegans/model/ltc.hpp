@@ -70,7 +70,7 @@ class LTC : public Rnn<LTCCell<Scalar, detail::fixed_units<W>(), detail::fixed_o
   [[nodiscard]] const LTCOptions& options() const noexcept { return this->cell().options(); }
 
   [[nodiscard]] std::vector<SummaryRow> summary_rows() const {
-    return {{"ltc (LTC)", detail::output_shape(*this), this->parameters().size()}};
+    return {detail::summary_row("ltc (LTC)", *this)};
   }
   /// A table as Keras prints it, and below it the synapses that exist.
   [[nodiscard]] std::string summary() const {

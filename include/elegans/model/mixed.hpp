@@ -32,7 +32,7 @@ class MixedLTC : public Rnn<MemoryCell<LTCCell<Scalar>>> {
   [[nodiscard]] const LTCOptions& options() const noexcept { return this->cell().options(); }
 
   [[nodiscard]] std::vector<SummaryRow> summary_rows() const {
-    return {{"ltc (MixedLTC)", detail::output_shape(*this), this->parameters().size()}};
+    return {detail::summary_row("ltc (MixedLTC)", *this)};
   }
   /// A table as Keras prints it, and below it the synapses that exist.
   [[nodiscard]] std::string summary() const {
@@ -57,7 +57,7 @@ class MixedCfC : public Rnn<MemoryCell<CfCCell<Scalar>>> {
   [[nodiscard]] const CfCOptions& options() const noexcept { return this->cell().options(); }
 
   [[nodiscard]] std::vector<SummaryRow> summary_rows() const {
-    return {{"cfc (MixedCfC)", detail::output_shape(*this), this->parameters().size()}};
+    return {detail::summary_row("cfc (MixedCfC)", *this)};
   }
   /// A table as Keras prints it.
   [[nodiscard]] std::string summary() const { return summary_table(summary_rows(), sizeof(Scalar)); }

@@ -2,8 +2,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <string>
+#include <type_traits>
 
 #include <elegans/core/error.hpp>
 #include <elegans/core/types.hpp>
@@ -68,6 +71,38 @@ void check_stateful(const FitOptions<Scalar>& options, Index samples) {
   }
   if (samples % batch != 0) {
     refuse("fit: stateful training needs batches of one size, got ", samples, " samples in batches of ", batch);
+  }
+}
+
+/// Names the layer that reads later steps, in a model that is not causal: "bidirectional (Bidirectional)".
+template <std::size_t K = 0, typename Model>
+[[nodiscard]] std::string name_of_acausal(const Model& model) {
+  if constexpr (requires { requires K < Model::layer_count; }) {
+    using Layer = std::remove_cvref_t<decltype(model.template layer<K>())>;
+    if constexpr (requires { requires !Layer::is_causal; }) {
+      return name_of_acausal(model.template layer<K>());
+    } else {
+      return name_of_acausal<K + 1>(model);
+    }
+  } else {
+    if constexpr (requires { model.summary_rows(); }) {
+      if (const auto rows = model.summary_rows(); !rows.empty()) return rows.front().layer;
+    }
+    return "the model";
+  }
+}
+
+/// \throws InvalidArgument if the options cut sequences into pieces and the model is not causal: the state at the end
+/// of
+///         a piece would depend on steps that come later
+template <typename Model, typename Scalar>
+void check_causal([[maybe_unused]] const Model& model, [[maybe_unused]] const FitOptions<Scalar>& options,
+                  [[maybe_unused]] Index time) {
+  if constexpr (requires { requires !Model::is_causal; }) {
+    const bool truncates = options.bptt_steps > 0 && options.bptt_steps < time;
+    if (!truncates && !options.stateful) return;
+    const std::string option = truncates ? concatenate("bptt_steps = ", options.bptt_steps) : "stateful = true";
+    refuse("fit: ", option, " needs layers that read no later steps, got ", name_of_acausal(model));
   }
 }
 

@@ -53,6 +53,7 @@ class FitRun {
         order_((check_dataset(data, "fit"), check_fit_options(options), data.samples()), options.validation_split) {
     require_weight(data, order_.training(), "fit");
     check_stateful(options, static_cast<Index>(order_.training().size()));
+    check_causal(model, options, data.x.time());
     if (options.validation) {
       check_dataset(*options.validation, "fit: validation");
       validation_samples_ = numbers(0, options.validation->samples());
