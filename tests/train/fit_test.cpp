@@ -32,7 +32,7 @@ using Options = FitOptions<double>;
 
 Model make_model(LTCOptions options = {}) { return Model(AutoNCP(6, 1), 2, options); }
 
-/// Sines of different phase, a sample each.
+/// Sines of different phase, one per sample.
 Dataset<double> sines(Index time, Index samples) {
   Dataset<double> data{.x = Sequence<double>(time, samples, 2), .y = Sequence<double>(time, samples, 1)};
   for (Index t = 0; t < time; ++t) {
@@ -65,6 +65,13 @@ struct Both : MeanAbsoluteError {
   double operator()(ConstArrayView<double> prediction, ConstArrayView<double> target, const auto& weight) const {
     return ((prediction - target).abs().rowwise().mean() * weight).sum();
   }
+};
+
+/// A user's model that says that it is not causal, and has no rows for a summary.
+struct Smoother : Model {
+  using Model::Model;
+  static constexpr bool is_causal = false;
+  void summary_rows() const = delete;
 };
 
 Eigen::ArrayXd trained(Model model, const Dataset<double>& data, const Options& options) {
@@ -111,12 +118,6 @@ TEST_CASE("fit refuses to cut sequences into pieces for a model that reads later
   CHECK(refusal(stack, {}) == "(not refused)");
   CHECK(refusal(Sequential(ltc, Dense<double>(1, 1)), {.bptt_steps = 3}) == "(not refused)");
 
-  // A model of a user's own.
-  struct Smoother : Model {
-    using Model::Model;
-    static constexpr bool is_causal = false;
-    void summary_rows() const = delete;
-  };
   CHECK(refusal(Smoother(AutoNCP(6, 1), 2), {.bptt_steps = 3}) == truncated + "the model");
 }
 

@@ -13,7 +13,7 @@ namespace elegans::detail {
 
 // Numbers as text, whatever the locale of C or C++ is.
 
-/// As `printf` writes a number with %.*g (general) or %.*f (fixed) in the locale "C".
+/// Writes a number as `printf` does with %.*g (general) or %.*f (fixed) in the locale "C".
 template <typename Number>
 [[nodiscard]] std::string number_text(Number value, int precision,
                                       std::chars_format format = std::chars_format::general) {
@@ -23,7 +23,7 @@ template <typename Number>
   return failure == std::errc() ? std::string(text, end) : std::string();
 }
 
-/// Every bit of a number, as `printf` writes it with %a in the locale "C": "-0x1.8p+1", "inf", "nan".
+/// Writes every bit of a number, as `printf` does with %a in the locale "C": "-0x1.8p+1", "inf", "nan".
 [[nodiscard]] inline std::string exact_text(double value) {
   char text[40];
   const auto [end, failure] = std::to_chars(text, text + sizeof text, std::fabs(value), std::chars_format::hex);

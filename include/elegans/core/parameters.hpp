@@ -65,7 +65,7 @@ class ParameterList {
   }
   void find(std::string_view name) const&& = delete;
 
-  /// The tensor of that name. \throws InvalidArgument if there is none; the message lists the names that there are
+  /// The tensor of that name. \throws InvalidArgument if there is none; the message lists all names
   [[nodiscard]] const Parameter& at(std::string_view name) const& {
     if (const Parameter* entry = find(name)) return *entry;
     std::string names;

@@ -35,9 +35,9 @@ using VectorView = Eigen::Map<Eigen::Array<Scalar, Size, 1>>;
 template <typename Scalar, int Size = Dynamic>
 using ConstVectorView = Eigen::Map<const Eigen::Array<Scalar, Size, 1>>;
 
-/// A (rows, columns) array that owns its values. A temporary object hands this out where an object that lives on hands
-/// out a view, so that `auto v = model(x).values();` is safe. Eigen may not align it, because its alignment depends on
-/// the processor that a translation unit is compiled for.
+/// A (rows, columns) array that owns its values. Functions return it for a temporary object, and a view for any other,
+/// so that `auto v = model(x).values();` is safe. Eigen may not align the values, because its alignment depends on the
+/// processor that a translation unit is compiled for.
 template <typename Scalar, int Rows = Dynamic, int Columns = Dynamic>
 using OwnedArray = Eigen::Array<Scalar, Rows, Columns,
                                 (Rows == 1 && Columns != 1 ? Eigen::RowMajor : Eigen::ColMajor) | Eigen::DontAlign>;

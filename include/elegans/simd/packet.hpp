@@ -20,12 +20,13 @@ template <typename Scalar>
 inline constexpr int fewest_lanes =
     full_lanes<Scalar> < 16 / int{sizeof(Scalar)} ? full_lanes<Scalar> : 16 / int{sizeof(Scalar)};
 
-/// The target's own type for so many values: Eigen's smallest packet has more than one lane.
+/// The target's own type for so many values. For one value it is the scalar, because Eigen's smallest packet has more
+/// than one lane.
 template <typename Scalar, int Lanes>
 using NativePacket = typename std::conditional_t<Lanes == 1, std::type_identity<Scalar>,
                                                  Eigen::internal::find_best_packet<Scalar, Lanes>>::type;
 
-/// The answer of a comparison, lane by lane: see `select`.
+/// The result of a comparison, lane by lane: see `select`.
 template <typename Scalar, int Lanes>
 struct PacketMask {
   NativePacket<Scalar, Lanes> native;
@@ -115,13 +116,13 @@ EIGEN_ALWAYS_INLINE void store(Scalar* to, const Packet<Scalar, Lanes>& value) {
   Eigen::internal::pstoreu(to, value.native);
 }
 
-/// Adds to what is in memory.
+/// Adds a packet to the values in memory.
 template <typename Scalar, int Lanes>
 EIGEN_ALWAYS_INLINE void add_to(Scalar* to, const Packet<Scalar, Lanes>& value) {
   store(to, load<Packet<Scalar, Lanes>>(to) + value);
 }
 
-/// Adds a b to what is in memory.
+/// Adds a b to the values in memory.
 template <typename Scalar, int Lanes>
 EIGEN_ALWAYS_INLINE void add_product_to(Scalar* to, const Packet<Scalar, Lanes>& a, const Packet<Scalar, Lanes>& b) {
   store(to, fma(a, b, load<Packet<Scalar, Lanes>>(to)));
@@ -136,7 +137,7 @@ EIGEN_ALWAYS_INLINE void for_each_packet(Index size, Body&& body) {
   for (; i < size; ++i) body.template operator()<Packet<typename P::Scalar, 1>>(i);
 }
 
-/// Applies a function to each lane by itself, where there is none for packets.
+/// Applies a scalar function to each lane, where there is none for packets.
 template <typename P, typename Function>
 [[nodiscard]] EIGEN_ALWAYS_INLINE P each_lane(const P& x, Function&& function) {
   typename P::Scalar values[P::lanes];

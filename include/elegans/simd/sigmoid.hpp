@@ -10,14 +10,14 @@
 
 namespace elegans::detail {
 
-// The logistic function 1 / (1 + exp(-x)): most of a network's time goes here. In float it is 1 / (1 + 2^s) with
-// s = -x log2(e), and
+// The logistic function 1 / (1 + exp(-x)), in which a network spends most of its time. In float it is 1 / (1 + 2^s)
+// with s = -x log2(e), and
 //
 //     2^s = 2^n p(s - n),   n = s rounded to an integer,   p the polynomial of degree 5 with the least relative error.
 //
-// Eigen's has a branch for values below -9; this has none, and takes two thirds of the time. Its largest error is 1e-7,
-// as Eigen's; relative to the value it is 1e-5 at x = -85, where Eigen's is off by 2e-3 at -9 already. In double we use
-// Eigen's.
+// Eigen's sigmoid branches for values below -9. This one has no branch, and takes two thirds of the time. The largest
+// error of both is 1e-7. Relative to the value, this one is off by 1e-5 at x = -85, and Eigen's by 2e-3 already at -9.
+// In double we use Eigen's.
 
 /// s = sigmoid_scale x. The kernels pack the scale into a factor that multiplies x anyway.
 template <typename Scalar>
@@ -49,8 +49,8 @@ template <Evaluation evaluation, FloatPacket P>
   }
 }
 
-/// Hides a value from the optimizer. Under -fassociative-math a compiler would otherwise cancel the two steps of a
-/// rounding, (s + c) - c, to s; no macro tells of that flag.
+/// Hides a value from the optimizer. Otherwise a compiler under -fassociative-math simplifies the rounding (s + c) - c
+/// to s. No macro reveals that flag.
 template <typename P>
 EIGEN_ALWAYS_INLINE void hide(P& packet) {
 #if defined(__GNUC__) && (defined(__AVX512F__))

@@ -10,8 +10,8 @@
 namespace elegans::detail {
 
 /// The drive of a set of synapses: what they add to the numerators and denominators of their destinations, and the
-/// adjoint of that. Owns the kernel for a batch and the one for a single sample, and chooses by the layout. For the
-/// equation see `SynapseEquation`.
+/// adjoint of that. The class has one kernel for a batch and one for a single sample, and the layout decides which of
+/// them runs. For the equation see `SynapseEquation`.
 template <typename Scalar, int Sources, int Destinations>
 class SynapticDrive {
   using Batch = BatchDrive<Scalar, Sources, Destinations>;
@@ -29,7 +29,7 @@ class SynapticDrive {
   template <typename Matrix>
   explicit SynapticDrive(const Matrix& polarity) : batch_(polarity), single_(polarity) {}
 
-  /// Takes over new parameters, for batches or for single samples.
+  /// Packs new parameters, for batches or for single samples.
   ///
   /// \param weight_of  index in a (sources, destinations) tensor -> SynapseWeight
   template <typename WeightOf>
@@ -84,7 +84,9 @@ class SynapticDrive {
     }
   }
 
-  /// Hands the sums of every synapse on. \param add  (index in a (sources, destinations) tensor, SynapseSums) -> void
+  /// Passes on the sums of every synapse.
+  ///
+  /// \param add  (index in a (sources, destinations) tensor, SynapseSums) -> void
   template <LaneLayout Lanes, typename Add>
   void collect(const Adjoint& adjoint, const Add& add) const {
     if constexpr (Lanes::single) {

@@ -12,10 +12,9 @@ namespace elegans::detail {
 
 /// Gives each synapse of up to 16 destinations a color, so that neither a destination nor a source has a color twice.
 /// The synapses of a color can then share a packet, one lane per destination.
-///
-/// This colors the edges of a bipartite graph: as many colors suffice as the busiest neuron on either side has synapses
-/// (D. König, Über Graphen und ihre Anwendung auf Determinantentheorie und Mengenlehre, 1916). Where no color is free
-/// at both ends of a synapse, two colors change places along the path of synapses that are in its way.
+/// This colors the edges of a bipartite graph. The number of colors that suffices is the largest number of synapses of
+/// any neuron (D. König, Über Graphen und ihre Anwendung auf Determinantentheorie und Mengenlehre, 1916). If no color
+/// is free at both ends of a synapse, `exchange` swaps two colors along the path of synapses that are in the way.
 ///
 /// \tparam Sources  number of sources, or Dynamic
 template <int Sources>
@@ -33,7 +32,7 @@ class EdgeColoring {
     colors_ = 0;
   }
 
-  /// Colors a synapse between a destination, by its lane, and a source, of a pair that has none yet.
+  /// Colors the synapse from a source to the destination of a lane. The synapse must not have a color yet.
   void add(int lane, int source) {
     int& free_at_lane = first_free_[lane];
     while (source_of(free_at_lane, lane) != none) ++free_at_lane;

@@ -11,11 +11,11 @@
 
 namespace elegans::detail {
 
-/// The drive of a single sample's synapses: a packet's lanes are neurons. Chooses between `DenseRows` and
-/// `SparseColumns` by the number of slots that each would take.
+/// The drive of a single sample's synapses: a packet's lanes are neurons. The synapses are stored as `DenseRows` or as
+/// `SparseColumns`, depending on how many slots each would need.
 template <typename Scalar, int Sources, int Destinations>
 class SingleDrive {
-  /// Sizes for which the choice is always rows: no room is made for columns.
+  /// True if the fixed sizes are so small that the choice is always rows. Then the columns take no memory.
   static constexpr bool always_dense = Sources != Dynamic && Destinations != Dynamic &&
                                        multiply_sizes(Sources, pad_neurons(Destinations)) <= tuning::always_dense_slots;
 
