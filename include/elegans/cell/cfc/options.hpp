@@ -9,7 +9,7 @@
 
 namespace elegans {
 
-/// How a CfC cell makes the next state of its heads: see `CfCCell`.
+/// How a CfC cell computes the next state from its heads: see cell/cfc/heads.hpp.
 enum class CfCMode {
   standard,  ///< ncps' "default": ff1 (1 - t) + t ff2
   pure,      ///< the closed-form solution: -A exp(-dt (|w_tau| + |ff1|)) ff1 + A

@@ -76,7 +76,7 @@ class LTCCell : public RecordsSteps, public SumsBySample {
     return Inputs == Dynamic ? (wiring_.is_built() ? wiring_.input_dim() : 0) : Inputs;
   }
   [[nodiscard]] Index output_dim() const noexcept { return Outputs == Dynamic ? wiring_.output_dim() : Outputs; }
-  /// States that a step leaves for its adjoint: one per stage of each sub-step.
+  /// Number of states that a step makes: one per stage of each sub-step.
   [[nodiscard]] Index states_per_step() const noexcept {
     return options_.ode_unfolds * detail::with_solver(options_.solver, [](const auto& s) { return Index{s.stages}; });
   }
@@ -103,7 +103,7 @@ class LTCCell : public RecordsSteps, public SumsBySample {
     }
   }
 
-  /// Takes over new parameters, for batches or for single samples.
+  /// Packs new parameters, for batches or for single samples.
   void pack(const Scalar* parameters, bool single) {
     const detail::LTCTensors<const Scalar*> tensors(parameters_, parameters);
     const bool adds_epsilon = detail::with_solver(options_.solver, [](const auto& s) { return s.adds_epsilon; });
@@ -189,7 +189,7 @@ class LTCCell : public RecordsSteps, public SumsBySample {
                      Adjoint& adjoint) const {
     using P = typename Lanes::Packet;
     map_inputs<Lanes>(step.x, scratch.u.data());
-    // A recorded pass holds the sums that began with the sensory drive.
+    // A record already contains the sensory drive.
     if (!step.record) membrane_.template sense<Lanes>(scratch.u.data(), scratch.membrane);
     membrane_.begin_step(adjoint.membrane);
     const P d_h = detail::with_solver(options_.solver, [&]<typename Solver>(const Solver& solver) {
@@ -226,7 +226,7 @@ class LTCCell : public RecordsSteps, public SumsBySample {
   }
 
  private:
-  /// A solver's own part of the room for all of them.
+  /// The part of the room for all solvers that belongs to one of them.
   template <typename Solver, int Capacity>
   [[nodiscard]] static auto& solver_part(detail::SolverScratch<Scalar, Capacity>& all) noexcept {
     return static_cast<typename Solver::template Scratch<Scalar, Capacity>&>(all);
@@ -246,7 +246,7 @@ class LTCCell : public RecordsSteps, public SumsBySample {
     }
   }
 
-  /// h, per sample.
+  /// The length h of a sub-step, per sample.
   template <LaneLayout Lanes>
   [[nodiscard]] typename Lanes::Packet sub_step_length(const Scalar* elapsed) const {
     return Lanes::per_sample(elapsed) / typename Lanes::Packet(static_cast<Scalar>(options_.ode_unfolds));

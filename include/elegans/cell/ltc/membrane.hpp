@@ -27,7 +27,7 @@ class Membrane {
   using Sensory = SynapticDrive<Scalar, Inputs, Units>;
 
  public:
-  /// \tparam Capacity  number of neurons, padded, if the values are to be held in place
+  /// \tparam Capacity  the padded number of neurons, to store the values inside the object; or Dynamic
   template <int Capacity = Dynamic>
   struct Scratch {
     Buffer<Scalar, Capacity> numerator, denominator;  ///< leak and sensory drive
@@ -50,7 +50,7 @@ class Membrane {
 
   [[nodiscard]] Index units() const noexcept { return Units == Dynamic ? units_ : Units; }
 
-  /// Takes over new parameters, for batches or for single samples.
+  /// Packs new parameters, for batches or for single samples.
   void pack(const LTCTensors<const Scalar*>& tensors, bool implicit, Scalar epsilon, bool single) {
     synapse_.pack(single, [&](Index i) { return read_synapse(tensors.synapse, i, implicit); });
     sensory_.pack(single, [&](Index i) { return read_synapse(tensors.sensory, i, implicit); });
@@ -120,7 +120,7 @@ class Membrane {
     sensory_.template reset<Lanes>(adjoint.sensory);
   }
 
-  /// Forgets the adjoints of the last step.
+  /// Clears the adjoints of N and D, which a step sums up over its sub-steps.
   void begin_step(Adjoint& adjoint) const {
     std::fill_n(adjoint.d_numerator.data(), adjoint.d_numerator.size(), Scalar(0));
     std::fill_n(adjoint.d_denominator.data(), adjoint.d_denominator.size(), Scalar(0));
@@ -198,7 +198,7 @@ class Membrane {
       return std::pair<P, P>{Lanes::per_neuron(numerator, block), Lanes::per_neuron(denominator, block)};
     };
   }
-  /// Leak and sensory drive, as `sense` left them.
+  /// Leak and sensory drive, as `sense` summed them up.
   template <LaneLayout Lanes, typename AnyScratch>
   [[nodiscard]] static auto sensed(const AnyScratch& scratch) {
     using P = typename Lanes::Packet;
