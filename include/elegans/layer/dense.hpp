@@ -32,7 +32,7 @@ struct DenseOptions {
   std::uint64_t seed = 1;  ///< of the initial values, as `torch.manual_seed`
 };
 
-/// A dense layer: y = activation(W x + b), for each step by itself. It remembers nothing: its state has no values.
+/// A dense layer: y = activation(W x + b), for each step by itself. It has no memory: its state has no values.
 ///
 /// Its parameters are PyTorch's: `weight` (outputs, inputs) and `bias` (outputs). Both start uniform in
 /// +-1 / sqrt(inputs). Mirrors `torch.nn.Linear` with an activation, and `keras.layers.Dense`.
@@ -68,15 +68,15 @@ class Dense : public Parameterized<Dense<ScalarType>, ScalarType> {
   [[nodiscard]] Index output_dim() const noexcept { return linear_.outputs(); }
   [[nodiscard]] bool return_sequences() const noexcept { return true; }
   [[nodiscard]] const DenseOptions& options() const noexcept { return options_; }
-  /// Name, shape and place of each tensor in `parameters()` and `gradient()`.
+  /// Name, shape and offset of each tensor in `parameters()` and `gradient()`.
   [[nodiscard]] const ParameterList<>& parameter_list() const noexcept { return parameter_list_; }
 
   [[nodiscard]] State<Scalar, 0, 1> initial_state() const { return {1, 0}; }
   [[nodiscard]] State<Scalar, 0> initial_state(Index batch) const { return {batch, 0}; }
 
-  /// The outputs of one step, (batch, units). The state and the elapsed time make no difference.
+  /// The outputs of one step, (batch, units). They do not depend on the state or on the elapsed time.
   /// \param x  (batch, input_dim), or any vector of input_dim values for a single stream
-  /// \return  a view that lasts until the next call
+  /// \return a view that lasts until the next call
   /// \throws InvalidArgument if a shape differs
   template <typename Derived, int Batch, typename Elapsed = Scalar>
   ConstArrayView<Scalar> step(const Eigen::DenseBase<Derived>& x, State<Scalar, 0, Batch>& state,
@@ -108,7 +108,7 @@ class Dense : public Parameterized<Dense<ScalarType>, ScalarType> {
     return output_;
   }
 
-  /// The same, and keeps a copy of the inputs for `backward`. \return the outputs; they last until the next call
+  /// The same, and stores a copy of the inputs for `backward`. \return the outputs; they last until the next call
   const Sequence<Scalar>& forward(const Sequence<Scalar>& x, const Context<Scalar, 0>& context = {}) {
     detail::require_forward_shape(x, context, input_dim(), 0);
     input_ = x;
@@ -207,7 +207,7 @@ class Dense : public Parameterized<Dense<ScalarType>, ScalarType> {
     });
   }
 
-  /// Copies the inputs of a step. Those of a masked step may be anything, NaN included.
+  /// Copies the inputs of a step. Those of a masked step become 0, because they may be anything, NaN included.
   template <LaneLayout Lanes>
   void load_inputs(const Sequence<Scalar>& x, const Mask& mask, Index t, Index first, Index samples) {
     detail::to_lanes<Lanes>(input_dim(), samples, x_lanes_.data(),

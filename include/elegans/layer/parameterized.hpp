@@ -11,11 +11,10 @@
 
 namespace elegans {
 
-/// A flat parameter vector with named, shaped views into it, and a gradient of the same layout: the base of all that
-/// can be trained.
-///
-/// \tparam Derived   the layer; it has `parameter_list()`, and `parameters_changed()` to clip values and to take them
-///                   over
+/// The base of everything that can be trained: a flat parameter vector with named, shaped views into it, and a gradient
+/// of the same layout.
+/// \tparam Derived   the layer. It has `parameter_list()`, and `parameters_changed()`, which applies constraints to the
+/// new values and passes them on to the kernels
 /// \tparam Capacity  number of scalars, or Dynamic
 template <typename Derived, typename Scalar, int Capacity = Dynamic>
 class Parameterized {
@@ -25,8 +24,8 @@ class Parameterized {
   /// One tensor, (rows, columns). \throws InvalidArgument if there is none of that name
   [[nodiscard]] ConstArrayView<Scalar> parameter(std::string_view name) const { return view(parameters_, name); }
 
-  /// Changes the parameters: calls `change(VectorView<Scalar>)` with all of them, then applies the constraints.
-  /// The one way in, so that what the kernels hold is never out of date.
+  /// Changes the parameters: calls `change(VectorView<Scalar>)` with all of them, then applies the constraints. All
+  /// changes go through here, so that the packed weights of the kernels are never out of date.
   template <typename Change>
   void update(Change&& change) {
     change(VectorView<Scalar>(parameters_.data(), parameters_.size()));
@@ -41,7 +40,7 @@ class Parameterized {
       detail::refuse("set_parameters: the model has ", parameters_.size(), " parameters, got ", values.size());
     }
     update([&](auto all) {
-      // Evaluated first, as it may be a view of these very parameters.
+      // Evaluate first, because `values` may be a view of these parameters.
       const auto evaluated = values.derived().eval();
       for (Index i = 0; i < all.size(); ++i) all[i] = static_cast<Scalar>(evaluated.coeff(i));
     });
@@ -59,7 +58,7 @@ class Parameterized {
     }
     update([&](auto all) {
       ArrayView<Scalar>(all.data() + entry.offset, entry.rows, entry.columns) =
-          value.derived().array().template cast<Scalar>().eval();  // it may be a view of this very tensor
+          value.derived().array().template cast<Scalar>().eval();  // it may be a view of this tensor
     });
   }
 

@@ -23,7 +23,7 @@
 
 namespace elegans {
 
-/// A cell over sequences: it owns the parameters, runs the cell step by step, and differentiates it through time
+/// A cell over sequences. It owns the parameters, runs the cell step by step, and differentiates it through time
 /// (BPTT).
 ///
 /// An Rnn is a value: it copies, moves and sits in containers. It has its own workspace, so one object serves one
@@ -62,25 +62,25 @@ class Rnn : public Parameterized<Rnn<CellType>, typename CellType::Scalar, CellT
   [[nodiscard]] const Cell& cell() const noexcept { return cell_; }
   /// Number of neurons.
   [[nodiscard]] Index units() const noexcept { return cell_.units(); }
-  /// Values that a sample remembers: the potentials of its neurons, and other memory that the cell may have.
+  /// Number of values in a sample's state: the potentials of the neurons, and any other memory of the cell.
   [[nodiscard]] Index state_size() const noexcept { return cell_.state_size(); }
   [[nodiscard]] Index input_dim() const noexcept { return cell_.input_dim(); }
   [[nodiscard]] Index output_dim() const noexcept { return cell_.output_dim(); }
   [[nodiscard]] bool return_sequences() const noexcept { return return_sequences_; }
 
-  /// Spreads batches over an executor's workers from the next `forward` on. Null, the default, stands for the calling
+  /// Spreads batches over the workers of an executor, from the next `forward` on. Null, the default, means the calling
   /// thread alone. Copies of the model share the executor.
   void set_executor(std::shared_ptr<Executor> executor) {
     executor_ = std::move(executor);
-    rollout_.forget();  // its tape is cut for the executor before
+    rollout_.forget();  // its tape is cut for the previous executor
   }
   [[nodiscard]] const std::shared_ptr<Executor>& executor() const noexcept { return executor_; }
 
   /// Name, shape and offset of each tensor in `parameters()` and `gradient()`.
   [[nodiscard]] const auto& parameter_list() const noexcept { return cell_.parameters(); }
 
-  /// Changes the parameters as `update` does, but leaves them unconstrained until the next `update`: for values from a
-  /// file, which are taken over bit for bit.
+  /// Changes the parameters as `update` does, but does not apply the constraints until the next `update`. Values from a
+  /// file are set this way, so that they stay the same to the bit.
   template <typename Change>
   void update_unconstrained(Change&& change) {
     change(VectorView<Scalar>(parameters_.data(), parameters_.size()));
@@ -130,7 +130,7 @@ class Rnn : public Parameterized<Rnn<CellType>, typename CellType::Scalar, CellT
   // --- sequences ----------------------------------------------------------------------------------------------------
 
   /// The outputs for a batch of sequences: (time, batch, output_dim), or (1, batch, output_dim) of the last step if
-  /// `return_sequences` is false. Keeps the final state and no tape.
+  /// `return_sequences` is false. Stores the final state, but no tape.
   ///
   /// \param x  (time, batch, input_dim), or a (time, input_dim) matrix for one sequence
   /// \throws InvalidArgument if a shape differs
@@ -146,8 +146,10 @@ class Rnn : public Parameterized<Rnn<CellType>, typename CellType::Scalar, CellT
     return rollout_.output();
   }
 
-  /// Says which epoch of a training comes next. Dropout depends on that, so that a resumed training drops the same
-  /// values as one that never stopped. \param epoch  epochs before this one
+  /// Says which epoch of a training comes next. Dropout depends on it, so that a resumed training drops the same values
+  /// as one without a pause.
+  ///
+  /// \param epoch  number of epochs before this one
   void begin_epoch(int epoch) noexcept { runs_ = static_cast<std::uint64_t>(epoch) << 32; }
 
   /// (batch, state_size): where the last sequence ended.
@@ -212,10 +214,10 @@ class Rnn : public Parameterized<Rnn<CellType>, typename CellType::Scalar, CellT
   }
 
   template <int Width>
-  void run(const Sequence<Scalar>& x, const ContextType& context, bool keeps_tape) {
-    if (&x == &rollout_.output()) return run<Width>(Sequence<Scalar>(x), context, keeps_tape);  // outputs overwrite it
-    const std::uint64_t run = runs_ + (keeps_tape ? 1 : 0);
-    rollout_.template begin<Width>(cell_, x, context, {return_sequences_, keeps_tape, run, executor_.get()});
+  void run(const Sequence<Scalar>& x, const ContextType& context, bool has_tape) {
+    if (&x == &rollout_.output()) return run<Width>(Sequence<Scalar>(x), context, has_tape);  // outputs overwrite it
+    const std::uint64_t run = runs_ + (has_tape ? 1 : 0);
+    rollout_.template begin<Width>(cell_, x, context, {return_sequences_, has_tape, run, executor_.get()});
     runs_ = run;
     if (rollout_.has_single_tile()) pack(true);
     if (rollout_.has_batch_tile()) pack(false);

@@ -12,9 +12,9 @@
 
 namespace elegans {
 
-/// A cell that steps over a stream and does nothing else: an `Rnn` for a device on which nothing is trained. It owns
-/// neither parameters nor gradients. With a cell of fixed sizes it uses no heap at all. The `Model` in a header that
-/// `export_header` writes is a Stream:
+/// A cell that steps over a stream and does nothing else: an `Rnn` for a device on which nothing is trained. It has
+/// neither a parameter vector nor gradients. With a cell of fixed sizes it uses no heap at all. The `Model` in a header
+/// that `export_header` writes is a Stream:
 ///
 ///     static model::Model network;
 ///     auto state = network.initial_state();

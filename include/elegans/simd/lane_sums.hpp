@@ -74,9 +74,7 @@ template <typename P>
 #ifdef ELEGANS_SHUFFLES
     using Lanes = std::make_index_sequence<std::size_t{lanes}>;
     P sums[lanes / 4];
-    for (int k = 0; k < lanes / 4; ++k) {
-      sums[k] = fold(packets[4 * k], packets[4 * k + 1], packets[4 * k + 2], packets[4 * k + 3]);
-    }
+    for (int k = 0; k < lanes / 4; ++k, packets += 4) sums[k] = fold(packets[0], packets[1], packets[2], packets[3]);
     for (int count = lanes / 4; count > 1; count /= 2) {
       for (int k = 0; k < count / 2; ++k) sums[k] = fold_blocks(sums[2 * k], sums[2 * k + 1], Lanes());
     }

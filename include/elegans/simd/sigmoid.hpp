@@ -53,6 +53,7 @@ template <Evaluation evaluation, FloatPacket P>
 /// to s. No macro reveals that flag.
 template <typename P>
 EIGEN_ALWAYS_INLINE void hide(P& packet) {
+  // NOLINTBEGIN(portability-no-assembler): nothing in C++ hides a value, and the last branch serves other compilers.
 #if defined(__GNUC__) && (defined(__AVX512F__))
   asm("" : "+v"(packet.native));
 #elif defined(__GNUC__) && defined(__SSE2__)
@@ -64,6 +65,7 @@ EIGEN_ALWAYS_INLINE void hide(P& packet) {
 #else
   (void)packet;
 #endif
+  // NOLINTEND(portability-no-assembler)
 }
 
 /// 1 + 2^s. 2^s is at least 2^-126 and at most 2^126.

@@ -287,7 +287,7 @@ class FitRun {
         run.reset_rate();  // of an optimizer that Rollback cannot copy
         run.finish_callbacks();
         run.for_each_recorder([](auto& recorder) { recorder.finish(); });
-      } catch (...) {  // the exception on its way matters more
+      } catch (...) {  // NOLINT(bugprone-empty-catch): the exception on its way matters more
       }
 #endif
     }

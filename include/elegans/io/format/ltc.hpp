@@ -80,9 +80,10 @@ inline LTCOptions read_ltc(ModelTensors& tensors, ModelOutline& outline) {
     outline.output_dim = tensors.option("output_dim", given.output_dim, outline.units);
   } else {
     outline.output_dim = tensors.size_of(tensors.get(cell + "output_w"), 1, 0);
-    if (given.output_dim.value_or(outline.output_dim) != outline.output_dim) {
+    const auto outputs = given.output_dim.value_or(outline.output_dim);
+    if (outputs != outline.output_dim) {
       tensors.file().refuse("the model has ", outline.output_dim, " outputs, as ", printable(cell + "output_w"),
-                            " says, and cannot have ", *given.output_dim);
+                            " says, and cannot have ", outputs);
     }
   }
   // A wiring of these sizes takes memory. Before we make one, the file must hold a tensor as large.
@@ -112,8 +113,8 @@ struct ModelFormat<LTCCell<Scalar, Units, Outputs, Inputs>> {
   using MaskScalar = Scalar;
   static constexpr const char* mark = "gleak";
 
-  static std::string kind() { return "LTC"; }
-  static std::string spoken() { return "an LTC"; }
+  static constexpr const char* kind() { return "LTC"; }
+  static constexpr const char* spoken() { return "an LTC"; }
 
   static std::optional<detail::ModelNames> recognize(const SafeTensors&, std::string_view tensor) {
     if (!detail::remove_last_part(tensor, mark)) return std::nullopt;
