@@ -46,7 +46,7 @@ TEST_CASE("A dense layer starts as PyTorch's does from the same seed, to the bit
   CHECK(model.parameter("bias")(1, 0) == -0.07688512208053898);
 }
 
-TEST_CASE("Layers in sequence give what each gives from the one before", "[layer][sequential]") {
+TEST_CASE("The outputs of each layer in a Sequential are the inputs of the next", "[layer][sequential]") {
   Dense<double> first(4, 3, {.activation = Activation::tanh});
   LTC<double> second(AutoNCP(8, 2), 4);
   CfC<double> third(5, 2, {.backbone_units = 6});
@@ -75,7 +75,8 @@ TEST_CASE("Layers in sequence give what each gives from the one before", "[layer
   CHECK((state.array() - model.final_state().array()).abs().maxCoeff() < 1e-14);
 }
 
-TEST_CASE("Layers in sequence, stacked in any way, have the gradients of finite differences", "[layer][sequential]") {
+TEST_CASE("A Sequential of any layers, nested in any way, has the gradients of finite differences",
+          "[layer][sequential]") {
   for (const Index batch : {1, 3}) {
     require_gradients(
         Sequential(Dense<double>(3, 2, {.activation = Activation::silu}), LTC<double>(AutoNCP(6, 2), 3),
@@ -95,7 +96,7 @@ TEST_CASE("Layers in sequence, stacked in any way, have the gradients of finite 
                     3, exists);
 }
 
-TEST_CASE("Both directions: the backward layer's outputs are those of the reversed sequence",
+TEST_CASE("The backward layer of a Bidirectional gives the outputs of the reversed sequence",
           "[layer][bidirectional]") {
   LTC<double> ahead(AutoNCP(8, 2), 3, {.seed = 1});
   LTC<double> behind(AutoNCP(8, 2), 3, {.seed = 2});
@@ -113,7 +114,7 @@ TEST_CASE("Both directions: the backward layer's outputs are those of the revers
   CHECK(model.parameter_list().find("backward_layer.gleak") != nullptr);
 }
 
-TEST_CASE("Both directions have the gradients of finite differences", "[layer][bidirectional][gradient]") {
+TEST_CASE("A Bidirectional has the gradients of finite differences", "[layer][bidirectional][gradient]") {
   const LTC<double> ahead(AutoNCP(6, 2), 2, {.seed = 1});
   const LTC<double> behind(FullyConnected(4, 2), 2, {.seed = 2});
   for (const Index batch : {1, 3}) {
@@ -128,7 +129,7 @@ TEST_CASE("Both directions have the gradients of finite differences", "[layer][b
   require_gradients(Bidirectional(ahead, behind), 4, 3, exists);
 }
 
-TEST_CASE("A padded sequence read backwards starts at its last step", "[layer][bidirectional][mask]") {
+TEST_CASE("The backward layer starts a padded sequence at its last step", "[layer][bidirectional][mask]") {
   const LTC<double> layer(AutoNCP(8, 2), 3);
   Bidirectional model(layer, layer);
   const Sequence<double> whole = ramp(3, 1, 3);
@@ -168,7 +169,7 @@ TEST_CASE("A stack is causal if all of its layers are", "[layer][sequential][bid
   static_assert(!CausalLayer<Both>);
   static_assert(!CausalLayer<Sequential<Dense<double>, Both>>);
   static_assert(!CausalLayer<Sequential<Sequential<Both, Dense<double>>, Dense<double>>>);
-  // What the claim means: a change of the last step changes an earlier output, or does not.
+  // The claim in numbers: does a change of the last step change an earlier output?
   const auto first_output_changes = [](auto model) {
     Sequence<double> x = ramp(4, 1, 2);
     const Sequence<double> before = model(x);
@@ -180,7 +181,7 @@ TEST_CASE("A stack is causal if all of its layers are", "[layer][sequential][bid
   CHECK(first_output_changes(Sequential(Bidirectional(layer, layer), Dense<double>(2, 2))));
 }
 
-TEST_CASE("Constraints of the layers hold in the whole", "[layer][sequential]") {
+TEST_CASE("A Sequential applies the constraints of its layers", "[layer][sequential]") {
   Sequential model(LTC<double>(FullyConnected(3, 1), 2), Dense<double>(1, 1));
   model.update([](auto p) { p = -1; });
   CHECK((model.parameter("0.w") == 0).all());
@@ -196,7 +197,7 @@ TEST_CASE("Layers that do not fit together are refused", "[layer][sequential][bi
   CHECK_THROWS_WITH(Dense<float>(0, 1), "Dense: units must be at least 1, got 0");
 }
 
-TEST_CASE("A call of a layer that makes no sense is refused, with what it got and what it wanted",
+TEST_CASE("A call with wrong shapes is refused, and the message has the shape that the layer got and the one it wanted",
           "[layer][dense][sequential][bidirectional]") {
   Dense<double> dense(3, 2);
   const auto x = ramp(4, 5, 2), wrong = ramp(4, 5, 3);

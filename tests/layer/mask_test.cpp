@@ -32,7 +32,7 @@ Sequence<double> padded(const std::vector<Index>& lengths, Index features) {
 
 }  // namespace
 
-TEST_CASE("Padded sequences give what each gives alone", "[layer][mask]") {
+TEST_CASE("Padded sequences in a batch give the same results as each sequence alone", "[layer][mask]") {
   for (const bool return_sequences : {true, false}) {
     LTC<double> model(AutoNCP(8, 2), 3, {.return_sequences = return_sequences});
     const std::vector<Index> lengths{3, 6, 1, 4, 2};

@@ -77,7 +77,8 @@ TEST_CASE("Behind a layer that returns its last output only, the shapes have no 
   CHECK(table_of(Sequential(Sequential(Sequential(a, last), b), c).summary()) == expected);
 }
 
-TEST_CASE("The summary of both directions has the outputs of both, and lists their layers", "[layer][summary]") {
+TEST_CASE("The summary of a Bidirectional has the outputs of both directions, and lists their layers",
+          "[layer][summary]") {
   const CfC<float> cfc(3, 2, {.backbone_layers = 0});
   const Lines expected{" bidirectional (Bidirectional)  (None, None, 6)           144",
                        "   cfc (CfC)                    (None, None, 3)           72",

@@ -49,7 +49,8 @@ TEST_CASE("Masked steps of memory cells and CfCs pass gradients through", "[laye
   }
 }
 
-TEST_CASE("Dropout drops its share in training, the same in both directions, and nothing afterwards", "[layer][cfc]") {
+TEST_CASE("Dropout drops its share of values in training, the same ones forward and backward, and none afterwards",
+          "[layer][cfc]") {
   const CfCOptions options{.backbone_units = 32, .backbone_layers = 2, .backbone_dropout = 0.5};
   for (const Index batch : {1, 5}) {
     CfC<double> model(4, 2, options);
@@ -58,7 +59,7 @@ TEST_CASE("Dropout drops its share in training, the same in both directions, and
     const Sequence<double> without = model(x);
     CHECK((model(x).values() == without.values()).all());
 
-    // Each forward drops anew. Two models that did the same so far do the same.
+    // Each forward pass drops other values. Two models with the same history drop the same ones.
     CfC<double> twin = model;
     const Sequence<double> first = model.forward(x);
     CHECK((first.values() != without.values()).any());
@@ -67,7 +68,7 @@ TEST_CASE("Dropout drops its share in training, the same in both directions, and
     const Sequence<double> second = model.forward(x);
     CHECK((second.values() != first.values()).any());
 
-    // What was dropped going forward is dropped going back: against differences of the same forward pass.
+    // The backward pass drops the values that the forward pass dropped: compare with differences of that pass.
     Sequence<double> ones = second;
     ones.values().setOnes();
     model.backward(ones);
@@ -86,7 +87,7 @@ TEST_CASE("Dropout drops its share in training, the same in both directions, and
   }
 }
 
-TEST_CASE("What dropout drops does not depend on how a batch is cut into tiles", "[layer][cfc]") {
+TEST_CASE("Dropout drops the same values however the batch is cut into tiles", "[layer][cfc]") {
   const CfCOptions options{.backbone_units = 8, .backbone_layers = 3, .backbone_dropout = 0.25};
   CfC<double> model(4, 2, options);
   CfC<double> narrow = model;
@@ -100,7 +101,7 @@ TEST_CASE("What dropout drops does not depend on how a batch is cut into tiles",
 }
 
 TEST_CASE("Gradients do not depend on which steps are recorded", "[layer][cfc][ltc][gradient]") {
-  // Of a batch so large, less than all steps; of one sample, all.
+  // Of so large a batch, not all steps are recorded; of one sample, all are.
   const auto compare = [](auto model, Index time) {
     const Index batch = 64;
     const Sequence<double> x = support::ramp(time, batch, 2);

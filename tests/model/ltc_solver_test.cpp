@@ -34,7 +34,7 @@ Eigen::ArrayXd slope(const LTC<double>& model, const Eigen::ArrayXd& x, const Ei
   return f;
 }
 
-/// Where a solver ends after one step of length 1.
+/// The state that a solver reaches after one step of length 1.
 Eigen::ArrayXd end_of(ODESolver solver, int unfolds) {
   LTC<double> model(AutoNCP(8, 1), 2, {.solver = solver, .ode_unfolds = unfolds});
   auto state = model.initial_state();
@@ -44,7 +44,7 @@ Eigen::ArrayXd end_of(ODESolver solver, int unfolds) {
 
 }  // namespace
 
-TEST_CASE("One sub-step is the textbook's", "[layer][ltc][solver]") {
+TEST_CASE("One sub-step of each solver is that of the textbook", "[layer][ltc][solver]") {
   const Eigen::Array2d x(0.7, -0.4);
   const Eigen::ArrayXd v = Eigen::ArrayXd::LinSpaced(8, -0.5, 0.9);
   const double h = 0.05;
@@ -62,7 +62,7 @@ TEST_CASE("One sub-step is the textbook's", "[layer][ltc][solver]") {
   CHECK((step(ODESolver::runge_kutta) - (v + h / 6 * (k1 + 2 * k2 + 2 * k3 + k4))).abs().maxCoeff() < 1e-14);
 }
 
-TEST_CASE("Solvers converge to one solution, each with its order", "[layer][ltc][solver]") {
+TEST_CASE("All solvers converge to the same solution, each with its order", "[layer][ltc][solver]") {
   const Eigen::ArrayXd truth = end_of(ODESolver::runge_kutta, 2048);
   const auto error = [&](ODESolver solver, int unfolds) { return (end_of(solver, unfolds) - truth).abs().maxCoeff(); };
   const auto order = [&](ODESolver solver, int unfolds) {
@@ -85,14 +85,14 @@ TEST_CASE("Gradients through every solver are those of finite differences", "[la
   }
 }
 
-TEST_CASE("No time passes: every solver leaves the state as it is", "[layer][ltc][solver]") {
+TEST_CASE("With an elapsed time of 0, every solver leaves the state as it is", "[layer][ltc][solver]") {
   for (const ODESolver solver : {ODESolver::explicit_euler, ODESolver::runge_kutta}) {
     LTC<double> model(AutoNCP(6, 1), 2, {.solver = solver});
     auto state = model.initial_state();
     state.array().row(0) = Eigen::ArrayXd::LinSpaced(6, -1, 1).transpose();
     model.step(Eigen::Array2d(1, 2), state, 0.0);
     CHECK((state.array().row(0).transpose() == Eigen::ArrayXd::LinSpaced(6, -1, 1)).all());
-    // Nor do neurons without capacitance, whose slopes are infinite.
+    // This holds for neurons without capacitance, too, whose slopes are infinite.
     model.set_parameter("cm", Eigen::ArrayXd::Zero(6));
     model.step(Eigen::Array2d(1, 2), state, 0.0);
     CHECK((state.array().row(0).transpose() == Eigen::ArrayXd::LinSpaced(6, -1, 1)).all());

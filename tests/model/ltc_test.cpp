@@ -47,8 +47,8 @@ TEST_CASE("The tutorial's model has 350 parameters", "[layer][ltc]") {
 }
 
 TEST_CASE("The state stays between the bounds that the paper proves", "[layer][ltc]") {
-  // Hasani et al. 2021, Theorem 2: between the least and the largest of leak and reversal potentials, and where it
-  // began.
+  // Hasani et al. 2021, Theorem 2: between the smallest and the largest of the leak potentials, the reversal potentials
+  // and the initial state.
   for (const double scale : {1.0, 1e6}) {
     LTC<double> model(Random(9, 2, {.sparsity = 0.4}), 3, {.seed = 5});
     Sequence<double> x = some_input(200, 4, 3);
@@ -137,7 +137,7 @@ TEST_CASE("Ranges of initial values that make no sense are refused", "[layer][lt
   CHECK_NOTHROW(LTC<float>(AutoNCP(6, 1), 2, stored));
 }
 
-TEST_CASE("Where no time passes, what goes back passes through, even through neurons without capacitance",
+TEST_CASE("If no time elapses, an adjoint passes through unchanged, even through neurons without capacitance",
           "[layer][ltc][gradient]") {
   for (const Index batch : {1, 3}) {
     LTC<double> model(AutoNCP(6, 1), 2, {.output_mapping = Mapping::none});
@@ -153,7 +153,7 @@ TEST_CASE("Where no time passes, what goes back passes through, even through neu
     d.values().setOnes();
     model.backward(d);
     CHECK(model.gradient().isFinite().all());
-    // Two outputs a sample, both of the motor neuron.
+    // Two outputs per sample, both of the motor neuron.
     CHECK((model.initial_state_gradient().array().col(0) == 2).all());
     CHECK((model.initial_state_gradient().array().rightCols(5) == 0).all());
   }
@@ -183,7 +183,8 @@ struct Pair {
 
 }  // namespace
 
-TEST_CASE("A wiring made by hand and one of a user's own type run alike, and as their equations say", "[layer][ltc]") {
+TEST_CASE("A wiring made by hand and one of a user's own type give the same results, those of the equations",
+          "[layer][ltc]") {
   Wiring by_hand(2, 1);
   by_hand.build(1);
   by_hand.add_synapse(0, 1, 1);
@@ -197,7 +198,7 @@ TEST_CASE("A wiring made by hand and one of a user's own type run alike, and as 
   x.values().setLinSpaced(-1, 1);
   CHECK((model(x).values() == other(x).values()).all());
 
-  // Hasani et al. 2021, one semi-implicit sub-step a step, term by term.
+  // Hasani et al. 2021, with one semi-implicit sub-step per step, term by term.
   const auto p = [&](const char* name, Index s, Index d) { return model.parameter(name)(s, d); };
   const auto gate = [](double sigma, double mu, double v) { return 1 / (1 + std::exp(-sigma * (v - mu))); };
   Eigen::Array2d v(0, 0);
@@ -234,7 +235,8 @@ TEST_CASE("A model is a value", "[layer][ltc]") {
   CHECK(robots[0].spare[0].step(x.transpose(), third)(0, 0) == Approx(other(0, 0)).epsilon(1e-6));
 }
 
-TEST_CASE("A call that makes no sense is refused, with what it got and what it wanted", "[layer][ltc]") {
+TEST_CASE("A call with wrong shapes is refused, and the message has the shape that it got and the one it wanted",
+          "[layer][ltc]") {
   constexpr double nan = std::numeric_limits<double>::quiet_NaN();
   LTC<double> model(AutoNCP(8, 1), 2);
   auto state = model.initial_state();

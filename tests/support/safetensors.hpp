@@ -26,7 +26,7 @@ struct Tensor {
     return values[static_cast<std::size_t>((i * shape[1] + j) * shape[2] + k)];
   }
 
-  /// As (rows, columns); a vector becomes a column.
+  /// The tensor as (rows, columns). A vector becomes a column.
   Eigen::ArrayXXd array() const {
     const Eigen::Index rows = shape.empty() ? 1 : shape[0];
     const Eigen::Index columns = shape.size() < 2 ? 1 : shape[1];
