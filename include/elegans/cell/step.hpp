@@ -24,7 +24,7 @@ class Tape {
   /// State k.
   [[nodiscard]] Scalar* operator()(Index k) const noexcept { return memory_ + ((first_ + k) & number_mask_) * extent_; }
 
-  /// The same tape, counted from state k on: that is its state 0.
+  /// The tape from state k on: that state becomes state 0.
   [[nodiscard]] Tape from(Index k) const noexcept {
     Tape tape = *this;
     tape.first_ += k;

@@ -27,12 +27,12 @@ concept LiquidModel = requires(const M& model) {
 /// the gates of a neuron's synapses stayed as they are now, its potential would approach its target with this time
 /// constant:
 ///
-///     tau_sys[i] = cm[i] / (gleak[i] + sum_k sensory_w[k, i] g(u_k) + sum_j w[j, i] g(v_j)),   g as in
-///     `SynapseEquation`
-/// Here u are the mapped inputs of the step, and v the potentials at its end, as in `hidden_states`. The solver and
-/// epsilon play no part. The unit is that of the elapsed times. The value lies between cm / (gleak + all w of its
-/// synapses) and cm / gleak. It is infinite for a neuron that neither leaks nor has an open gate, and NaN for a masked
-/// step.
+///     tau_sys[i] = cm[i] / (gleak[i] + sum_k sensory_w[k, i] g(u_k) + sum_j w[j, i] g(v_j))
+///
+/// Here g are the gates of `SynapseEquation`, u the mapped inputs of the step, and v the potentials at its end, as in
+/// `hidden_states`. The solver and epsilon play no part. The unit is that of the elapsed times. The value lies between
+/// cm / (gleak + all w of its synapses) and cm / gleak. It is infinite for a neuron that neither leaks nor has an open
+/// gate, and NaN for a masked step.
 ///
 /// \param x        (time, batch, input_dim), or a (time, input_dim) matrix for one sequence
 /// \param context  elapsed times, initial state and mask, as for a forward pass

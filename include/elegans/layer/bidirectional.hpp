@@ -101,7 +101,7 @@ class Bidirectional : public Composite<Bidirectional<Layer>, typename Layer::Sca
   /// (time, batch, input_dim)
   [[nodiscard]] const Sequence<Scalar>& input_gradient() const noexcept { return d_input_; }
 
-  /// A row for both layers together.
+  /// One row for both layers together, then the rows of each layer.
   [[nodiscard]] std::vector<SummaryRow> summary_rows() const {
     std::vector<SummaryRow> rows{detail::summary_row("bidirectional (Bidirectional)", *this)};
     this->for_each_part([&](const auto& part) {

@@ -13,8 +13,7 @@ namespace elegans {
 
 /// The base of everything that can be trained: a flat parameter vector with named, shaped views into it, and a gradient
 /// of the same layout.
-/// \tparam Derived   the layer. It has `parameter_list()`, and `parameters_changed()`, which applies constraints to the
-/// new values and passes them on to the kernels
+/// \tparam Derived   the layer; its `parameters_changed()` applies the constraints to new values and packs them
 /// \tparam Capacity  number of scalars, or Dynamic
 template <typename Derived, typename Scalar, int Capacity = Dynamic>
 class Parameterized {
