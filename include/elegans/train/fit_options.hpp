@@ -92,8 +92,8 @@ template <std::size_t K = 0, typename Model>
   }
 }
 
-/// \throws InvalidArgument if the options cut sequences into pieces, and the model is not causal: the state that a piece
-///         begins with would then depend on later steps
+/// \throws InvalidArgument if the options cut sequences into pieces and the model is not causal: the state that a
+///         piece begins with would then depend on later steps
 template <typename Model, typename Scalar>
 void check_causal([[maybe_unused]] const Model& model, [[maybe_unused]] const FitOptions<Scalar>& options,
                   [[maybe_unused]] Index time) {
