@@ -15,7 +15,7 @@ using namespace elegans::detail;
 
 namespace {
 
-/// What the logistic function may differ by, absolutely and relative to its value. In double some roundings. In float
+/// The allowed errors of the logistic function, absolute and relative to its value. In double some roundings. In float
 /// two roundings of 1; and where the value is small, the rounding of the exponent, which is up to 126.
 template <typename Scalar>
 inline constexpr double absolute_bound = 3e-16;
