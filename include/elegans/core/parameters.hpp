@@ -25,7 +25,7 @@ struct Parameter {
 };
 
 /// Says which tensor lies where in a flat parameter vector, and in its gradient. This is the only list of parameters:
-/// whatever saves, prints, checks or clips parameters walks it.
+/// all code that saves, prints, checks or clips parameters uses it.
 ///
 /// `begin`, `find` and `at` point into the list, so they must not outlive it, nor the next `add`.
 ///

@@ -9,7 +9,7 @@
 
 namespace elegans {
 
-/// Sizes and positions, signed: 64 bits, or 32 where Eigen is told so.
+/// The type of sizes and indices. It is signed and has 64 bits, or 32 if Eigen is configured so.
 using Index = Eigen::Index;
 
 /// A size that is known only at run time: the default of every size in a template. It is Eigen's own name, so a program

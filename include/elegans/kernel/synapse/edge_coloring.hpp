@@ -79,9 +79,9 @@ class EdgeColoring {
     return false;
   }
 
-  /// Frees a color at a source where another color is free. Its synapse takes the other color. Whatever had that color
-  /// in the same lane takes the first one in turn, and pushes out the next synapse of its own source, and so on. The
-  /// path meets no neuron twice, so it ends.
+  /// Frees a color at a source, where another color is free. The source's synapse of that color gets the other color.
+  /// The synapse that had the other color in the same lane gets the first color in exchange. That may take the first
+  /// color away from the next synapse of its own source, and so on. The path meets no neuron twice, so it ends.
   void exchange(int color, int other, int source) {
     colors_ = (std::max)(colors_, other + 1);
     int lane = lane_of(color, source);
