@@ -64,18 +64,21 @@ class Bidirectional : public Composite<Bidirectional<Layer>, typename Layer::Sca
     finish();
     return output_;
   }
+  void operator()(const Sequence<Scalar>&, const ContextType& = {}) const = delete;  // the model is const
 
   /// See `Rnn`.
-  const Sequence<Scalar>& forward(const Sequence<Scalar>& x, const ContextType& context = {}) {
+  const Sequence<Scalar>& forward(const Sequence<Scalar>& x, const ContextType& context = {}) & {
     prepare(x, context);
     merge(ahead().forward(x, std::get<0>(contexts_)), behind().forward(x_, std::get<1>(contexts_)));
     finish();
     this->forwarded_ = this;
     return output_;
   }
+  void forward(const Sequence<Scalar>&, const ContextType& = {}) const& = delete;  // the model is const or temporary
 
   /// (batch, state_size): where both ended.
-  [[nodiscard]] const StateType& final_state() const noexcept { return this->final_state_; }
+  [[nodiscard]] const StateType& final_state() const& noexcept { return this->final_state_; }
+  [[nodiscard]] StateType final_state() const&& { return final_state(); }
 
   /// See `Rnn`.
   void backward(const Sequence<Scalar>& d_output, const StateType* d_final_state = nullptr) {
@@ -112,13 +115,16 @@ class Bidirectional : public Composite<Bidirectional<Layer>, typename Layer::Sca
   }
 
   /// (time, batch, input_dim)
-  [[nodiscard]] const Sequence<Scalar>& input_gradient() const noexcept { return d_input_; }
+  [[nodiscard]] const Sequence<Scalar>& input_gradient() const& noexcept { return d_input_; }
+  [[nodiscard]] Sequence<Scalar> input_gradient() const&& { return input_gradient(); }
   /// (batch, state_size)
-  [[nodiscard]] const StateType& initial_state_gradient() const noexcept { return this->d_initial_state_; }
+  [[nodiscard]] const StateType& initial_state_gradient() const& noexcept { return this->d_initial_state_; }
+  [[nodiscard]] StateType initial_state_gradient() const&& { return initial_state_gradient(); }
   /// (time, batch)
-  [[nodiscard]] ConstArrayView<Scalar> timespans_gradient() const noexcept {
+  [[nodiscard]] ConstArrayView<Scalar> timespans_gradient() const& noexcept {
     return {this->d_timespans_.data(), this->time_, this->batch_};
   }
+  [[nodiscard]] OwnedArray<Scalar> timespans_gradient() const&& { return timespans_gradient(); }
 
   [[nodiscard]] std::vector<SummaryRow> summary_rows() const {
     return {{"bidirectional (Bidirectional)", detail::output_shape(*this), this->parameters_.size()}};

@@ -31,7 +31,8 @@ class Composite : public Parameterized<Derived, ScalarType> {
 
   [[nodiscard]] Index state_size() const noexcept { return state_size_; }
   /// Name, shape and place of each tensor in `parameters()` and `gradient()`.
-  [[nodiscard]] const ParameterList<>& parameter_list() const noexcept { return parameter_list_; }
+  [[nodiscard]] const ParameterList<>& parameter_list() const& noexcept { return parameter_list_; }
+  [[nodiscard]] ParameterList<> parameter_list() const&& { return parameter_list(); }
 
   /// The state before the first step, for a single stream: zeros.
   [[nodiscard]] auto initial_state() const {
@@ -60,8 +61,12 @@ class Composite : public Parameterized<Derived, ScalarType> {
   static constexpr std::size_t layer_count = sizeof...(Layers);
   /// One of the layers, from 0 on.
   template <std::size_t K>
-  [[nodiscard]] const auto& layer() const noexcept {
+  [[nodiscard]] const auto& layer() const& noexcept {
     return std::get<K>(layers_);
+  }
+  template <std::size_t K>
+  [[nodiscard]] auto layer() const&& {
+    return layer<K>();
   }
 
  protected:

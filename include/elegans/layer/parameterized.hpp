@@ -14,6 +14,9 @@ namespace elegans {
 /// A flat parameter vector with named, shaped views into it, and a gradient of the same layout: the base of all that
 /// can be trained.
 ///
+/// `parameters`, `parameter` and `gradient` give views, which must not outlive the object. A temporary object has
+/// nothing to view: there they give arrays that own copies.
+///
 /// \tparam Derived   the layer; it has `parameter_list()`, and `parameters_changed()` to clip values and to take them
 ///                   over
 /// \tparam Capacity  number of scalars, or Dynamic
@@ -21,9 +24,13 @@ template <typename Derived, typename Scalar, int Capacity = Dynamic>
 class Parameterized {
  public:
   /// All parameters, tensor after tensor.
-  [[nodiscard]] ConstVectorView<Scalar> parameters() const noexcept { return {parameters_.data(), parameters_.size()}; }
+  [[nodiscard]] ConstVectorView<Scalar> parameters() const& noexcept {
+    return {parameters_.data(), parameters_.size()};
+  }
+  [[nodiscard]] OwnedArray<Scalar, Dynamic, 1> parameters() const&& { return parameters(); }
   /// One tensor, (rows, columns). \throws InvalidArgument if there is none of that name
-  [[nodiscard]] ConstArrayView<Scalar> parameter(std::string_view name) const { return view(parameters_, name); }
+  [[nodiscard]] ConstArrayView<Scalar> parameter(std::string_view name) const& { return view(parameters_, name); }
+  [[nodiscard]] OwnedArray<Scalar> parameter(std::string_view name) const&& { return parameter(name); }
 
   /// Changes the parameters: calls `change(VectorView<Scalar>)` with all of them, then applies the constraints.
   /// The one way in, so that what the kernels hold is never out of date.
@@ -64,8 +71,10 @@ class Parameterized {
   }
 
   /// dLoss/d(parameters), in the order of `parameters()`.
-  [[nodiscard]] ConstVectorView<Scalar> gradient() const noexcept { return {gradient_.data(), gradient_.size()}; }
-  [[nodiscard]] ConstArrayView<Scalar> gradient(std::string_view name) const { return view(gradient_, name); }
+  [[nodiscard]] ConstVectorView<Scalar> gradient() const& noexcept { return {gradient_.data(), gradient_.size()}; }
+  [[nodiscard]] OwnedArray<Scalar, Dynamic, 1> gradient() const&& { return gradient(); }
+  [[nodiscard]] ConstArrayView<Scalar> gradient(std::string_view name) const& { return view(gradient_, name); }
+  [[nodiscard]] OwnedArray<Scalar> gradient(std::string_view name) const&& { return gradient(name); }
 
  protected:
   Buffer<Scalar, Capacity> parameters_;

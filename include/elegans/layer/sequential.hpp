@@ -66,7 +66,7 @@ class Sequential : public Composite<Sequential<First, Rest...>, typename First::
   template <typename Derived, int Batch, typename Elapsed = Scalar>
   ConstArrayView<Scalar> step(const Eigen::DenseBase<Derived>& x,
                               State<Scalar, Base::state_size_at_compile_time, Batch>& state,
-                              const Elapsed& elapsed = Elapsed(1)) {
+                              const Elapsed& elapsed = Elapsed(1)) & {
     if (state.units() != this->state_size()) {
       detail::refuse("step: the state must be (batch, ", this->state_size(), "), got (", state.batch(), ", ",
                      state.units(), ")");
@@ -76,6 +76,8 @@ class Sequential : public Composite<Sequential<First, Rest...>, typename First::
     this->join(state);
     return result;
   }
+  template <typename Derived>
+  void step(const Eigen::DenseBase<Derived>&, ...) const& = delete;  // wrong state, or a const or temporary model
 
   /// See `Rnn`.
   [[nodiscard]] Sequence<Scalar> operator()(const Sequence<Scalar>& x, const ContextType& context = {}) {
@@ -84,9 +86,10 @@ class Sequential : public Composite<Sequential<First, Rest...>, typename First::
     finish(x);
     return result;
   }
+  void operator()(const Sequence<Scalar>&, const ContextType& = {}) const = delete;  // the model is const
 
   /// See `Rnn`.
-  const Sequence<Scalar>& forward(const Sequence<Scalar>& x, const ContextType& context = {}) {
+  const Sequence<Scalar>& forward(const Sequence<Scalar>& x, const ContextType& context = {}) & {
     prepare(x, context);
     const Sequence<Scalar>* values = &x;
     [&]<std::size_t... K>(std::index_sequence<K...>) {
@@ -96,9 +99,11 @@ class Sequential : public Composite<Sequential<First, Rest...>, typename First::
     this->forwarded_ = this;
     return *values;
   }
+  void forward(const Sequence<Scalar>&, const ContextType& = {}) const& = delete;  // the model is const or temporary
 
   /// (batch, state_size): where the last sequence ended.
-  [[nodiscard]] const StateType& final_state() const noexcept { return this->final_state_; }
+  [[nodiscard]] const StateType& final_state() const& noexcept { return this->final_state_; }
+  [[nodiscard]] StateType final_state() const&& { return final_state(); }
 
   /// See `Rnn`.
   void backward(const Sequence<Scalar>& d_output, const StateType* d_final_state = nullptr) {
@@ -118,15 +123,18 @@ class Sequential : public Composite<Sequential<First, Rest...>, typename First::
   }
 
   /// (time, batch, input_dim)
-  [[nodiscard]] const Sequence<Scalar>& input_gradient() const noexcept {
+  [[nodiscard]] const Sequence<Scalar>& input_gradient() const& noexcept {
     return std::get<0>(layers_).input_gradient();
   }
+  [[nodiscard]] Sequence<Scalar> input_gradient() const&& { return input_gradient(); }
   /// (batch, state_size)
-  [[nodiscard]] const StateType& initial_state_gradient() const noexcept { return this->d_initial_state_; }
+  [[nodiscard]] const StateType& initial_state_gradient() const& noexcept { return this->d_initial_state_; }
+  [[nodiscard]] StateType initial_state_gradient() const&& { return initial_state_gradient(); }
   /// (time, batch): with respect to each elapsed time, of all layers together.
-  [[nodiscard]] ConstArrayView<Scalar> timespans_gradient() const noexcept {
+  [[nodiscard]] ConstArrayView<Scalar> timespans_gradient() const& noexcept {
     return {this->d_timespans_.data(), this->time_, this->batch_};
   }
+  [[nodiscard]] OwnedArray<Scalar> timespans_gradient() const&& { return timespans_gradient(); }
 
   [[nodiscard]] std::vector<SummaryRow> summary_rows() const {
     std::vector<SummaryRow> rows;

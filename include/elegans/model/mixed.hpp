@@ -28,8 +28,10 @@ class MixedLTC : public Rnn<MemoryCell<LTCCell<Scalar>>> {
   MixedLTC(const Given& wiring, int input_dim, const LTCOptions& options = {})
       : Base(MemoryCell(LTC<Scalar>(wiring, input_dim, options).cell()), options.return_sequences) {}
 
-  [[nodiscard]] const auto& wiring() const noexcept { return this->cell().inner().wiring(); }
-  [[nodiscard]] const LTCOptions& options() const noexcept { return this->cell().options(); }
+  [[nodiscard]] const auto& wiring() const& noexcept { return this->cell().inner().wiring(); }
+  [[nodiscard]] auto wiring() const&& { return wiring(); }
+  [[nodiscard]] const LTCOptions& options() const& noexcept { return this->cell().options(); }
+  [[nodiscard]] LTCOptions options() const&& { return options(); }
 
   [[nodiscard]] std::vector<SummaryRow> summary_rows() const {
     return {{"ltc (MixedLTC)", detail::output_shape(*this), this->parameters().size()}};
@@ -54,7 +56,8 @@ class MixedCfC : public Rnn<MemoryCell<CfCCell<Scalar>>> {
   MixedCfC(const Given& wiring_or_units, int input_dim, const CfCOptions& options = {})
       : Base(MemoryCell(CfC<Scalar>(wiring_or_units, input_dim, options).cell()), options.return_sequences) {}
 
-  [[nodiscard]] const CfCOptions& options() const noexcept { return this->cell().options(); }
+  [[nodiscard]] const CfCOptions& options() const& noexcept { return this->cell().options(); }
+  [[nodiscard]] CfCOptions options() const&& { return options(); }
 
   [[nodiscard]] std::vector<SummaryRow> summary_rows() const {
     return {{"cfc (MixedCfC)", detail::output_shape(*this), this->parameters().size()}};
