@@ -78,6 +78,14 @@ Result run(Model model, const std::shared_ptr<Executor>& executor, Index batch) 
   return {y.values(), model.gradient(), model.input_gradient().values()};
 }
 
+/// The number of tiles that workers can share.
+template <typename Scalar>
+Index count_tiles(Index batch) {
+  Index count = 0;
+  detail::Tiling<Scalar>(batch, 32, false).for_each_tile([&]<LaneLayout Lanes>(Index, Index) { ++count; });
+  return count;
+}
+
 }  // namespace
 
 TEST_CASE("The results are the same to the bit for any number of threads", "[layer][executor]") {
@@ -108,14 +116,9 @@ TEST_CASE("Layers in sequence share an executor", "[layer][executor]") {
 }
 
 TEST_CASE("A batch of 16 is cut into at least two tiles on every target", "[layer][executor]") {
-  const auto tiles = []<typename Scalar>(Index batch, Scalar) {
-    Index count = 0;
-    detail::Tiling<Scalar>(batch, 32, false).for_each_tile([&]<LaneLayout>(Index, Index) { ++count; });
-    return count;
-  };
-  CHECK(tiles(16, 0.0f) >= 2);
-  CHECK(tiles(16, 0.0) >= 2);
-  CHECK(tiles(32, 0.0f) == 32 / detail::full_lanes<float>);
+  CHECK(count_tiles<float>(16) >= 2);
+  CHECK(count_tiles<double>(16) >= 2);
+  CHECK(count_tiles<float>(2 * detail::full_lanes<float>) == 2);
 }
 
 TEST_CASE("An exception of a user's cell in a worker reaches the caller", "[layer][executor]") {

@@ -124,7 +124,8 @@ class ArrayCell {
     values_.resize(parameters_.count());
   }
 
-  [[nodiscard]] const Dynamics& dynamics() const noexcept { return dynamics_; }
+  [[nodiscard]] const Dynamics& dynamics() const& noexcept { return dynamics_; }
+  [[nodiscard]] Dynamics dynamics() const&& { return dynamics(); }
   [[nodiscard]] Index units() const noexcept { return dynamics_.units(); }
   [[nodiscard]] Index input_dim() const noexcept { return dynamics_.input_dim(); }
   [[nodiscard]] Index state_size() const noexcept {
@@ -136,7 +137,8 @@ class ArrayCell {
     return dynamics_.units();
   }
   [[nodiscard]] Index states_per_step() const noexcept { return 1; }
-  [[nodiscard]] const ParameterList<>& parameters() const noexcept { return parameters_; }
+  [[nodiscard]] const ParameterList<>& parameters() const& noexcept { return parameters_; }
+  [[nodiscard]] ParameterList<> parameters() const&& { return parameters(); }
 
   void initialize(Scalar* parameters) const { dynamics_.initialize(Tensors<Scalar>(parameters_, parameters)); }
   void apply_constraints([[maybe_unused]] Scalar* parameters) const {

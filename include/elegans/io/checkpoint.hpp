@@ -48,7 +48,8 @@ class Checkpoint {
     if (!(options.seconds >= 0)) detail::refuse("Checkpoint: seconds must be at least 0, got ", options.seconds);
   }
 
-  [[nodiscard]] const std::filesystem::path& path() const noexcept { return path_; }
+  [[nodiscard]] const std::filesystem::path& path() const& noexcept { return path_; }
+  [[nodiscard]] std::filesystem::path path() const&& { return path(); }
 
   /// Reads the state from the file. False if there is no file.
   /// \throws RuntimeError    if the file cannot be read
@@ -96,6 +97,7 @@ void for_each_vector(State& state, Visit visit) {
 /// Reads the metadata of a checkpoint. Any of it may be missing or wrong: files come from anywhere.
 class CheckpointMetadata {
  public:
+  CheckpointMetadata(const SafeTensors&&) = delete;
   explicit CheckpointMetadata(const SafeTensors& file) : file_(file) {
     if (!find(checkpoint_key)) file.refuse("not a checkpoint: there is no metadata '", checkpoint_key, "'");
     if (const int version = whole(checkpoint_key); version != checkpoint_version) {

@@ -69,14 +69,16 @@ class Bidirectional : public Composite<Bidirectional<Layer>, typename Layer::Sca
     this->end_pass(false);
     return output_;
   }
+  void operator()(const Sequence<Scalar>&, const ContextType& = {}) const = delete;  // the model is const
 
   /// See `Rnn`.
-  const Sequence<Scalar>& forward(const Sequence<Scalar>& x, const ContextType& context = {}) {
+  const Sequence<Scalar>& forward(const Sequence<Scalar>& x, const ContextType& context = {}) & {
     begin(x, context);
     join_outputs(ahead().layer.forward(x, ahead().context), behind().layer.forward(reversed_x_, behind().context));
     this->end_pass(true);
     return output_;
   }
+  void forward(const Sequence<Scalar>&, const ContextType& = {}) const& = delete;  // the model is const or temporary
 
   /// See `Rnn`.
   void backward(const Sequence<Scalar>& d_output, const StateType* d_final_state = nullptr) {
@@ -99,7 +101,8 @@ class Bidirectional : public Composite<Bidirectional<Layer>, typename Layer::Sca
   }
 
   /// (time, batch, input_dim)
-  [[nodiscard]] const Sequence<Scalar>& input_gradient() const noexcept { return d_input_; }
+  [[nodiscard]] const Sequence<Scalar>& input_gradient() const& noexcept { return d_input_; }
+  [[nodiscard]] Sequence<Scalar> input_gradient() const&& { return input_gradient(); }
 
   /// One row for both layers together, then the rows of each layer.
   [[nodiscard]] std::vector<SummaryRow> summary_rows() const {

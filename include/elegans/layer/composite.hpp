@@ -38,7 +38,8 @@ class Composite : public Parameterized<Derived, ScalarType> {
 
   [[nodiscard]] Index state_size() const noexcept { return state_size_; }
   /// Name, shape and offset of each tensor in `parameters()` and `gradient()`.
-  [[nodiscard]] const ParameterList<>& parameter_list() const noexcept { return parameter_list_; }
+  [[nodiscard]] const ParameterList<>& parameter_list() const& noexcept { return parameter_list_; }
+  [[nodiscard]] ParameterList<> parameter_list() const&& { return parameter_list(); }
 
   /// The state before the first step of a single stream: zeros.
   [[nodiscard]] auto initial_state() const {
@@ -67,18 +68,25 @@ class Composite : public Parameterized<Derived, ScalarType> {
   static constexpr std::size_t layer_count = sizeof...(Layers);
   /// One of the layers. \tparam K  its number, from 0 on
   template <std::size_t K>
-  [[nodiscard]] const auto& layer() const noexcept {
+  [[nodiscard]] const auto& layer() const& noexcept {
     return std::get<K>(parts_).layer;
+  }
+  template <std::size_t K>
+  [[nodiscard]] auto layer() const&& {
+    return layer<K>();
   }
 
   /// (batch, state_size): the layers' states after the last step of the last sequence.
-  [[nodiscard]] const StateType& final_state() const noexcept { return final_state_; }
+  [[nodiscard]] const StateType& final_state() const& noexcept { return final_state_; }
+  [[nodiscard]] StateType final_state() const&& { return final_state(); }
   /// (batch, state_size): dLoss/d(initial state), from the last `backward`.
-  [[nodiscard]] const StateType& initial_state_gradient() const noexcept { return d_initial_state_; }
+  [[nodiscard]] const StateType& initial_state_gradient() const& noexcept { return d_initial_state_; }
+  [[nodiscard]] StateType initial_state_gradient() const&& { return initial_state_gradient(); }
   /// (time, batch): dLoss/d(elapsed time) of each step, summed over all layers.
-  [[nodiscard]] ConstArrayView<Scalar> timespans_gradient() const noexcept {
+  [[nodiscard]] ConstArrayView<Scalar> timespans_gradient() const& noexcept {
     return {d_timespans_.data(), time_, batch_};
   }
+  [[nodiscard]] OwnedArray<Scalar> timespans_gradient() const&& { return timespans_gradient(); }
 
   /// The layers as Keras prints them: a table with one line per layer.
   [[nodiscard]] std::string summary() const {

@@ -46,6 +46,7 @@ class Dense : public Parameterized<Dense<ScalarType>, ScalarType> {
  public:
   using Scalar = ScalarType;
   static constexpr int state_size_at_compile_time = 0;
+  using ContextType = Context<Scalar, 0>;
 
   /// A layer with initial values from the seed.
   ///
@@ -67,9 +68,11 @@ class Dense : public Parameterized<Dense<ScalarType>, ScalarType> {
   [[nodiscard]] Index input_dim() const noexcept { return linear_.inputs(); }
   [[nodiscard]] Index output_dim() const noexcept { return linear_.outputs(); }
   [[nodiscard]] bool return_sequences() const noexcept { return true; }
-  [[nodiscard]] const DenseOptions& options() const noexcept { return options_; }
+  [[nodiscard]] const DenseOptions& options() const& noexcept { return options_; }
+  [[nodiscard]] DenseOptions options() const&& { return options(); }
   /// Name, shape and offset of each tensor in `parameters()` and `gradient()`.
-  [[nodiscard]] const ParameterList<>& parameter_list() const noexcept { return parameter_list_; }
+  [[nodiscard]] const ParameterList<>& parameter_list() const& noexcept { return parameter_list_; }
+  [[nodiscard]] ParameterList<> parameter_list() const&& { return parameter_list(); }
 
   [[nodiscard]] State<Scalar, 0, 1> initial_state() const { return {1, 0}; }
   [[nodiscard]] State<Scalar, 0> initial_state(Index batch) const { return {batch, 0}; }
@@ -80,7 +83,7 @@ class Dense : public Parameterized<Dense<ScalarType>, ScalarType> {
   /// \throws InvalidArgument if a shape differs
   template <typename Derived, int Batch, typename Elapsed = Scalar>
   ConstArrayView<Scalar> step(const Eigen::DenseBase<Derived>& x, State<Scalar, 0, Batch>& state,
-                              const Elapsed& = Elapsed(1)) {
+                              const Elapsed& = Elapsed(1)) & {
     const Index batch = state.batch();
     const bool vector = batch == 1 && (x.rows() == 1 || x.cols() == 1) && x.size() == input_dim();
     if (!vector && (x.rows() != batch || x.cols() != input_dim())) {
@@ -96,10 +99,12 @@ class Dense : public Parameterized<Dense<ScalarType>, ScalarType> {
     apply<detail::full_lanes<Scalar>>(step_input_, {}, step_z_, step_output_);
     return {step_output_.values().data(), batch, output_dim()};
   }
+  template <typename Derived>
+  void step(const Eigen::DenseBase<Derived>&, ...) const& = delete;  // wrong state, or a const or temporary model
 
   /// The outputs for a batch of sequences, (time, batch, units). \param x  (time, batch, input_dim)
   /// \throws InvalidArgument if a shape differs
-  [[nodiscard]] Sequence<Scalar> operator()(const Sequence<Scalar>& x, const Context<Scalar, 0>& context = {}) {
+  [[nodiscard]] Sequence<Scalar> operator()(const Sequence<Scalar>& x, const ContextType& context = {}) {
     detail::require_forward_shape(x, context, input_dim(), 0);
     can_go_back_ = false;
     if (&x == &output_) return (*this)(Sequence<Scalar>(x), context);
@@ -107,9 +112,10 @@ class Dense : public Parameterized<Dense<ScalarType>, ScalarType> {
     final_state_.resize(x.batch());
     return output_;
   }
+  void operator()(const Sequence<Scalar>&, const ContextType& = {}) const = delete;  // the model is const
 
   /// The same, and stores a copy of the inputs for `backward`. \return the outputs; they last until the next call
-  const Sequence<Scalar>& forward(const Sequence<Scalar>& x, const Context<Scalar, 0>& context = {}) {
+  const Sequence<Scalar>& forward(const Sequence<Scalar>& x, const ContextType& context = {}) & {
     detail::require_forward_shape(x, context, input_dim(), 0);
     input_ = x;
     mask_ = context.mask;
@@ -118,9 +124,11 @@ class Dense : public Parameterized<Dense<ScalarType>, ScalarType> {
     can_go_back_ = true;
     return output_;
   }
+  void forward(const Sequence<Scalar>&, const ContextType& = {}) const& = delete;  // the model is const or temporary
 
   /// (batch, 0)
-  [[nodiscard]] const State<Scalar, 0>& final_state() const noexcept { return final_state_; }
+  [[nodiscard]] const State<Scalar, 0>& final_state() const& noexcept { return final_state_; }
+  [[nodiscard]] State<Scalar, 0> final_state() const&& { return final_state(); }
 
   /// From dLoss/d(outputs) of the last `forward` to the gradients of the parameters and the inputs.
   /// \throws InvalidArgument if the shape differs, or without a `forward` since the parameters last changed
@@ -131,9 +139,11 @@ class Dense : public Parameterized<Dense<ScalarType>, ScalarType> {
   }
 
   /// (time, batch, input_dim)
-  [[nodiscard]] const Sequence<Scalar>& input_gradient() const noexcept { return d_input_; }
+  [[nodiscard]] const Sequence<Scalar>& input_gradient() const& noexcept { return d_input_; }
+  [[nodiscard]] Sequence<Scalar> input_gradient() const&& { return input_gradient(); }
   /// (batch, 0)
-  [[nodiscard]] const State<Scalar, 0>& initial_state_gradient() const noexcept { return final_state_; }
+  [[nodiscard]] const State<Scalar, 0>& initial_state_gradient() const& noexcept { return final_state_; }
+  [[nodiscard]] State<Scalar, 0> initial_state_gradient() const&& { return initial_state_gradient(); }
 
   [[nodiscard]] std::vector<SummaryRow> summary_rows() const { return {detail::summary_row("dense (Dense)", *this)}; }
 

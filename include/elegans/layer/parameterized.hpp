@@ -13,15 +13,23 @@ namespace elegans {
 
 /// The base of everything that can be trained: a flat parameter vector with named, shaped views into it, and a gradient
 /// of the same layout.
+///
+/// `parameters`, `parameter` and `gradient` give views, which must not outlive the object. A temporary object has
+/// nothing to view: there they give arrays that own copies.
+///
 /// \tparam Derived   the layer; its `parameters_changed()` applies the constraints to new values and packs them
 /// \tparam Capacity  number of scalars, or Dynamic
 template <typename Derived, typename Scalar, int Capacity = Dynamic>
 class Parameterized {
  public:
   /// All parameters, tensor after tensor.
-  [[nodiscard]] ConstVectorView<Scalar> parameters() const noexcept { return {parameters_.data(), parameters_.size()}; }
+  [[nodiscard]] ConstVectorView<Scalar> parameters() const& noexcept {
+    return {parameters_.data(), parameters_.size()};
+  }
+  [[nodiscard]] OwnedArray<Scalar, Dynamic, 1> parameters() const&& { return parameters(); }
   /// One tensor, (rows, columns). \throws InvalidArgument if there is none of that name
-  [[nodiscard]] ConstArrayView<Scalar> parameter(std::string_view name) const { return view(parameters_, name); }
+  [[nodiscard]] ConstArrayView<Scalar> parameter(std::string_view name) const& { return view(parameters_, name); }
+  [[nodiscard]] OwnedArray<Scalar> parameter(std::string_view name) const&& { return parameter(name); }
 
   /// Changes the parameters: calls `change(VectorView<Scalar>)` with all of them, then applies the constraints. All
   /// changes go through here, so that the packed weights of the kernels are never out of date.
@@ -62,8 +70,10 @@ class Parameterized {
   }
 
   /// dLoss/d(parameters), in the order of `parameters()`.
-  [[nodiscard]] ConstVectorView<Scalar> gradient() const noexcept { return {gradient_.data(), gradient_.size()}; }
-  [[nodiscard]] ConstArrayView<Scalar> gradient(std::string_view name) const { return view(gradient_, name); }
+  [[nodiscard]] ConstVectorView<Scalar> gradient() const& noexcept { return {gradient_.data(), gradient_.size()}; }
+  [[nodiscard]] OwnedArray<Scalar, Dynamic, 1> gradient() const&& { return gradient(); }
+  [[nodiscard]] ConstArrayView<Scalar> gradient(std::string_view name) const& { return view(gradient_, name); }
+  [[nodiscard]] OwnedArray<Scalar> gradient(std::string_view name) const&& { return gradient(name); }
 
  protected:
   Buffer<Scalar, Capacity> parameters_;

@@ -30,6 +30,9 @@ namespace elegans {
 /// thread; give each thread a copy. Nothing allocates once a shape has been seen. A model that was moved from throws an
 /// Error when it is used.
 ///
+/// Results are the model's own and must not outlive it. So `step` and `forward` cannot be called on a temporary model,
+/// and there the other members give copies.
+///
 /// A batch is cut into tiles, which an executor may spread over cores. The cut, and the order in which the tiles'
 /// gradients are added, do not depend on the executor: the results are the same to the bit.
 template <typename CellType>
@@ -59,7 +62,8 @@ class Rnn : public Parameterized<Rnn<CellType>, typename CellType::Scalar, CellT
     pack(true);
   }
 
-  [[nodiscard]] const Cell& cell() const noexcept { return cell_; }
+  [[nodiscard]] const Cell& cell() const& noexcept { return cell_; }
+  [[nodiscard]] Cell cell() const&& { return cell(); }
   /// Number of neurons.
   [[nodiscard]] Index units() const noexcept { return cell_.units(); }
   /// Number of values in a sample's state: the potentials of the neurons, and any other memory of the cell.
@@ -74,10 +78,12 @@ class Rnn : public Parameterized<Rnn<CellType>, typename CellType::Scalar, CellT
     executor_ = std::move(executor);
     rollout_.forget();  // its tape is cut for the previous executor
   }
-  [[nodiscard]] const std::shared_ptr<Executor>& executor() const noexcept { return executor_; }
+  [[nodiscard]] const std::shared_ptr<Executor>& executor() const& noexcept { return executor_; }
+  [[nodiscard]] std::shared_ptr<Executor> executor() const&& { return executor(); }
 
   /// Name, shape and offset of each tensor in `parameters()` and `gradient()`.
-  [[nodiscard]] const auto& parameter_list() const noexcept { return cell_.parameters(); }
+  [[nodiscard]] const auto& parameter_list() const& noexcept { return cell_.parameters(); }
+  [[nodiscard]] auto parameter_list() const&& { return parameter_list(); }
 
   /// Changes the parameters as `update` does, but does not apply the constraints until the next `update`. Values from a
   /// file are set this way, so that they stay the same to the bit.
@@ -107,7 +113,7 @@ class Rnn : public Parameterized<Rnn<CellType>, typename CellType::Scalar, CellT
   template <typename Derived, int Batch>
   ConstArrayView<Scalar> step(const Eigen::DenseBase<Derived>& x,
                               State<Scalar, state_size_at_compile_time, Batch>& state,
-                              Scalar elapsed_time = Scalar(1)) {
+                              Scalar elapsed_time = Scalar(1)) & {
     Timespans<Scalar>::require_valid(elapsed_time, 0, 0);
     return step_with(x, state, [=](Index) { return elapsed_time; });
   }
@@ -117,7 +123,7 @@ class Rnn : public Parameterized<Rnn<CellType>, typename CellType::Scalar, CellT
   template <typename Derived, int Batch, typename DerivedTimes>
   ConstArrayView<Scalar> step(const Eigen::DenseBase<Derived>& x,
                               State<Scalar, state_size_at_compile_time, Batch>& state,
-                              const Eigen::DenseBase<DerivedTimes>& elapsed_times) {
+                              const Eigen::DenseBase<DerivedTimes>& elapsed_times) & {
     if (elapsed_times.size() != state.batch() || (elapsed_times.rows() != 1 && elapsed_times.cols() != 1)) {
       detail::refuse("step: elapsed_times must be a vector with one value per stream, ", state.batch(), ", got (",
                      elapsed_times.rows(), ", ", elapsed_times.cols(), ")");
@@ -126,6 +132,8 @@ class Rnn : public Parameterized<Rnn<CellType>, typename CellType::Scalar, CellT
     for (Index b = 0; b < state.batch(); ++b) Timespans<Scalar>::require_valid(time_of(b), 0, b);
     return step_with(x, state, time_of);
   }
+  template <typename Derived>
+  void step(const Eigen::DenseBase<Derived>&, ...) const& = delete;  // wrong state, or a const or temporary model
 
   // --- sequences ----------------------------------------------------------------------------------------------------
 
@@ -138,13 +146,15 @@ class Rnn : public Parameterized<Rnn<CellType>, typename CellType::Scalar, CellT
     run<detail::full_lanes<Scalar>>(x, context, false);
     return rollout_.output();
   }
+  void operator()(const Sequence<Scalar>&, const ContextType& = {}) const = delete;  // the model is const
 
   /// The same, with a tape for `backward`: inputs, and one state per sub-step.
   /// \return the outputs; they last until the next call
-  const Sequence<Scalar>& forward(const Sequence<Scalar>& x, const ContextType& context = {}) {
+  const Sequence<Scalar>& forward(const Sequence<Scalar>& x, const ContextType& context = {}) & {
     run<detail::full_lanes<Scalar>>(x, context, true);
     return rollout_.output();
   }
+  void forward(const Sequence<Scalar>&, const ContextType& = {}) const& = delete;  // the model is const or temporary
 
   /// Says which epoch of a training comes next. Dropout depends on it, so that a resumed training drops the same values
   /// as one without a pause.
@@ -153,7 +163,8 @@ class Rnn : public Parameterized<Rnn<CellType>, typename CellType::Scalar, CellT
   void begin_epoch(int epoch) noexcept { runs_ = static_cast<std::uint64_t>(epoch) << 32; }
 
   /// (batch, state_size): where the last sequence ended.
-  [[nodiscard]] const StateType& final_state() const noexcept { return rollout_.final_state(); }
+  [[nodiscard]] const StateType& final_state() const& noexcept { return rollout_.final_state(); }
+  [[nodiscard]] StateType final_state() const&& { return final_state(); }
 
   /// Backpropagation through time: from dLoss/d(outputs) of the last `forward`, in its shape, to all gradients.
   ///
@@ -166,11 +177,14 @@ class Rnn : public Parameterized<Rnn<CellType>, typename CellType::Scalar, CellT
   }
 
   /// (time, batch, input_dim)
-  [[nodiscard]] const Sequence<Scalar>& input_gradient() const noexcept { return rollout_.d_input(); }
+  [[nodiscard]] const Sequence<Scalar>& input_gradient() const& noexcept { return rollout_.d_input(); }
+  [[nodiscard]] Sequence<Scalar> input_gradient() const&& { return input_gradient(); }
   /// (batch, state_size)
-  [[nodiscard]] const StateType& initial_state_gradient() const noexcept { return rollout_.d_initial_state(); }
+  [[nodiscard]] const StateType& initial_state_gradient() const& noexcept { return rollout_.d_initial_state(); }
+  [[nodiscard]] StateType initial_state_gradient() const&& { return initial_state_gradient(); }
   /// (time, batch): with respect to each elapsed time, also where steps or samples share one.
-  [[nodiscard]] ConstArrayView<Scalar> timespans_gradient() const noexcept { return rollout_.d_timespans(); }
+  [[nodiscard]] ConstArrayView<Scalar> timespans_gradient() const& noexcept { return rollout_.d_timespans(); }
+  [[nodiscard]] OwnedArray<Scalar> timespans_gradient() const&& { return timespans_gradient(); }
 
  private:
   using Base::gradient_;

@@ -71,7 +71,7 @@ class Sequential : public Composite<Sequential<First, Rest...>, typename First::
   template <typename Derived, int Batch, typename Elapsed = Scalar>
   ConstArrayView<Scalar> step(const Eigen::DenseBase<Derived>& x,
                               State<Scalar, Base::state_size_at_compile_time, Batch>& state,
-                              const Elapsed& elapsed = Elapsed(1)) {
+                              const Elapsed& elapsed = Elapsed(1)) & {
     if (state.units() != this->state_size()) {
       detail::refuse("step: the state must be (batch, ", this->state_size(), "), got (", state.batch(), ", ",
                      state.units(), ")");
@@ -81,6 +81,8 @@ class Sequential : public Composite<Sequential<First, Rest...>, typename First::
     this->join_states(state);
     return y;
   }
+  template <typename Derived>
+  void step(const Eigen::DenseBase<Derived>&, ...) const& = delete;  // wrong state, or a const or temporary model
 
   /// See `Rnn`.
   [[nodiscard]] Sequence<Scalar> operator()(const Sequence<Scalar>& x, const ContextType& context = {}) {
@@ -94,15 +96,17 @@ class Sequential : public Composite<Sequential<First, Rest...>, typename First::
     this->end_pass(false);
     return y;
   }
+  void operator()(const Sequence<Scalar>&, const ContextType& = {}) const = delete;  // the model is const
 
   /// See `Rnn`.
-  const Sequence<Scalar>& forward(const Sequence<Scalar>& x, const ContextType& context = {}) {
+  const Sequence<Scalar>& forward(const Sequence<Scalar>& x, const ContextType& context = {}) & {
     begin(x, context);
     const Sequence<Scalar>* values = &x;
     this->for_each_part([&](auto& part) { values = &part.layer.forward(*values, part.context); });
     this->end_pass(true);
     return *values;
   }
+  void forward(const Sequence<Scalar>&, const ContextType& = {}) const& = delete;  // the model is const or temporary
 
   /// See `Rnn`.
   void backward(const Sequence<Scalar>& d_output, const StateType* d_final_state = nullptr) {
@@ -120,9 +124,10 @@ class Sequential : public Composite<Sequential<First, Rest...>, typename First::
   }
 
   /// (time, batch, input_dim)
-  [[nodiscard]] const Sequence<Scalar>& input_gradient() const noexcept {
+  [[nodiscard]] const Sequence<Scalar>& input_gradient() const& noexcept {
     return std::get<0>(parts_).layer.input_gradient();
   }
+  [[nodiscard]] Sequence<Scalar> input_gradient() const&& { return input_gradient(); }
 
   /// The rows of all layers. A stack within this one adds the rows of its own layers.
   [[nodiscard]] std::vector<SummaryRow> summary_rows() const {

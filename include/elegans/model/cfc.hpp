@@ -45,7 +45,8 @@ class CfC : public Rnn<CfCCell<Scalar>> {
       : Base(CfCCell<Scalar>(detail::cfc_layout(detail::built<Wiring<>>(wiring, input_dim)), options),
              options.return_sequences) {}
 
-  [[nodiscard]] const CfCOptions& options() const noexcept { return this->cell().options(); }
+  [[nodiscard]] const CfCOptions& options() const& noexcept { return this->cell().options(); }
+  [[nodiscard]] CfCOptions options() const&& { return options(); }
 
   [[nodiscard]] std::vector<SummaryRow> summary_rows() const { return {detail::summary_row("cfc (CfC)", *this)}; }
   /// A table as Keras prints it.

@@ -65,8 +65,10 @@ class LTC : public Rnn<LTCCell<Scalar, detail::fixed_units<W>(), detail::fixed_o
   explicit LTC(const Given& wiring, const LTCOptions& options = {})
       : LTC(wiring, Inputs == Dynamic ? static_cast<int>(wiring.input_dim()) : Inputs, options) {}
 
-  [[nodiscard]] const auto& wiring() const noexcept { return this->cell().wiring(); }
-  [[nodiscard]] const LTCOptions& options() const noexcept { return this->cell().options(); }
+  [[nodiscard]] const auto& wiring() const& noexcept { return this->cell().wiring(); }
+  [[nodiscard]] auto wiring() const&& { return wiring(); }
+  [[nodiscard]] const LTCOptions& options() const& noexcept { return this->cell().options(); }
+  [[nodiscard]] LTCOptions options() const&& { return options(); }
 
   [[nodiscard]] std::vector<SummaryRow> summary_rows() const { return {detail::summary_row("ltc (LTC)", *this)}; }
   /// A table as Keras prints it, and below it the synapses that exist.

@@ -28,8 +28,10 @@ class MixedLTC : public Rnn<MemoryCell<LTCCell<Scalar>>> {
   MixedLTC(const Given& wiring, int input_dim, const LTCOptions& options = {})
       : Base(MemoryCell(LTC<Scalar>(wiring, input_dim, options).cell()), options.return_sequences) {}
 
-  [[nodiscard]] const auto& wiring() const noexcept { return this->cell().inner().wiring(); }
-  [[nodiscard]] const LTCOptions& options() const noexcept { return this->cell().options(); }
+  [[nodiscard]] const auto& wiring() const& noexcept { return this->cell().inner().wiring(); }
+  [[nodiscard]] auto wiring() const&& { return wiring(); }
+  [[nodiscard]] const LTCOptions& options() const& noexcept { return this->cell().options(); }
+  [[nodiscard]] LTCOptions options() const&& { return options(); }
 
   [[nodiscard]] std::vector<SummaryRow> summary_rows() const { return {detail::summary_row("ltc (MixedLTC)", *this)}; }
   /// A table as Keras prints it, and below it the synapses that exist.
@@ -53,7 +55,8 @@ class MixedCfC : public Rnn<MemoryCell<CfCCell<Scalar>>> {
   MixedCfC(const Given& wiring_or_units, int input_dim, const CfCOptions& options = {})
       : Base(MemoryCell(CfC<Scalar>(wiring_or_units, input_dim, options).cell()), options.return_sequences) {}
 
-  [[nodiscard]] const CfCOptions& options() const noexcept { return this->cell().options(); }
+  [[nodiscard]] const CfCOptions& options() const& noexcept { return this->cell().options(); }
+  [[nodiscard]] CfCOptions options() const&& { return options(); }
 
   [[nodiscard]] std::vector<SummaryRow> summary_rows() const { return {detail::summary_row("cfc (MixedCfC)", *this)}; }
   /// A table as Keras prints it.

@@ -5,6 +5,7 @@
 #include <type_traits>
 
 #include <elegans/core/types.hpp>
+#include <elegans/simd/neon.hpp>
 
 namespace elegans::detail {
 
@@ -66,7 +67,7 @@ struct Packet {
     return from_native(Eigen::internal::pmul(a.native, b.native));
   }
   friend EIGEN_ALWAYS_INLINE Packet operator/(const Packet& a, const Packet& b) {
-    return from_native(Eigen::internal::pdiv(a.native, b.native));
+    return from_native(neon::divide(a.native, b.native));
   }
   friend EIGEN_ALWAYS_INLINE Packet operator-(const Packet& a) {
     return from_native(Eigen::internal::pnegate(a.native));

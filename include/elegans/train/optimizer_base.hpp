@@ -31,7 +31,8 @@ class OptimizerBase {
   /// The number of steps so far.
   [[nodiscard]] std::int64_t steps() const noexcept { return steps_; }
   /// The memory, vector after vector; empty before the first step.
-  [[nodiscard]] ConstVectorView<Scalar> memory() const noexcept { return {memory_.data(), memory_.size()}; }
+  [[nodiscard]] ConstVectorView<Scalar> memory() const& noexcept { return {memory_.data(), memory_.size()}; }
+  [[nodiscard]] OwnedArray<Scalar, Dynamic, 1> memory() const&& { return memory(); }
   /// Continues from the steps and the memory of another optimizer of the same kind.
   /// \throws InvalidArgument if the memory does not have the size of such an optimizer's
   void resume(std::int64_t steps, ConstVectorView<Scalar> memory) {

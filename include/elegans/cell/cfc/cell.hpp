@@ -76,14 +76,17 @@ class CfCCell : public RecordsSteps {
     for (const Block& block : blocks_) size += block.template record_size<Lanes>();
     return size;
   }
-  [[nodiscard]] const CfCOptions& options() const noexcept { return options_; }
+  [[nodiscard]] const CfCOptions& options() const& noexcept { return options_; }
+  [[nodiscard]] CfCOptions options() const&& { return options(); }
   /// The shapes of the blocks, the first block first. With a wiring, each has a mask.
   [[nodiscard]] const std::vector<detail::CfCLayout>& layout() const noexcept { return layout_; }
   /// The blocks, the first block first.
-  [[nodiscard]] const std::vector<Block>& blocks() const noexcept { return blocks_; }
+  [[nodiscard]] const std::vector<Block>& blocks() const& noexcept { return blocks_; }
+  [[nodiscard]] std::vector<Block> blocks() const&& { return blocks(); }
   /// The linear map behind the last block. If `proj_size` asks for none, it has no outputs.
   [[nodiscard]] const detail::Linear<Scalar>& projection() const noexcept { return projection_; }
-  [[nodiscard]] const ParameterList<>& parameters() const noexcept { return parameters_; }
+  [[nodiscard]] const ParameterList<>& parameters() const& noexcept { return parameters_; }
+  [[nodiscard]] ParameterList<> parameters() const&& { return parameters(); }
 
   void initialize(Scalar* parameters, TorchRandom& random) const {
     detail::initialize_cfc(parameters_, layout_, options_, random, parameters);

@@ -87,9 +87,12 @@ class LTCCell : public RecordsSteps, public SumsBySample {
     return records ? options_.ode_unfolds * membrane_.template record_size<Lanes>() : 0;
   }
 
-  [[nodiscard]] const WiringType& wiring() const noexcept { return wiring_; }
-  [[nodiscard]] const LTCOptions& options() const noexcept { return options_; }
-  [[nodiscard]] const ParameterList<detail::ltc_tensor_capacity>& parameters() const noexcept { return parameters_; }
+  [[nodiscard]] const WiringType& wiring() const& noexcept { return wiring_; }
+  [[nodiscard]] WiringType wiring() const&& { return wiring(); }
+  [[nodiscard]] const LTCOptions& options() const& noexcept { return options_; }
+  [[nodiscard]] LTCOptions options() const&& { return options(); }
+  [[nodiscard]] const ParameterList<detail::ltc_tensor_capacity>& parameters() const& noexcept { return parameters_; }
+  [[nodiscard]] ParameterList<detail::ltc_tensor_capacity> parameters() const&& { return parameters(); }
 
   void initialize(Scalar* parameters) const { detail::initialize_ltc(parameters_, options_, wiring_, parameters); }
 

@@ -59,7 +59,8 @@ class MemoryCell {
     gates_ = detail::Linear<Scalar, 4>(units(), input_dim() + units());
   }
 
-  [[nodiscard]] const Inner& inner() const noexcept { return inner_; }
+  [[nodiscard]] const Inner& inner() const& noexcept { return inner_; }
+  [[nodiscard]] Inner inner() const&& { return inner(); }
   /// The LSTM's i, ig, fg and og: linear maps of [x, h].
   [[nodiscard]] const detail::Linear<Scalar, 4>& gate_maps() const noexcept { return gates_; }
   [[nodiscard]] Index units() const noexcept { return inner_.units(); }
@@ -68,8 +69,10 @@ class MemoryCell {
   [[nodiscard]] Index output_dim() const noexcept { return inner_.output_dim(); }
   /// Number of states that a step makes: one with the LSTM's h, then those of the inner cell.
   [[nodiscard]] Index states_per_step() const noexcept { return 1 + inner_.states_per_step(); }
-  [[nodiscard]] const auto& options() const noexcept { return inner_.options(); }
-  [[nodiscard]] const ParameterList<>& parameters() const noexcept { return parameters_; }
+  [[nodiscard]] const auto& options() const& noexcept { return inner_.options(); }
+  [[nodiscard]] auto options() const&& { return options(); }
+  [[nodiscard]] const ParameterList<>& parameters() const& noexcept { return parameters_; }
+  [[nodiscard]] ParameterList<> parameters() const&& { return parameters(); }
 
   void initialize(Scalar* parameters) const {
     inner_.initialize(parameters);

@@ -36,6 +36,7 @@ template <typename Add>
 void read_synapses(ModelTensors& tensors, const ModelOutline& outline, const std::string& which, int sources,
                    Add&& add) {
   const ModelTensors::Shape shape{static_cast<std::uint64_t>(sources), static_cast<std::uint64_t>(outline.units)};
+  const auto columns = static_cast<std::size_t>(outline.units);
   const Tensor& mask = tensors.get(tensors.names.cell + which + "sparsity_mask", shape);
   const Tensor& erev = tensors.get(tensors.names.cell + which + "erev", shape);
   const auto polarity = tensors.value<std::string>((which + "polarity").c_str(), "");
@@ -44,7 +45,7 @@ void read_synapses(ModelTensors& tensors, const ModelOutline& outline, const std
     tensors.read_mask(mask, [&](int source, int destination) {
       const bool is_inhibitory =
           polarity.empty()
-              ? erev_of(static_cast<std::size_t>(source) * shape[1] + static_cast<std::size_t>(destination)) < 0
+              ? erev_of(static_cast<std::size_t>(source) * columns + static_cast<std::size_t>(destination)) < 0
               : count < polarity.size() && polarity[count] == '-';
       ++count;
       add(source, destination, is_inhibitory ? -1 : 1);
