@@ -117,7 +117,7 @@ class Bidirectional : public Composite<Bidirectional<Layer>, typename Layer::Sca
   [[nodiscard]] const StateType& initial_state_gradient() const noexcept { return this->d_initial_state_; }
   /// (time, batch)
   [[nodiscard]] ConstArrayView<Scalar> timespans_gradient() const noexcept {
-    return {this->d_timespans_.data(), this->time_, this->batch_};
+    return {this->d_timespans_.data(), input_gradient().time(), input_gradient().batch()};
   }
 
   [[nodiscard]] std::vector<SummaryRow> summary_rows() const {

@@ -125,7 +125,7 @@ class Sequential : public Composite<Sequential<First, Rest...>, typename First::
   [[nodiscard]] const StateType& initial_state_gradient() const noexcept { return this->d_initial_state_; }
   /// (time, batch): with respect to each elapsed time, of all layers together.
   [[nodiscard]] ConstArrayView<Scalar> timespans_gradient() const noexcept {
-    return {this->d_timespans_.data(), this->time_, this->batch_};
+    return {this->d_timespans_.data(), input_gradient().time(), input_gradient().batch()};
   }
 
   [[nodiscard]] std::vector<SummaryRow> summary_rows() const {
