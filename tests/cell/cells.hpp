@@ -89,7 +89,7 @@ void for_each_cell(Visit visit) {
       }
     }
     visit("LTC of an NCP, solver " + text(solver), [&]<typename Scalar>() {
-      return LTC<Scalar>(AutoNCP(9, 3), 3, {.solver = solver, .ode_unfolds = 2}).cell();
+      return LTC<Scalar>(AutoNCP(9, 3), 3, {.solver = solver, .ode_unfolds = 1, .epsilon = 1e-3}).cell();
     });
   }
   visit("LTC with columns of synapses", []<typename Scalar>() {
@@ -110,7 +110,10 @@ void for_each_cell(Visit visit) {
         []<typename Scalar>() { return MixedCfC<Scalar>(AutoNCP(9, 2), 3, {.proj_size = 3}).cell(); });
   for (const ODESolver solver : {ODESolver::semi_implicit, ODESolver::runge_kutta}) {
     visit("LTC with mixed memory, solver " + text(solver), [&]<typename Scalar>() {
-      return MixedLTC<Scalar>(FullyConnected(5, 3), 3, {.solver = solver, .ode_unfolds = 2}).cell();
+      return MixedLTC<Scalar>(
+                 FullyConnected(5, 3), 3,
+                 {.solver = solver, .ode_unfolds = 2, .implicit_param_constraints = solver == ODESolver::semi_implicit})
+          .cell();
     });
   }
   visit("cell on plain arrays", []<typename Scalar>() { return ArrayCell(LeakyNeurons<Scalar>{}); });

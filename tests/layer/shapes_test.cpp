@@ -15,7 +15,8 @@ TEST_CASE("A state is (batch, state_size), or the message has both shapes", "[la
   CHECK_NOTHROW(detail::require_state_shape("f: s", State<double>(3, 5), 3, 5));
   CHECK_NOTHROW(detail::require_state_shape("f: s", State<double, 0>(3, 0), 3, 0));
   for (const auto& [batch, units] : {std::pair{3, 4}, {4, 5}, {5, 3}, {0, 0}}) {
-    CHECK(refusal_of([&] { detail::require_state_shape("f: s", State<double>(batch, units), 3, 5); }) ==
+    const State<double> wrong(batch, units);
+    CHECK(refusal_of([&] { detail::require_state_shape("f: s", wrong, 3, 5); }) ==
           detail::concatenate("f: s must be (batch, state_size) = (3, 5), got (", batch, ", ", units, ")"));
   }
 }
