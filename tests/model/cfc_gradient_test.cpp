@@ -11,14 +11,6 @@ using namespace elegans;
 using support::require_gradients;
 
 TEST_CASE("Gradients of a CfC are those of finite differences", "[layer][cfc][gradient]") {
-  for (const Index batch : {1, 2, 5, 17}) {
-    for (const CfCMode mode : {CfCMode::standard, CfCMode::pure, CfCMode::no_gate}) {
-      INFO("mode " << static_cast<int>(mode));
-      require_gradients(CfC<double>(5, 2, {.mode = mode, .backbone_units = 6, .backbone_layers = 2}), 2, batch);
-      require_gradients(CfC<double>(AutoNCP(7, 2), 2, {.mode = mode, .proj_size = 3, .return_sequences = false}), 3,
-                        batch);
-    }
-  }
   for (const Activation activation : {Activation::lecun_tanh, Activation::relu, Activation::tanh, Activation::gelu,
                                       Activation::silu, Activation::sigmoid, Activation::linear}) {
     INFO("activation " << static_cast<int>(activation));
@@ -26,26 +18,6 @@ TEST_CASE("Gradients of a CfC are those of finite differences", "[layer][cfc][gr
       require_gradients(CfC<double>(3, 2, {.activation = activation, .backbone_units = 5, .backbone_layers = 1}), 3,
                         batch);
     }
-  }
-}
-
-TEST_CASE("Gradients with mixed memory are those of finite differences", "[layer][mixed][gradient]") {
-  for (const Index batch : {1, 2, 5}) {
-    require_gradients(MixedLTC<double>(AutoNCP(6, 1), 2, {.ode_unfolds = 3}), 3, batch);
-    require_gradients(MixedLTC<double>(FullyConnected(9, 2), 2, {.ode_unfolds = 2, .implicit_param_constraints = true}),
-                      2, batch);
-    require_gradients(MixedCfC<double>(5, 3, {.backbone_units = 4}), 3, batch);
-    require_gradients(MixedCfC<double>(AutoNCP(7, 2), 2, {.mode = CfCMode::pure, .proj_size = 2}), 3, batch);
-  }
-}
-
-TEST_CASE("Masked steps of memory cells and CfCs pass gradients through", "[layer][mixed][mask][gradient]") {
-  for (const Index batch : {1, 3}) {
-    Eigen::ArrayXXi exists = Eigen::ArrayXXi::Ones(4, batch);
-    exists(0, 0) = exists(2, 0) = 0;
-    require_gradients(MixedCfC<double>(5, 3, {.backbone_units = 4}), 4, batch, exists);
-    require_gradients(MixedLTC<double>(AutoNCP(6, 1), 2, {.ode_unfolds = 2}), 4, batch, exists);
-    require_gradients(CfC<double>(AutoNCP(6, 1), 2), 4, batch, exists);
   }
 }
 

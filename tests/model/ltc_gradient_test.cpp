@@ -45,29 +45,6 @@ bool takes_columns(const Model& model) {
 
 }  // namespace
 
-TEST_CASE("Gradients are those of finite differences, for every option", "[layer][ltc][gradient]") {
-  for (const Index batch : {1, 3}) {
-    for (const bool implicit : {false, true}) {
-      for (const Mapping mapping : {Mapping::affine, Mapping::linear, Mapping::none}) {
-        INFO("implicit " << implicit << ", mapping " << static_cast<int>(mapping));
-        LTC<double> model(
-            AutoNCP(6, 1), 2,
-            {.input_mapping = mapping, .output_mapping = mapping, .implicit_param_constraints = implicit});
-        check_off_initial(model, 3, batch);
-      }
-    }
-  }
-}
-
-TEST_CASE("Gradients are those of finite differences, for every size class", "[layer][ltc][gradient]") {
-  for (const Index batch : {1, 2, 5, 17}) {
-    check_off_initial(LTC<double>(FullyConnected(5, 2), 3, {.ode_unfolds = 2, .epsilon = 1e-3}), 2, batch);
-    check_off_initial(LTC<double>(Random(7, 2, {.sparsity = 0.6}), 2, {.ode_unfolds = 1, .return_sequences = false}), 2,
-                      batch);
-    check_off_initial(LTC<double, FullyConnected<4, 1>, 2>(FullyConnected<4, 1>{}), 2, batch);
-  }
-}
-
 TEST_CASE("Gradients are those of finite differences if a single sample stores its synapses in columns",
           "[layer][ltc][gradient]") {
   for (const bool implicit : {false, true}) {

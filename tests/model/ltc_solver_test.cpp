@@ -34,14 +34,6 @@ Eigen::ArrayXd slope(const LTC<double>& model, const Eigen::ArrayXd& x, const Ei
   return f;
 }
 
-/// The state that a solver reaches after one step of length 1.
-Eigen::ArrayXd end_of(ODESolver solver, int unfolds) {
-  LTC<double> model(AutoNCP(8, 1), 2, {.solver = solver, .ode_unfolds = unfolds});
-  auto state = model.initial_state();
-  model.step(Eigen::Array2d(0.7, -0.4), state, 1.0);
-  return state.array().row(0);
-}
-
 }  // namespace
 
 TEST_CASE("One sub-step of each solver is that of the textbook", "[layer][ltc][solver]") {
@@ -60,29 +52,6 @@ TEST_CASE("One sub-step of each solver is that of the textbook", "[layer][ltc][s
   CHECK((step(ODESolver::explicit_euler) - (v + h * f(v))).abs().maxCoeff() < 1e-14);
   const Eigen::ArrayXd k1 = f(v), k2 = f(v + h / 2 * k1), k3 = f(v + h / 2 * k2), k4 = f(v + h * k3);
   CHECK((step(ODESolver::runge_kutta) - (v + h / 6 * (k1 + 2 * k2 + 2 * k3 + k4))).abs().maxCoeff() < 1e-14);
-}
-
-TEST_CASE("All solvers converge to the same solution, each with its order", "[layer][ltc][solver]") {
-  const Eigen::ArrayXd truth = end_of(ODESolver::runge_kutta, 2048);
-  const auto error = [&](ODESolver solver, int unfolds) { return (end_of(solver, unfolds) - truth).abs().maxCoeff(); };
-  const auto order = [&](ODESolver solver, int unfolds) {
-    return std::log2(error(solver, unfolds) / error(solver, 2 * unfolds));
-  };
-  CHECK(order(ODESolver::semi_implicit, 256) == Approx(1).margin(0.1));
-  CHECK(order(ODESolver::explicit_euler, 256) == Approx(1).margin(0.1));
-  CHECK(order(ODESolver::runge_kutta, 64) == Approx(4).margin(0.2));
-}
-
-TEST_CASE("Gradients through every solver are those of finite differences", "[layer][ltc][solver][gradient]") {
-  for (const ODESolver solver : {ODESolver::explicit_euler, ODESolver::runge_kutta}) {
-    for (const Index batch : {1, 3}) {
-      const GradientCheck result = check_gradients(
-          LTC<double>(AutoNCP(6, 1), 2, {.solver = solver, .ode_unfolds = 3, .implicit_param_constraints = true}),
-          {.time = 3, .batch = batch});
-      INFO(result.where << " is off by " << result.largest_error);
-      CHECK(result.ok(2e-7));
-    }
-  }
 }
 
 TEST_CASE("With an elapsed time of 0, every solver leaves the state as it is", "[layer][ltc][solver]") {

@@ -62,69 +62,6 @@ TEST_CASE("The state stays between the bounds that the paper proves", "[layer][l
   }
 }
 
-TEST_CASE("Permuting a batch permutes the outputs", "[layer][ltc]") {
-  LTC<double> model(AutoNCP(10, 2), 3);
-  const Sequence<double> x = some_input(5, 6, 3);
-  Sequence<double> reversed = x;
-  for (Index t = 0; t < 5; ++t) reversed.step(t) = x.step(t).colwise().reverse();
-  const Sequence<double> y = model(x);
-  const Sequence<double> z = model(reversed);
-  for (Index t = 0; t < 5; ++t) CHECK((z.step(t) - y.step(t).colwise().reverse()).abs().maxCoeff() < 1e-14);
-}
-
-TEST_CASE("Splitting a sequence in two and handing over the state changes nothing", "[layer][ltc]") {
-  for (const Index batch : {1, 3}) {
-    LTC<double> model(AutoNCP(10, 2), 3);
-    const Sequence<double> x = some_input(8, batch, 3);
-    Sequence<double> first(5, batch, 3);
-    Sequence<double> second(3, batch, 3);
-    for (Index t = 0; t < 8; ++t) (t < 5 ? first.step(t) : second.step(t - 5)) = x.step(t);
-    const Sequence<double> whole = model.forward(x);
-    model.backward(whole);
-    const Eigen::ArrayXd gradient = model.gradient();
-
-    const Sequence<double> y1 = model(first);
-    const State<double> between = model.final_state();
-    const Sequence<double> y2 = model.forward(second, {.timespans = 1.0, .initial_state = between});
-    model.backward(y2);
-    Eigen::ArrayXd sum = model.gradient();
-    const State<double> handed_back = model.initial_state_gradient();
-    model.forward(first);
-    model.backward(y1, &handed_back);
-    sum += model.gradient();
-    for (Index t = 0; t < 8; ++t) CHECK((whole.step(t) == (t < 5 ? y1.step(t) : y2.step(t - 5))).all());
-    CHECK((sum - gradient).abs().maxCoeff() < 1e-12 * gradient.abs().maxCoeff());
-  }
-}
-
-TEST_CASE("Fixed and dynamic sizes agree, and every batch size with single samples", "[layer][ltc]") {
-  LTC<double> dynamic(FullyConnected(5, 2), 3, {.seed = 3});
-  LTC<double, FullyConnected<5, 2>, 3> fixed(FullyConnected<5, 2>{}, {.seed = 3});
-  for (const Index batch : {1, 2, 3, 4, 5, 8, 9, 16, 17, 33}) {
-    const Sequence<double> x = some_input(4, batch, 3);
-    const Sequence<double> y = dynamic(x);
-    CHECK((fixed(x).values() - y.values()).abs().maxCoeff() < 1e-14);
-    for (Index b = 0; b < batch; ++b) {
-      Sequence<double> one(4, 1, 3);
-      for (Index t = 0; t < 4; ++t) one.step(t) = x.step(t).row(b);
-      const Sequence<double> alone = dynamic(one);
-      for (Index t = 0; t < 4; ++t) CHECK((alone.step(t) - y.step(t).row(b)).abs().maxCoeff() < 1e-14);
-    }
-  }
-}
-
-TEST_CASE("An elapsed time of 0 leaves the state as it is", "[layer][ltc]") {
-  LTC<float> model(AutoNCP(8, 1), 2);
-  auto state = model.initial_state(3);
-  model.step(Eigen::ArrayXXf::Constant(3, 2, 0.7f), state);
-  const auto before = state;
-  const Eigen::Array3f times(0.0f, 1.0f, 0.0f);
-  model.step(Eigen::ArrayXXf::Constant(3, 2, -0.4f), state, times);
-  CHECK((state.array().row(0) == before.array().row(0)).all());
-  CHECK((state.array().row(2) == before.array().row(2)).all());
-  CHECK((state.array().row(1) != before.array().row(1)).any());
-}
-
 TEST_CASE("Ranges of initial values that make no sense are refused", "[layer][ltc]") {
   const auto refusal_of = [](const LTCOptions& options) {
     return refusal([&] { LTC<float>(AutoNCP(6, 1), 2, options); });
@@ -244,17 +181,6 @@ TEST_CASE("A call with wrong shapes is refused, and the message has the shape th
   check_says(refusal([&] { model.step(Eigen::Array3d::Zero(), state); }), "got x (3, 1)");
   check_says(refusal([&] { model.step(x, state, -1.0); }), "at least 0, got -1");
   check_says(refusal([&] { model.step(x, state, nan); }), "elapsed time must be finite");
-  check_says(refusal([&] { model.forward(some_input(4, 2, 3)); }), "input_dim = 2), got (4, 2, 3)");
-  check_says(refusal([&] { model.forward(Sequence<double>(0, 1, 2)); }), "got (0, 1, 2)");
-  check_says(refusal([&] { model.backward(some_input(4, 2, 1)); }), "call forward() first");
-  check_says(refusal([&] { model.forward(some_input(4, 2, 2), {.timespans = Eigen::ArrayXXd::Ones(4, 3)}); }),
-             "(time, batch) = (4, 2) or (4, 1), got (4, 3)");
-  check_says(
-      refusal([&] { model.forward(some_input(4, 2, 2), {.timespans = 1.0, .initial_state = State<double>(1, 8)}); }),
-      "(batch, state_size) = (2, 8), got (1, 8)");
-  const Sequence<double> kept = some_input(4, 2, 2);
-  model.forward(kept);
-  check_says(refusal([&] { model.backward(some_input(3, 2, 1)); }), "must be (4, 2, 1), got (3, 2, 1)");
   check_says(refusal([&] { static_cast<void>(model.parameter("tau")); }),
              "no parameter named 'tau'; there are gleak, vleak");
   check_says(refusal([&] { model.set_parameter("w", Eigen::ArrayXXd::Ones(2, 8)); }), "(8, 8), got (2, 8)");

@@ -11,7 +11,9 @@
 #include <elegans/core/buffer.hpp>
 #include <elegans/core/context.hpp>
 #include <elegans/core/error.hpp>
+#include <elegans/core/extent.hpp>
 #include <elegans/core/parameters.hpp>
+#include <elegans/core/sequence.hpp>
 #include <elegans/core/state.hpp>
 #include <elegans/core/types.hpp>
 #include <elegans/layer/parameterized.hpp>
@@ -84,7 +86,8 @@ class Composite : public Parameterized<Derived, ScalarType> {
   [[nodiscard]] StateType initial_state_gradient() const&& { return initial_state_gradient(); }
   /// (time, batch): dLoss/d(elapsed time) of each step, summed over all layers.
   [[nodiscard]] ConstArrayView<Scalar> timespans_gradient() const& noexcept {
-    return {d_timespans_.data(), time_, batch_};
+    const Sequence<Scalar>& d_x = static_cast<const Derived&>(*this).input_gradient();  // of the last `backward`, too
+    return {d_timespans_.data(), d_x.time(), d_x.batch()};
   }
   [[nodiscard]] OwnedArray<Scalar> timespans_gradient() const&& { return timespans_gradient(); }
 
@@ -243,7 +246,7 @@ class Composite : public Parameterized<Derived, ScalarType> {
   Index state_size_ = 0;
 
   // Of the last sequence.
-  bool can_go_back_ = false;
+  detail::Extent<bool> can_go_back_ = false;
   StateType final_state_;
   StateType d_initial_state_;
   Buffer<Scalar> d_timespans_;

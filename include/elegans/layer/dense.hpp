@@ -10,6 +10,7 @@
 #include <elegans/core/buffer.hpp>
 #include <elegans/core/context.hpp>
 #include <elegans/core/error.hpp>
+#include <elegans/core/extent.hpp>
 #include <elegans/core/initializers.hpp>
 #include <elegans/core/parameters.hpp>
 #include <elegans/core/sequence.hpp>
@@ -84,6 +85,7 @@ class Dense : public Parameterized<Dense<ScalarType>, ScalarType> {
   template <typename Derived, int Batch, typename Elapsed = Scalar>
   ConstArrayView<Scalar> step(const Eigen::DenseBase<Derived>& x, State<Scalar, 0, Batch>& state,
                               const Elapsed& = Elapsed(1)) & {
+    this->require_usable();
     const Index batch = state.batch();
     const bool vector = batch == 1 && (x.rows() == 1 || x.cols() == 1) && x.size() == input_dim();
     if (!vector && (x.rows() != batch || x.cols() != input_dim())) {
@@ -105,6 +107,7 @@ class Dense : public Parameterized<Dense<ScalarType>, ScalarType> {
   /// The outputs for a batch of sequences, (time, batch, units). \param x  (time, batch, input_dim)
   /// \throws InvalidArgument if a shape differs
   [[nodiscard]] Sequence<Scalar> operator()(const Sequence<Scalar>& x, const ContextType& context = {}) {
+    this->require_usable();
     detail::require_forward_shape(x, context, input_dim(), 0);
     can_go_back_ = false;
     if (&x == &output_) return (*this)(Sequence<Scalar>(x), context);
@@ -116,6 +119,7 @@ class Dense : public Parameterized<Dense<ScalarType>, ScalarType> {
 
   /// The same, and stores a copy of the inputs for `backward`. \return the outputs; they last until the next call
   const Sequence<Scalar>& forward(const Sequence<Scalar>& x, const ContextType& context = {}) & {
+    this->require_usable();
     detail::require_forward_shape(x, context, input_dim(), 0);
     input_ = x;
     mask_ = context.mask;
@@ -236,7 +240,7 @@ class Dense : public Parameterized<Dense<ScalarType>, ScalarType> {
   Sequence<Scalar> step_input_, step_z_, step_output_;
 
   // Of the last sequence.
-  bool can_go_back_ = false;
+  detail::Extent<bool> can_go_back_ = false;
   Sequence<Scalar> input_;
   Mask mask_;
   Sequence<Scalar> z_, output_, d_z_, d_input_;

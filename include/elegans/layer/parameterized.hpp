@@ -6,6 +6,7 @@
 
 #include <elegans/core/buffer.hpp>
 #include <elegans/core/error.hpp>
+#include <elegans/core/extent.hpp>
 #include <elegans/core/parameters.hpp>
 #include <elegans/core/types.hpp>
 
@@ -33,8 +34,10 @@ class Parameterized {
 
   /// Changes the parameters: calls `change(VectorView<Scalar>)` with all of them, then applies the constraints. All
   /// changes go through here, so that the packed weights of the kernels are never out of date.
+  /// \throws InvalidArgument if the layer was moved from
   template <typename Change>
   void update(Change&& change) {
+    require_usable();
     change(VectorView<Scalar>(parameters_.data(), parameters_.size()));
     self().parameters_changed();
   }
@@ -76,6 +79,11 @@ class Parameterized {
   [[nodiscard]] OwnedArray<Scalar> gradient(std::string_view name) const&& { return gradient(name); }
 
  protected:
+  /// \throws InvalidArgument if the layer was moved from, unless its type fixes its sizes: those stay usable
+  void require_usable() const {
+    if (!usable_) detail::refuse("the model was moved from: it has no parameters");
+  }
+
   Buffer<Scalar, Capacity> parameters_;
   Buffer<Scalar> gradient_;
 
@@ -85,10 +93,13 @@ class Parameterized {
 
   template <typename Values>
   [[nodiscard]] ConstArrayView<Scalar> view(const Values& values, std::string_view name) const {
+    require_usable();
     const Parameter& entry = self().parameter_list().at(name);
     if (values.size() != self().parameter_list().count()) detail::refuse("gradient: there is none before backward()");
     return {values.data() + entry.offset, entry.rows, entry.columns};
   }
+
+  detail::Extent<bool, Capacity> usable_ = true;
 };
 
 }  // namespace elegans

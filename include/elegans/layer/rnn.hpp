@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <limits>
 #include <memory>
+#include <type_traits>
 #include <utility>
 
 #include <elegans/cell/concepts.hpp>
@@ -62,6 +63,26 @@ class Rnn : public Parameterized<Rnn<CellType>, typename CellType::Scalar, CellT
     pack(true);
   }
 
+  Rnn(const Rnn&) = default;
+  Rnn(Rnn&&) = default;
+  Rnn& operator=(const Rnn&) = default;
+  /// A model that is moved to itself stays as it is.
+  Rnn& operator=(Rnn&& other) noexcept(std::is_nothrow_move_assignable_v<Cell>) {
+    if (this == &other) return *this;  // a vector that is moved to itself would be empty
+    Base::operator=(static_cast<Base&&>(other));
+    cell_ = std::move(other.cell_);
+    executor_ = std::move(other.executor_);
+    return_sequences_ = other.return_sequences_;
+    packed_for_single_ = other.packed_for_single_;
+    packed_for_batch_ = other.packed_for_batch_;
+    runs_ = other.runs_;
+    step_space_ = std::move(other.step_space_);
+    batch_step_space_ = std::move(other.batch_step_space_);
+    rollout_ = std::move(other.rollout_);
+    return *this;
+  }
+  ~Rnn() = default;
+
   [[nodiscard]] const Cell& cell() const& noexcept { return cell_; }
   [[nodiscard]] Cell cell() const&& { return cell(); }
   /// Number of neurons.
@@ -89,6 +110,7 @@ class Rnn : public Parameterized<Rnn<CellType>, typename CellType::Scalar, CellT
   /// file are set this way, so that they stay the same to the bit.
   template <typename Change>
   void update_unconstrained(Change&& change) {
+    require_usable();
     change(VectorView<Scalar>(parameters_.data(), parameters_.size()));
     values_changed();
   }
@@ -189,6 +211,7 @@ class Rnn : public Parameterized<Rnn<CellType>, typename CellType::Scalar, CellT
  private:
   using Base::gradient_;
   using Base::parameters_;
+  using Base::require_usable;
 
   void parameters_changed() {
     cell_.apply_constraints(parameters_.data());
@@ -200,8 +223,6 @@ class Rnn : public Parameterized<Rnn<CellType>, typename CellType::Scalar, CellT
   }
 
   void pack(bool single) {
-    if (parameters_.size() != cell_.parameters().count())
-      detail::refuse("the model was moved from: it has no parameters");
     bool& packed = single ? packed_for_single_ : packed_for_batch_;
     if (!packed) cell_.pack(parameters_.data(), single);
     packed = true;
@@ -210,6 +231,7 @@ class Rnn : public Parameterized<Rnn<CellType>, typename CellType::Scalar, CellT
   template <typename Derived, int Batch, typename TimeOf>
   ConstArrayView<Scalar> step_with(const Eigen::DenseBase<Derived>& x,
                                    State<Scalar, state_size_at_compile_time, Batch>& state, TimeOf time_of) {
+    require_usable();
     const Index batch = state.batch();
     detail::require_step_shape(cell_, x, state);
     pack(batch == 1);
@@ -229,6 +251,7 @@ class Rnn : public Parameterized<Rnn<CellType>, typename CellType::Scalar, CellT
 
   template <int Width>
   void run(const Sequence<Scalar>& x, const ContextType& context, bool has_tape) {
+    require_usable();
     if (&x == &rollout_.output()) return run<Width>(Sequence<Scalar>(x), context, has_tape);  // outputs overwrite it
     const std::uint64_t run = runs_ + (has_tape ? 1 : 0);
     rollout_.template begin<Width>(cell_, x, context, {return_sequences_, has_tape, run, executor_.get()});

@@ -11,6 +11,7 @@
 #include <elegans/cell/step.hpp>
 #include <elegans/core/buffer.hpp>
 #include <elegans/core/context.hpp>
+#include <elegans/core/extent.hpp>
 #include <elegans/core/sequence.hpp>
 #include <elegans/core/state.hpp>
 #include <elegans/core/types.hpp>
@@ -322,7 +323,7 @@ class Rollout {
   Pass pass_;
   Index time_ = 0;
   Index batch_ = 0;
-  bool can_go_back_ = false;
+  Extent<bool> can_go_back_ = false;
   bool has_single_tile_ = false, has_batch_tile_ = false;
   void (Rollout::*backward_)(const Cell&, Parameters, const Sequence<Scalar>&, const StateType*) = nullptr;
   Memory memory_;
