@@ -9,6 +9,7 @@
 #include <elegans/layer/dense.hpp>
 #include <elegans/layer/rnn.hpp>
 #include <elegans/layer/sequential.hpp>
+#include <elegans/layer/tiling.hpp>
 #include <elegans/model/ltc.hpp>
 #include <elegans/system/thread_pool.hpp>
 #include <elegans/wiring/auto_ncp.hpp>
@@ -107,9 +108,14 @@ TEST_CASE("Layers in sequence share an executor", "[layer][executor]") {
 }
 
 TEST_CASE("A batch of 16 is work for two, whatever the packets", "[layer][executor]") {
-  CHECK(16 / detail::tile_lanes<float>(16) >= 2);
-  CHECK(16 / detail::tile_lanes<double>(16) >= 2);
-  CHECK(detail::tile_lanes<float>(32) == detail::full_lanes<float>);
+  const auto tiles = []<typename Scalar>(Index batch, Scalar) {
+    Index count = 0;
+    detail::Tiling<Scalar>(batch, 32, false).for_each_tile([&]<LaneLayout>(Index, Index) { ++count; });
+    return count;
+  };
+  CHECK(tiles(16, 0.0f) >= 2);
+  CHECK(tiles(16, 0.0) >= 2);
+  CHECK(tiles(32, 0.0f) == 32 / detail::full_lanes<float>);
 }
 
 TEST_CASE("What a cell of one's own throws in a worker is the caller's to catch", "[layer][executor]") {

@@ -134,6 +134,7 @@ class LTCCell : public RecordsSteps, public SumsBySample {
   template <LaneLayout Lanes, typename AnyScratch>
   void step(const Step<Lanes>& step, AnyScratch& scratch) const {
     map_inputs<Lanes>(step.x, scratch.u.data());
+    membrane_.template begin_step<Lanes>(scratch.u.data(), input_dim(), step.states(0), scratch.membrane);
     membrane_.template sense<Lanes>(scratch.u.data(), scratch.membrane);
     detail::with_solver(options_.solver, [&]<typename Solver>(const Solver& solver) {
       solver.step(membrane_, sub_step_length<Lanes>(step.elapsed), options_.ode_unfolds, step, scratch.membrane,
@@ -189,9 +190,11 @@ class LTCCell : public RecordsSteps, public SumsBySample {
                      Adjoint& adjoint) const {
     using P = typename Lanes::Packet;
     map_inputs<Lanes>(step.x, scratch.u.data());
+    membrane_.template begin_step<Lanes>(scratch.u.data(), input_dim(), step.states(0), scratch.membrane);
     // A recorded pass holds the sums that began with the sensory drive.
-    if (!step.record) membrane_.template sense<Lanes>(scratch.u.data(), scratch.membrane);
-    membrane_.begin_step(adjoint.membrane);
+    if (!step.record || !scratch.membrane.all_finite)
+      membrane_.template sense<Lanes>(scratch.u.data(), scratch.membrane);
+    membrane_.clear_step(adjoint.membrane);
     const P d_h = detail::with_solver(options_.solver, [&]<typename Solver>(const Solver& solver) {
       return solver.step_backward(membrane_, sub_step_length<Lanes>(step.elapsed), options_.ode_unfolds, step,
                                   d.d_state, scratch.membrane, adjoint.membrane, solver_part<Solver>(scratch.solver),

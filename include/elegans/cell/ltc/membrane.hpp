@@ -7,6 +7,7 @@
 
 #include <elegans/cell/ltc/parameters.hpp>
 #include <elegans/core/buffer.hpp>
+#include <elegans/core/finite.hpp>
 #include <elegans/core/softplus.hpp>
 #include <elegans/kernel/synapse/drive.hpp>
 #include <elegans/simd/layout.hpp>
@@ -31,6 +32,7 @@ class Membrane {
   template <int Capacity = Dynamic>
   struct Scratch {
     Buffer<Scalar, Capacity> numerator, denominator;  ///< leak and sensory drive
+    bool inputs_finite = true, all_finite = true;     ///< of this step: u; u and the potentials
     typename Synapses::Scratch synapse;
     typename Sensory::Scratch sensory;
   };
@@ -87,13 +89,23 @@ class Membrane {
     return Lanes::per_neuron(cm_.data(), block);
   }
 
-  /// Sums up leak and sensory drive, once per step. \param u  (inputs) after the input mapping
+  /// Looks whether a step begins with values that are infinite or NaN. A batch's lanes do not touch each other, so only
+  /// a single sample needs to know. Comes first in a step and in its adjoint.
+  ///
+  /// \param u, v  (inputs) after the input mapping, and (units) potentials
+  template <LaneLayout Lanes, typename AnyScratch>
+  void begin_step(const Scalar* u, Index inputs, const Scalar* v, AnyScratch& scratch) const {
+    scratch.inputs_finite = !Lanes::single || all_finite(u, inputs);
+    scratch.all_finite = scratch.inputs_finite && (!Lanes::single || all_finite(v, units()));
+  }
+
+  /// Sums up leak and sensory drive, once per step. \param u  as in `begin_step`
   template <LaneLayout Lanes, typename AnyScratch>
   void sense(const Scalar* u, AnyScratch& scratch) const {
     using P = typename Lanes::Packet;
     Scalar* const numerator = scratch.numerator.data();
     Scalar* const denominator = scratch.denominator.data();
-    sensory_.template forward<Lanes>(u, scratch.sensory, nullptr, leak<Lanes>(),
+    sensory_.template forward<Lanes>(u, scratch.inputs_finite, scratch.sensory, nullptr, leak<Lanes>(),
                                      [=](Index block, const P& n, const P& d) {
                                        store(numerator + block * Lanes::lanes, n);
                                        store(denominator + block * Lanes::lanes, d);
@@ -105,7 +117,7 @@ class Membrane {
   /// \param record  where to record the pass for `drive_backward`: `record_size` values, or null
   template <LaneLayout Lanes, typename AnyScratch, typename Finish>
   EIGEN_STRONG_INLINE void drive(const Scalar* v, AnyScratch& scratch, Scalar* record, const Finish& finish) const {
-    synapse_.template forward<Lanes>(v, scratch.synapse, record, sensed<Lanes>(scratch), finish);
+    synapse_.template forward<Lanes>(v, scratch.all_finite, scratch.synapse, record, sensed<Lanes>(scratch), finish);
   }
 
   /// Starts with sums of 0.
@@ -121,7 +133,7 @@ class Membrane {
   }
 
   /// Forgets the adjoints of the last step.
-  void begin_step(Adjoint& adjoint) const {
+  void clear_step(Adjoint& adjoint) const {
     std::fill_n(adjoint.d_numerator.data(), adjoint.d_numerator.size(), Scalar(0));
     std::fill_n(adjoint.d_denominator.data(), adjoint.d_denominator.size(), Scalar(0));
   }
@@ -137,7 +149,7 @@ class Membrane {
     Scalar* const d_numerator = adjoint.d_numerator.data();
     Scalar* const d_denominator = adjoint.d_denominator.data();
     synapse_.template backward<Lanes>(
-        v, scratch.synapse, record, sensed<Lanes>(scratch),
+        v, scratch.all_finite, scratch.synapse, record, sensed<Lanes>(scratch),
         [&respond, d_numerator, d_denominator](Index block, const P& n, const P& d) {
           const std::pair<P, P> response = respond(block, n, d);
           add_to(d_numerator + block * Lanes::lanes, response.first);
@@ -156,7 +168,7 @@ class Membrane {
     Scalar* const leak_numerator = adjoint.leak_numerator.data();
     Scalar* const leak_denominator = adjoint.leak_denominator.data();
     sensory_.template backward<Lanes>(
-        u, scratch.sensory, nullptr, leak<Lanes>(),
+        u, scratch.inputs_finite, scratch.sensory, nullptr, leak<Lanes>(),
         [=](Index block, const P&, const P&) {
           const Index i = block * Lanes::lanes;
           const P a = load<P>(d_numerator + i);

@@ -85,6 +85,8 @@ class DenseRows {
 
   [[nodiscard]] Index slot_count() const noexcept { return leader_.size() * Slots::line; }
   [[nodiscard]] Index slot_of(Index synapse) const noexcept { return slot_[synapse]; }
+  /// The packed parameters of all slots.
+  [[nodiscard]] const Scalar* parameters() const noexcept { return parameters_.data(); }
 
   /// Makes room for the parameters.
   void reserve() { parameters_.resize(slot_count()); }

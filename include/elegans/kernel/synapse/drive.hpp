@@ -58,14 +58,15 @@ class SynapticDrive {
   }
 
   /// \param v       values of the sources
+  /// \param finite  whether all of them are finite
   /// \param record  where to record the pass: `record_size` values, or null
   /// \param begin   block of destinations -> numerator and denominator without these synapses, a pair of packets
   /// \param finish  (block, numerator, denominator) -> void
   template <LaneLayout Lanes, typename Begin, typename Finish>
-  EIGEN_STRONG_INLINE void forward(const Scalar* v, [[maybe_unused]] Scratch& scratch, [[maybe_unused]] Scalar* record,
-                                   const Begin& begin, const Finish& finish) const {
+  EIGEN_STRONG_INLINE void forward(const Scalar* v, [[maybe_unused]] bool finite, [[maybe_unused]] Scratch& scratch,
+                                   [[maybe_unused]] Scalar* record, const Begin& begin, const Finish& finish) const {
     if constexpr (Lanes::single) {
-      single_.template forward<Lanes>(v, scratch, record, begin, finish);
+      single_.template forward<Lanes>(v, finite, scratch, record, begin, finish);
     } else {
       batch_.template forward<Lanes>(v, begin, finish);
     }
@@ -75,10 +76,11 @@ class SynapticDrive {
   /// \param respond  (block, numerator, denominator) -> their adjoints a and b, a pair of packets
   /// \param d_v      adjoints of the sources, added to. A single sample's are added after all calls of `respond`
   template <LaneLayout Lanes, typename Begin, typename Respond>
-  EIGEN_STRONG_INLINE void backward(const Scalar* v, [[maybe_unused]] Scratch& scratch, [[maybe_unused]] Scalar* record,
-                                    const Begin& begin, const Respond& respond, Scalar* d_v, Adjoint& adjoint) const {
+  EIGEN_STRONG_INLINE void backward(const Scalar* v, [[maybe_unused]] bool finite, [[maybe_unused]] Scratch& scratch,
+                                    [[maybe_unused]] Scalar* record, const Begin& begin, const Respond& respond,
+                                    Scalar* d_v, Adjoint& adjoint) const {
     if constexpr (Lanes::single) {
-      single_.template backward<Lanes>(v, scratch, record, begin, respond, d_v, adjoint.single);
+      single_.template backward<Lanes>(v, finite, scratch, record, begin, respond, d_v, adjoint.single);
     } else {
       batch_.template backward<Lanes>(v, begin, respond, d_v, adjoint.batch);
     }

@@ -96,6 +96,8 @@ class SparseColumns {
 
   [[nodiscard]] Index slot_count() const noexcept { return source_.size(); }
   [[nodiscard]] Index slot_of(Index synapse) const noexcept { return slot_[synapse]; }
+  /// The packed parameters of all slots.
+  [[nodiscard]] const Scalar* parameters() const noexcept { return parameters_.data(); }
 
   /// Makes room for the parameters.
   void reserve() { parameters_.resize(slot_count()); }
