@@ -76,7 +76,7 @@ void check_extremes() {
     store(y, sigmoid(P(x)));
     return y[Lanes - 1];
   };
-  CHECK(at(0) == Scalar(0.5));
+  CHECK(std::abs(at(0) - Scalar(0.5)) < absolute_bound<Scalar>);
   for (const Scalar large : {Scalar(1e3), Scalar(1e6), Scalar(1e30), std::numeric_limits<Scalar>::max()}) {
     CHECK(at(large) == Approx(1).epsilon(1e-6));
     CHECK(at(large) <= 1);
@@ -92,7 +92,7 @@ void check_not_finite() {
     store(y, sigmoid(Packet<float, Lanes>(std::bit_cast<float>(from_memory(bits)))));
     return y[Lanes - 1];
   };
-  CHECK(at(0x7f800000U) == 1);
+  CHECK(std::abs(at(0x7f800000U) - 1) < absolute_bound<float>);
   CHECK(at(0xff800000U) >= 0);
   CHECK(at(0xff800000U) < 1e-30f);
 #if !defined(__FINITE_MATH_ONLY__) || !__FINITE_MATH_ONLY__
