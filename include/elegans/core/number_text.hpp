@@ -3,11 +3,12 @@
 #pragma once
 
 #include <charconv>
-#include <cmath>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <system_error>
+
+#include <elegans/core/finite.hpp>
 
 namespace elegans::detail {
 
@@ -26,10 +27,11 @@ template <typename Number>
 /// Writes every bit of a number, as `printf` does with %a in the locale "C": "-0x1.8p+1", "inf", "nan".
 [[nodiscard]] inline std::string exact_text(double value) {
   char text[40];
-  const auto [end, failure] = std::to_chars(text, text + sizeof text, std::fabs(value), std::chars_format::hex);
+  const auto [end, failure] = std::to_chars(text, text + sizeof text, value, std::chars_format::hex);
   if (failure != std::errc()) return {};
-  const char* const sign = std::signbit(value) ? "-" : "";
-  return std::string(sign) + (std::isfinite(value) ? "0x" : "") + std::string(text, end);
+  std::string result(text, end);
+  if (is_finite(value)) result.insert(result.starts_with('-') ? 1 : 0, "0x");
+  return result;
 }
 
 /// Reads a number, decimal or, after 0x, hexadecimal, with a sign or without; also inf and nan.

@@ -12,6 +12,7 @@
 
 #include <elegans/core/context.hpp>
 #include <elegans/core/error.hpp>
+#include <elegans/core/finite.hpp>
 #include <elegans/core/parameters.hpp>
 #include <elegans/core/sequence.hpp>
 #include <elegans/core/types.hpp>
@@ -83,11 +84,11 @@ GradientCheck check_gradients(Model model, const GradientCheckOptions& options =
     const double down = value();
     set(0.0);
     const double difference = (up - down) / (2 * options.step_size);
-    const double error = (std::abs)(gradient - difference) / (std::max)(1.0, (std::abs)(difference));
+    double error = (std::abs)(gradient - difference) / (std::max)(1.0, (std::abs)(difference));
     ++result.compared;
-    // Not `error > largest`, which would ignore a NaN.
-    if (result.compared == 1 || !(error <= result.largest_error)) {
-      result.largest_error = std::isnan(error) ? std::numeric_limits<double>::infinity() : error;
+    if (detail::is_nan(error)) error = std::numeric_limits<double>::infinity();
+    if (result.compared == 1 || error > result.largest_error) {
+      result.largest_error = error;
       result.where = describe();
     }
   };

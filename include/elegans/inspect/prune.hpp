@@ -13,6 +13,7 @@
 #include <vector>
 
 #include <elegans/core/error.hpp>
+#include <elegans/core/finite.hpp>
 #include <elegans/core/softplus.hpp>
 #include <elegans/core/types.hpp>
 #include <elegans/wiring/concepts.hpp>
@@ -113,7 +114,7 @@ std::vector<PruneCandidate> prune_candidates(const Model& model, const PruneOpti
         if (polarity(s, d) == 0) continue;
         auto strength = static_cast<double>(implicit ? softplus(w(s, d)) : w(s, d));
         if (options.strength == SynapseStrength::current) strength *= (std::abs)(static_cast<double>(erev(s, d)));
-        if (!std::isfinite(strength)) {
+        if (!is_finite(strength)) {
           refuse("prune: the strength of the ", prefix.empty() ? "" : "sensory ", "synapse from ", s, " to ", d,
                  " must be finite, is ", strength);
         }
@@ -142,7 +143,7 @@ inline std::size_t prune_count(std::size_t candidates, const PruneOptions& optio
     return static_cast<std::size_t>(count);
   }
   const double fraction = *options.fraction;
-  if (!(fraction >= 0 && fraction <= 1)) refuse("prune: fraction must be in [0, 1], got ", fraction);
+  if (is_nan(fraction) || fraction < 0 || fraction > 1) refuse("prune: fraction must be in [0, 1], got ", fraction);
   return static_cast<std::size_t>(std::llround(fraction * static_cast<double>(candidates)));
 }
 

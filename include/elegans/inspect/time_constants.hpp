@@ -80,7 +80,12 @@ template <LiquidModel Model>
   for (Index t = 0; t < x.time(); ++t) {
     for (Index b = 0; b < x.batch(); ++b) {
       for (Index i = 0; i < units; ++i) {
-        tau(t, b, i) = context.mask(t, b) ? cm(i, 0) / tau(t, b, i) : std::numeric_limits<Scalar>::quiet_NaN();
+        // Not a conditional expression: with -ffast-math, a compiler may assume that its value is not NaN.
+        if (context.mask(t, b)) {
+          tau(t, b, i) = cm(i, 0) / tau(t, b, i);
+        } else {
+          tau(t, b, i) = std::numeric_limits<Scalar>::quiet_NaN();
+        }
       }
     }
   }

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include <elegans/core/error.hpp>
+#include <elegans/core/finite.hpp>
 #include <elegans/core/types.hpp>
 #include <elegans/io/safetensors.hpp>
 #include <elegans/io/safetensors_writer.hpp>
@@ -45,7 +46,9 @@ class Checkpoint {
   explicit Checkpoint(std::filesystem::path file_path, const CheckpointOptions& options = {})
       : path_(std::move(file_path)), options_(options) {
     if (options.every < 1) detail::refuse("Checkpoint: every must be at least 1, got ", options.every);
-    if (!(options.seconds >= 0)) detail::refuse("Checkpoint: seconds must be at least 0, got ", options.seconds);
+    if (detail::is_nan(options.seconds) || options.seconds < 0) {
+      detail::refuse("Checkpoint: seconds must be at least 0, got ", options.seconds);
+    }
   }
 
   [[nodiscard]] const std::filesystem::path& path() const& noexcept { return path_; }

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
@@ -19,6 +18,7 @@
 #include <vector>
 
 #include <elegans/core/error.hpp>
+#include <elegans/core/finite.hpp>
 #include <elegans/core/types.hpp>
 #include <elegans/io/safetensors_header.hpp>
 #include <elegans/io/tensor_type.hpp>
@@ -224,15 +224,12 @@ template <typename Scalar>
 void SafeTensors::copy(const Tensor& tensor, Index rows, Index columns, Scalar* values) const {
   // Copy in tiles, so that neither side walks through memory in large strides.
   constexpr Index tile = 16;
-  bool finite = true;
   const bool is_read = detail::with_values(tensor.type, tensor.bytes, [&](auto&& value_of) {
     for (Index first_row = 0; first_row < rows; first_row += tile) {
       for (Index first_column = 0; first_column < columns; first_column += tile) {
         for (Index c = first_column; c < (std::min)(first_column + tile, columns); ++c) {
           for (Index r = first_row; r < (std::min)(first_row + tile, rows); ++r) {
-            const auto value = static_cast<Scalar>(value_of(static_cast<std::size_t>(r * columns + c)));
-            finite = finite && std::isfinite(value);
-            values[r + rows * c] = value;
+            values[r + rows * c] = static_cast<Scalar>(value_of(static_cast<std::size_t>(r * columns + c)));
           }
         }
       }
@@ -241,10 +238,10 @@ void SafeTensors::copy(const Tensor& tensor, Index rows, Index columns, Scalar* 
   if (!is_read) {
     refuse(detail::printable(tensor.name), ": values of type ", detail::describe(tensor.type).name, " cannot be read");
   }
-  if (finite) return;
+  if (detail::all_finite(values, rows * columns)) return;
   for (Index i = 0; i < rows * columns; ++i) {
     const Scalar value = values[i % columns * rows + i / columns];
-    if (!std::isfinite(value)) {
+    if (!detail::is_finite(value)) {
       refuse(detail::printable(tensor.name), ": value ", i, " (counted row by row) must be finite",
              sizeof(Scalar) == 4 ? " and within float's range" : "", ", got ", value);
     }

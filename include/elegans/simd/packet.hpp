@@ -2,6 +2,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <bit>
+#include <cstdint>
+#include <limits>
 #include <type_traits>
 
 #include <elegans/core/types.hpp>
@@ -105,6 +108,26 @@ struct Packet {
   friend EIGEN_ALWAYS_INLINE Scalar sum(const Packet& a) { return Eigen::internal::predux(a.native); }
 };
 
+/// Hides a value from the optimizer. -fassociative-math lets a compiler turn (s + c) - c into s, although that rounds s
+/// to a multiple of c's last digit, and no macro tells of the flag. So hide the result of each of the two steps.
+template <typename P>
+EIGEN_ALWAYS_INLINE void hide(P& packet) {
+#if defined(__GNUC__) && defined(__AVX512F__)
+  asm("" : "+v"(packet.native));
+#elif defined(__GNUC__) && defined(__SSE2__)
+  asm("" : "+x"(packet.native));
+#elif defined(__GNUC__) && (defined(__ARM_NEON) || defined(__aarch64__))
+  asm("" : "+w"(packet.native));
+#elif defined(__GNUC__) && defined(__arm__) && defined(__ARM_FP)
+  asm("" : "+t"(packet.native));
+#elif defined(__GNUC__)
+  asm("" : "+m"(packet.native));
+#else
+  volatile typename P::Native stored = packet.native;
+  packet.native = stored;
+#endif
+}
+
 /// Reads a packet from memory of any alignment.
 template <typename P>
 [[nodiscard]] EIGEN_ALWAYS_INLINE P load(const typename P::Scalar* from) {
@@ -136,6 +159,21 @@ EIGEN_ALWAYS_INLINE void for_each_packet(Index size, Body&& body) {
   Index i = 0;
   for (; i + P::lanes <= size; i += P::lanes) body.template operator()<P>(i);
   for (; i < size; ++i) body.template operator()<Packet<typename P::Scalar, 1>>(i);
+}
+
+/// 2^n for each lane of a packet of floats whose lowest bits are n + 127, for n from -126 to 127.
+template <int Lanes>
+[[nodiscard]] EIGEN_ALWAYS_INLINE Packet<float, Lanes> exponent_of_lowest_bits(const Packet<float, Lanes>& packet) {
+  using P = Packet<float, Lanes>;
+  constexpr int mantissa = std::numeric_limits<float>::digits - 1;
+  if constexpr (Lanes == 1) {
+    return P(std::bit_cast<float>(std::bit_cast<std::uint32_t>(packet.native) << mantissa));
+  } else {
+    using Integers = typename Eigen::internal::unpacket_traits<typename P::Native>::integer_packet;
+    const Integers bits(Eigen::internal::preinterpret<Integers>(packet.native));
+    const Integers shifted(Eigen::internal::plogical_shift_left<mantissa>(bits));
+    return P::from_native(Eigen::internal::preinterpret<typename P::Native>(shifted));
+  }
 }
 
 /// Applies a scalar function to each lane, where there is none for packets.

@@ -9,6 +9,7 @@
 #include <type_traits>
 
 #include <elegans/core/error.hpp>
+#include <elegans/core/finite.hpp>
 #include <elegans/core/types.hpp>
 #include <elegans/train/clip.hpp>
 #include <elegans/train/dataset.hpp>
@@ -49,14 +50,16 @@ template <typename Scalar>
 void check_fit_options(const FitOptions<Scalar>& options) {
   if (options.epochs < 0) refuse("fit: epochs must be at least 0, got ", options.epochs);
   if (options.batch_size < 0) refuse("fit: batch_size must be at least 1, or 0 for all, got ", options.batch_size);
-  if (!(options.validation_split >= 0 && options.validation_split < 1)) {
+  if (is_nan(options.validation_split) || options.validation_split < 0 || options.validation_split >= 1) {
     refuse("fit: validation_split must be in [0, 1), got ", options.validation_split);
   }
   if (options.validation && options.validation_split > 0) {
     refuse("fit: give either validation or validation_split, not both");
   }
   if (options.patience < 0) refuse("fit: patience must be at least 0, got ", options.patience);
-  if (!(options.min_delta >= 0)) refuse("fit: min_delta must be at least 0, got ", options.min_delta);
+  if (is_nan(options.min_delta) || options.min_delta < 0) {
+    refuse("fit: min_delta must be at least 0, got ", options.min_delta);
+  }
   if (options.bptt_steps < 0) refuse("fit: bptt_steps must be at least 1, or 0 for all, got ", options.bptt_steps);
   options.clip.require_positive();
 }

@@ -6,6 +6,7 @@
 
 #include <elegans/core/activation.hpp>
 #include <elegans/core/error.hpp>
+#include <elegans/core/finite.hpp>
 
 namespace elegans {
 
@@ -36,7 +37,7 @@ inline void check_options(const CfCOptions& options) {
   if (options.backbone_units < 1) refuse("CfC: backbone_units must be at least 1, got ", options.backbone_units);
   if (options.backbone_layers < 0) refuse("CfC: backbone_layers must be at least 0, got ", options.backbone_layers);
   if (options.proj_size < 0) refuse("CfC: proj_size must be at least 0, got ", options.proj_size);
-  if (!(options.backbone_dropout >= 0 && options.backbone_dropout < 1)) {
+  if (is_nan(options.backbone_dropout) || options.backbone_dropout < 0 || options.backbone_dropout >= 1) {
     refuse("CfC: backbone_dropout must be in [0, 1), got ", options.backbone_dropout);
   }
 }

@@ -49,7 +49,7 @@ inline void read_backbone(ModelTensors& tensors, ModelOutline& outline, CfCOptio
       // PyTorch numbers the dropouts too. The numbers tell whether there are any from the third layer on: ncps puts the
       // first dropout behind the second layer.
       const bool has_dropout = has(5);
-      if (has_dropout && !(options.backbone_dropout > 0)) options.backbone_dropout = 0.1;
+      if (has_dropout && options.backbone_dropout <= 0) options.backbone_dropout = 0.1;
       if (!has_dropout && has(4)) options.backbone_dropout = 0;
       for (int module = has_dropout ? 5 : 4; has(module); module += has_dropout ? 3 : 2) ++options.backbone_layers;
     }
