@@ -9,6 +9,7 @@
 
 namespace elegans {
 
+// mutate all: layer.tape
 /// The states of a tile of samples, one after the other: state 0 is the first, and each sub-step makes the next. A tape
 /// that keeps all of them serves an adjoint. Where nothing goes back, two of them take turns in the same memory.
 template <typename Scalar>

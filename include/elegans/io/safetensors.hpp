@@ -130,6 +130,7 @@ class SafeTensors {
   std::unique_ptr<std::byte[]> data_;
 };
 
+// mutate all: safetensors.read
 inline std::uint64_t SafeTensors::data_size(std::uint64_t file_size, const unsigned char (&prefix)[8],
                                             std::uint64_t& header_size) const {
   header_size = 0;

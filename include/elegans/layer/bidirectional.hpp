@@ -18,6 +18,7 @@
 
 namespace elegans {
 
+// mutate all: layer.bidirectional
 /// Two layers, one of which reads the sequence backwards; their outputs side by side, step by step. For whole sequences
 /// only: there is no `step`.
 ///

@@ -24,6 +24,7 @@
 
 namespace elegans::detail {
 
+// mutate all: layer.rollout
 /// A cell's way through a batch of sequences, and back: the tapes of the last forward pass, and the results of both
 /// passes. It owns a copy of everything that a backward pass needs, so the caller's data may die in between.
 ///

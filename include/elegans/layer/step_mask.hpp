@@ -10,6 +10,7 @@
 
 namespace elegans::detail {
 
+// mutate all: layer.step_mask
 /// Which of a tile's samples take a step. The others are masked: they keep their state.
 template <LaneLayout Lanes>
 class StepMask {

@@ -10,6 +10,7 @@
 
 namespace elegans::detail {
 
+// mutate all: layer.tiling
 /// Cuts a batch into tiles: samples that go through time together, one per lane. This is the one place that decides how
 /// wide a tile is. The sums of a gradient are rounded tile by tile, so the cut depends on the batch and the target, and
 /// not on the number of workers.

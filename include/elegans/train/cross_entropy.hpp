@@ -12,6 +12,7 @@ namespace elegans {
 // Losses of classifiers. They take logits, the values before a sigmoid or softmax, and apply that themselves, so that
 // they never take the logarithm of 0. For the arguments see `LossFunction`.
 
+// mutate all: loss.cross_entropy
 /// The loss of yes-no questions, one per output: the mean over the outputs of -y log p - (1 - y) log(1 - p), where
 /// p = sigmoid(logit). Targets are probabilities, in [0, 1]. Mirrors `torch.nn.BCEWithLogitsLoss`.
 struct BinaryCrossEntropy {

@@ -22,6 +22,7 @@
 
 namespace elegans::detail {
 
+// mutate all: cfc.block
 /// Neurons of a CfC that step together: all of an unwired one, or one layer of a wired one. The features of [input,
 /// state] are the values themselves, or what the backbone makes of them. `CfCHeads` makes the new state of the
 /// features. A wiring masks ff1 and ff2.

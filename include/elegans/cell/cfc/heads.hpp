@@ -19,6 +19,7 @@ struct CfCHeadValues {
   Pointer h;       ///< the new state
 };
 
+// mutate all: cfc.heads
 /// The heads of a CfC: from features x to a new state h, on weights that somebody else owns. Each head is a linear map
 /// of x.
 ///

@@ -32,6 +32,7 @@ inline std::vector<CfCLayout> cfc_layout(Index units, Index inputs, const CfCOpt
   return {{"", inputs, units, options.backbone_layers, {}}};
 }
 
+// mutate all: cfc.layout
 /// One block per layer of the wiring, from the inputs on. Each is fed by the one before it, and recurrent among its own
 /// neurons, all to all. As in ncps, synapses that skip a layer or go back do not count.
 ///

@@ -17,6 +17,7 @@
 
 namespace elegans {
 
+// mutate all: memory.cell
 /// Mixed memory: an LSTM in front of another cell. In each step the LSTM updates its memory c from the inputs and the
 /// state h. The other cell steps from the h that the LSTM makes of it:
 ///

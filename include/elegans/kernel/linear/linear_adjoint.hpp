@@ -14,6 +14,7 @@
 
 namespace elegans::detail {
 
+// mutate all: linear.adjoint
 /// The gradient of a Linear's weights, summed up over steps.
 ///
 /// A step only appends its inputs and the adjoints of its outputs to a log. After some steps, all their outer products

@@ -18,6 +18,7 @@
 
 namespace elegans::detail {
 
+// mutate all: synapse.dense_rows
 /// The synapses of a single sample as rows: a source with a group of 16 neighbouring destinations, of which it feeds at
 /// least one. Where there are at most 8 destinations, a row holds two neighbouring sources, one in each half. A pair
 /// without a synapse has strength 0, so that the kernel looks nothing up: it broadcasts the value of a source, and each

@@ -12,6 +12,7 @@
 
 namespace elegans::detail {
 
+// mutate all: synapse.slots
 /// Four values per synapse, for a single sample: the packed parameters, or the sums of the adjoint. A synapse has a
 /// slot. Sixteen slots make a line, in which all values of a kind are neighbours. A slot without a synapse has
 /// parameters of 0.

@@ -19,6 +19,7 @@
 
 namespace elegans::detail {
 
+// mutate all: synapse.sparse_columns
 /// The synapses of a single sample as columns, for wirings so sparse that most slots of `DenseRows` would be empty.
 /// Each lane is a destination and walks down a column of its own synapses. Destinations are sorted by their number of
 /// synapses, so that neighbouring columns have about the same length. In exchange every lane looks up a source of its
