@@ -35,6 +35,7 @@
 
 #include "support/catch.hpp"
 #include "support/folder.hpp"
+#include "support/raw_safetensors.hpp"
 #include "support/refusal.hpp"
 
 using namespace elegans;
@@ -150,7 +151,11 @@ TEST_CASE("A kill during a write leaves the checkpoint before it or after it", "
 
 TEST_CASE("A checkpoint gives every bit of the state back", "[io][checkpoint]") {
   Folder folder;
-  const TrainingState<double> state = some_state();
+  TrainingState<double> state = some_state();
+  state.epochs_planned = 9;
+  state.epochs_without_progress = 1;
+  state.best_loss = 2.5;
+  state.history.best_epoch = 1;
   Checkpoint checkpoint(folder.path / "state.safetensors");
   TrainingState<double> found;
   CHECK_FALSE(checkpoint.load(found));
@@ -161,13 +166,96 @@ TEST_CASE("A checkpoint gives every bit of the state back", "[io][checkpoint]") 
   CHECK(std::signbit(found.optimizer_memory[1]));
   CHECK(found.optimizer_steps == 7);
   CHECK(found.learning_rate == 0.1);
-  CHECK(found.best_loss == std::numeric_limits<double>::infinity());
+  CHECK(found.best_loss == 2.5);
+  CHECK(found.epochs_planned == 9);
+  CHECK(found.epochs_without_progress == 1);
+  CHECK(found.history.best_epoch == 1);
   CHECK(found.history.validation_loss == state.history.validation_loss);
   CHECK(found.history.metrics[0].name == "accuracy");
   CHECK(found.history.metrics[0].validation == state.history.metrics[0].validation);
   REQUIRE(found.fingerprint.size() == 1);
   CHECK(found.fingerprint[0].name == "model");
   CHECK(found.fingerprint[0].value == "ltc \u00e9");
+}
+
+TEST_CASE("A checkpoint is due after the epochs and the time that it was told, and at the end", "[io][checkpoint]") {
+  const Checkpoint every_third("run", {.every = 3, .seconds = 0});
+  CHECK_FALSE(every_third.is_due(4, false));
+  CHECK(every_third.is_due(6, false));
+  CHECK(every_third.is_due(4, true));
+  Folder folder;
+  Checkpoint timed(folder.path / "run.safetensors", {.seconds = 0.5});
+  CHECK_FALSE(timed.is_due(1, false));
+  ::usleep(600'000);
+  CHECK(timed.is_due(1, false));
+  timed.save(some_state());
+  CHECK_FALSE(timed.is_due(2, false));
+}
+
+TEST_CASE("A run that stops early writes a last checkpoint", "[io][checkpoint]") {
+  Folder folder;
+  Checkpoint checkpoint(folder.path / "run.safetensors", {.seconds = 1000});
+  Model model(AutoNCP(6, 1), 2);
+  // Nothing is an improvement by 1000.
+  fit(model, data(), Adam<double>(), {.epochs = 9, .patience = 2, .min_delta = 1000}, checkpoint);
+  TrainingState<double> found;
+  REQUIRE(checkpoint.load(found));
+  CHECK(found.epochs == 3);
+}
+
+TEST_CASE("A learning rate that a callback changes goes on with the run", "[io][checkpoint]") {
+  Folder folder;
+  const auto run = [&](int stop_after, auto&... extras) {
+    Model model(AutoNCP(6, 1), 2);
+    Adam<double> adam({.learning_rate = 0.05});
+    const auto halve = [&](const Epoch<double>& epoch) {
+      adam.set_learning_rate(adam.learning_rate() / 2);
+      return epoch.number < stop_after;
+    };
+    fit(model, data(), std::ref(adam), {.epochs = 6}, halve, extras...);
+    return Eigen::ArrayXd(model.parameters());
+  };
+  Checkpoint checkpoint(folder.path / "run.safetensors");
+  run(3, checkpoint);
+  CHECK((run(6, checkpoint) == run(6)).all());
+}
+
+TEST_CASE("A checkpoint whose parts do not fit each other is refused", "[io][checkpoint]") {
+  Folder folder;
+  const auto path = folder.path / "bad.safetensors";
+  Checkpoint checkpoint(path);
+  TrainingState<double> found;
+  const auto refusal_of_state = [&](auto change) {
+    TrainingState<double> state = some_state();
+    state.history.metrics.clear();
+    change(state);
+    checkpoint.save(state);
+    return refusal_of([&] { checkpoint.load(found); });
+  };
+  const std::string misfit = path.string() + ": checkpoint: the history does not have one value for each of 2 epochs";
+  CHECK(refusal_of_state([](auto&) {}) == "(not refused)");
+  CHECK(refusal_of_state([](auto& state) { state.history.loss = {1}; }) == misfit);
+  CHECK(refusal_of_state([](auto& state) { state.history.validation_loss = {1}; }) == misfit);
+  CHECK(refusal_of_state([](auto& state) { state.history.learning_rate = {1}; }) == misfit);
+  CHECK(refusal_of_state([](auto& state) { state.history.best_epoch = 3; }) == misfit);
+  CHECK(refusal_of_state([](auto& state) { state.history.metrics = {{"m", {1}, {1, 2}}}; }) == misfit);
+  CHECK(refusal_of_state([](auto& state) { state.history.metrics = {{"m", {1, 2}, {}}}; }) == misfit);
+  const auto refusal_of_file = [&](auto change) {
+    checkpoint.save(some_state());
+    support::RawFile raw{SafeTensors(path)};
+    change(raw);
+    std::ofstream(path, std::ios::binary) << raw.bytes();
+    return refusal_of([&] { checkpoint.load(found); });
+  };
+  CHECK(refusal_of_file([](auto& raw) { raw.metadata["optimizer_steps"] = "7x"; }) ==
+        path.string() + ": checkpoint: optimizer_steps must be a whole number, got '7x'");
+  CHECK(refusal_of_file([](auto& raw) { raw.metadata["optimizer_steps"] = "-7"; }) ==
+        path.string() + ": checkpoint: optimizer_steps must be a whole number, got '-7'");
+  CHECK(refusal_of_file([](auto& raw) { raw.tensors["parameters"].shape = {3, 1}; }) ==
+        path.string() + ": parameters: must be a vector of F64, as the model is, got F64 (3, 1)");
+  CHECK(refusal_of_file([](auto& raw) {
+          raw.tensors["numbers"] = support::RawTensor::of<double>("F64", {3}, {1, 2, 3});
+        }) == path.string() + ": numbers: must be 2 values, got 3");
 }
 
 TEST_CASE("A file that is not a checkpoint is refused", "[io][checkpoint]") {
@@ -210,6 +298,7 @@ TEST_CASE("A file that is not a checkpoint is refused", "[io][checkpoint]") {
   CHECK(refusal().starts_with("fit: the checkpoint is of another run: model was ltc \u00e9, is ltc (LTC); "));
   CHECK_THROWS_AS(Checkpoint("/nonexistent/run.safetensors").save(some_state()), RuntimeError);
   CHECK(refusal_of([] { Checkpoint("run", {.every = 0}); }) == "Checkpoint: every must be at least 1, got 0");
+  CHECK(refusal_of([] { Checkpoint("run", {.seconds = -1}); }) == "Checkpoint: seconds must be at least 0, got -1");
 }
 
 namespace {
@@ -264,7 +353,7 @@ TEST_CASE("A checkpoint of another run is refused by what differs", "[io][checkp
       refusal_to_resume(Model(AutoNCP(6, 1, {.seed = 5}), 2), adam, data(), options).starts_with("model wiring was "));
   CHECK(refusal_to_resume(CfC<double>(AutoNCP(6, 1), 2), adam, data(), options)
             .starts_with("model was ltc (LTC), is cfc (CfC); "));
-  CHECK(of_model({.solver = ODESolver::runge_kutta}) == "model solver was 0, is 2");
+  CHECK(of_model({.solver = ODESolver::runge_kutta}) == "model solver was 0, is 3");
   CHECK(of_model({.ode_unfolds = 4}) == "model ode_unfolds was 6, is 4");
   CHECK(of_model({.epsilon = 1e-6}) == "model epsilon was 1e-08, is 1e-06");
   CHECK(of_model({.seed = 2}) == "model seed was 1, is 2");
@@ -275,6 +364,7 @@ TEST_CASE("A checkpoint of another run is refused by what differs", "[io][checkp
   CHECK(of_optimizer(AdamW<double>({.learning_rate = 0.01})) ==
         "optimizer was Adam, is AdamW; optimizer weight_decay was none, is 0.01");
   CHECK(of_optimizer(SGD<double>()).starts_with("optimizer was Adam, is SGD; "));
+  CHECK(of_optimizer(SGD<double>()).find("; optimizer beta2 was 0.999, is none") != std::string::npos);
 
   CHECK(of_options({.batch_size = 3}) == "batch_size was 2, is 3");
   CHECK(of_options({.seed = 2}) == "seed was 1, is 2");
@@ -321,6 +411,14 @@ TEST_CASE("A checkpoint is refused if the schedule gives other rates", "[io][che
   CHECK(refusal_of([&] { run(0.25, 5); }) ==
         "fit: the checkpoint is of another run: the schedule's rate in epoch 2 was 0.25, is 0.125");
   CHECK(refusal_of([&] { run(0.5, 5); }) == "(not refused)");
+  // With another number of epochs, a schedule may give other rates for those so far.
+  Checkpoint second(folder.path / "second.safetensors");
+  const auto cosine = [&](int epochs) {
+    Model model(AutoNCP(6, 1), 2);
+    fit(model, data(), Adam<double>(), {.epochs = epochs, .schedule = CosineDecay{}}, second);
+  };
+  cosine(3);
+  CHECK(refusal_of([&] { cosine(6); }) == "(not refused)");
 }
 
 TEST_CASE("A type of one's own describes itself in the fingerprint", "[io][checkpoint]") {

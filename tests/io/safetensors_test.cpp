@@ -54,7 +54,8 @@ TEST_CASE("The reader gives back every bit that the writer got", "[io][safetenso
   CHECK((file.matrix<float>("b \u03b2") == b).all());
   CHECK(std::signbit(file.matrix<double>("b \u03b2")(1, 2)));
   CHECK(file.matrix<double>("none").rows() == 0);
-  // Doubles come first, so that every value is aligned.
+  // Doubles come first, and the header is filled up, so that every value is aligned.
+  CHECK(static_cast<unsigned char>(support::read(folder.path / "file")[0]) % 8 == 0);
   CHECK(file.tensors().back().name == "b \u03b2");
   CHECK(file.find("c") == nullptr);
   CHECK(folder.entries() == 1);
@@ -84,14 +85,16 @@ TEST_CASE("The reader reads every real and integer type", "[io][safetensors]") {
   raw.tensors["i32"] = RawTensor::of<std::int32_t>("I32", {2}, {1, -2});
   raw.tensors["i16"] = RawTensor::of<std::int16_t>("I16", {2}, {1, -2});
   raw.tensors["i8"] = RawTensor::of<std::int8_t>("I8", {2}, {1, -2});
-  raw.tensors["u64"] = RawTensor::of<std::uint64_t>("U64", {2}, {1, 254});
-  raw.tensors["u32"] = RawTensor::of<std::uint32_t>("U32", {2}, {1, 254});
-  raw.tensors["u16"] = RawTensor::of<std::uint16_t>("U16", {2}, {1, 254});
+  raw.tensors["u64"] = RawTensor::of<std::uint64_t>("U64", {2}, {1, 0xfe00000000000000});
+  raw.tensors["u32"] = RawTensor::of<std::uint32_t>("U32", {2}, {1, 0xfe000000});
+  raw.tensors["u16"] = RawTensor::of<std::uint16_t>("U16", {2}, {1, 0xfe00});
   raw.tensors["u8"] = RawTensor::of<std::uint8_t>("U8", {2}, {1, 254});
   raw.tensors["bool"] = RawTensor::of<std::uint8_t>("BOOL", {2}, {1, 0});
   const SafeTensors file(raw.bytes(), "f");
   for (const elegans::Tensor& tensor : file.tensors()) {
-    const double second = tensor.name == "bool" ? 0 : tensor.name[0] == 'u' ? 254 : tensor.name[0] == 'i' ? -2 : -2.5;
+    // The largest bit of an unsigned number is set.
+    const double large = std::ldexp(254, static_cast<int>(elegans::detail::describe(tensor.type).bits) - 8);
+    const double second = tensor.name == "bool" ? 0 : tensor.name[0] == 'u' ? large : tensor.name[0] == 'i' ? -2 : -2.5;
     INFO(tensor.name);
     CHECK(file.matrix<double>(tensor.name)(0, 0) == 1);
     CHECK(file.matrix<float>(tensor.name)(1, 0) == static_cast<float>(second));
@@ -153,6 +156,9 @@ TEST_CASE("A malformed header is refused with the cause", "[io][safetensors]") {
   CHECK(refusal("{\"__metadata__\":{\"a\":{}}}") == "f: __metadata__: an object where none belongs");
   CHECK(refusal("{\"__metadata__\":{},\"__metadata__\":{}}") == "f: the header: __metadata__ twice");
   CHECK(refusal("{\"a\":{\"dtype\":\"F64\"}}") == "f: a: dtype, shape and two data_offsets are needed");
+  CHECK(refusal(R"({"a":{"dtype":"F64","data_offsets":[0,8]}})", data) ==
+        "f: a: dtype, shape and two data_offsets are needed");
+  CHECK(refusal(R"({"a":{"dtype":"F64","dtype":"F32"}})") == "f: a: the key 'dtype' twice");
   CHECK(refusal(one("[1]", "[0,8]", "Q4")).find("f: a: type must be one of F64, F32, F16") == 0);
   CHECK(refusal("{}" + std::string(1, '\0')) == "f: the header is no JSON: a NUL at byte 3");
   CHECK(refusal("\xef\xbb\xbf{}") == "f: the header is no JSON: it begins with a byte order mark");
@@ -172,6 +178,11 @@ TEST_CASE("A malformed header is refused with the cause", "[io][safetensors]") {
         "f: a: the shape (4294967296, 4294967296) has more values than can be counted");
   CHECK(refusal(one("[18446744073709551615]", "[0,8]"), data).find("more values than can be counted") !=
         std::string::npos);
+  CHECK(refusal(one("[2305843009213693952]", "[0,0]")).find("whole number of bytes that can be counted") !=
+        std::string::npos);
+  // The header may name the tensors in any order.
+  CHECK(refusal("{" + entry("a", "[1]", "[8,16]") + "," + entry("b", "[1]", "[0,8]") + "}", data + data) ==
+        "(not refused)");
   CHECK(refusal("{" + entry("a", "[1]", "[0,8]") + "," + entry("b", "[1]", "[4,12]") + "}", data + data) ==
         "f: b: overlaps another tensor: begins at byte 4 of the data, not 8");
   CHECK(refusal("{" + entry("a", "[1]", "[0,8]") + "," + entry("b", "[1]", "[9,17]") + "}", data + data + "x") ==
@@ -179,6 +190,14 @@ TEST_CASE("A malformed header is refused with the cause", "[io][safetensors]") {
   CHECK(refusal(one("[1]", "[0,8]"), data + "x") == "f: the tensors end at byte 8 of 9 bytes of data");
   CHECK(support::refusal_of([] { SafeTensors(std::string(8, '\xff') + "{}", "f"); }) ==
         "f: no safetensors file: the header is said to have 18446744073709551615 bytes, the file has 10");
+  CHECK(support::refusal_of([] { SafeTensors(std::string("\x03\0\0\0\0\0\0\0{}", 10), "f"); }) ==
+        "f: no safetensors file: the header is said to have 3 bytes, the file has 10");
+  const std::string too_short = "no safetensors file: it has 7 bytes, and a header needs 8";
+  CHECK(support::refusal_of([] { SafeTensors(std::string(7, '\0'), "f"); }) == "f: " + too_short);
+  const support::Folder folder;
+  std::ofstream(folder.path / "short") << std::string(7, '\0');
+  CHECK(support::refusal_of([&] { SafeTensors{folder.path / "short"}; }) ==
+        (folder.path / "short").string() + ": " + too_short);
 }
 
 TEST_CASE("The reader takes what the Python package takes", "[io][safetensors]") {
@@ -286,6 +305,8 @@ TEST_CASE("A failed write leaves the old file", "[io][safetensors]") {
         "cannot write /dev/full: No space left on device");
   CHECK(std::filesystem::is_character_file("/dev/full"));
   writer.write(path);
+  // More values than the writer holds at a time.
+  CHECK((SafeTensors(path).matrix<double>("a") == values).all());
   const SafeTensors written(path);
   CHECK(written.tensors().size() == 1);
   CHECK(folder.entries() == 1);

@@ -48,8 +48,8 @@ inline constexpr double relative_bound = 1e-15;
 template <>
 inline constexpr double relative_bound<float> = 1e-5;
 
-template <typename Scalar, int Lanes>
-void check_sigmoid() {
+template <typename Scalar, int Lanes, Evaluation evaluation>
+void check_sigmoid_evaluated() {
   INFO("lanes " << Lanes);
   using P = Packet<Scalar, Lanes>;
   const double range = std::is_same_v<Scalar, float> ? 85 : 700;
@@ -63,7 +63,7 @@ void check_sigmoid() {
       const double wide = (i + lane) % 4 == 0 ? range : 20.0;
       x[lane] = static_cast<Scalar>(wide * std::sin(0.7312 * (i + lane)));
     }
-    store(y, sigmoid(load<P>(x)));
+    store(y, sigmoid_of_scaled<evaluation>(load<P>(x) * P(sigmoid_scale<Scalar>)));
     for (int lane = 0; lane < Lanes; ++lane) {
       const double expected = 1 / (1 + std::exp(-static_cast<double>(x[lane])));
       const double difference = std::abs(static_cast<double>(y[lane]) - expected);
@@ -73,6 +73,12 @@ void check_sigmoid() {
   }
   CHECK(absolute < absolute_bound<Scalar>);
   CHECK(relative < relative_bound<Scalar>);
+}
+
+template <typename Scalar, int Lanes>
+void check_sigmoid() {
+  check_sigmoid_evaluated<Scalar, Lanes, Evaluation::fewest_operations>();
+  check_sigmoid_evaluated<Scalar, Lanes, Evaluation::shortest_chain>();
 }
 
 template <typename Scalar, int Lanes>

@@ -23,6 +23,7 @@
 #include <elegans/train/progress_bar.hpp>
 
 #include "support/catch.hpp"
+#include "support/folder.hpp"
 #include "support/refusal.hpp"
 
 using namespace elegans;
@@ -103,6 +104,16 @@ TEST_CASE("A run resumed after any epoch ends bit for bit as one that never stop
   }
 }
 
+TEST_CASE("A state with another number of parameters is refused", "[train][checkpoint]") {
+  InMemory memory;
+  CfC<double> model = classifier();
+  fit(model, bits(), Adam<double>(), {}, memory);
+  memory.at = 1;
+  memory.states.at(1).parameters.resize(1);
+  const std::string refusal = support::refusal_of([&] { fit(model, bits(), Adam<double>(), {}, memory); });
+  CHECK(refusal.starts_with("fit: the checkpoint has 1 parameters, 0 best parameters and 0 metrics"));
+}
+
 TEST_CASE("The learning rate follows the schedule, and returns to its first value", "[train][schedule]") {
   CfC<double> model = classifier();
   Adam<double> adam({.learning_rate = 0.05});
@@ -112,6 +123,35 @@ TEST_CASE("The learning rate follows the schedule, and returns to its first valu
     CHECK(history.learning_rate[static_cast<std::size_t>(epoch)] == Approx(0.05 * std::pow(0.9, epoch)).epsilon(1e-14));
   }
   CHECK(adam.learning_rate() == 0.05);
+}
+
+TEST_CASE("CsvLog forgets an epoch that failed, in the file, too", "[train][csv_log]") {
+  const support::Folder folder;
+  const auto path = folder.path / "log.csv";
+  const std::string header = "epoch,loss\n";
+  std::ofstream(path) << "of an earlier run";
+  CsvLog log(path);
+  log(Epoch<double>{1, 9, 0.5});
+  log.finish();
+  CHECK(content_of(path) == header + "1,0.5\n");
+  log(Epoch<double>{2, 9, 0.25});
+  log.finish();
+  CHECK(content_of(path) == header + "1,0.5\n2,0.25\n");
+  log.roll_back();
+  log.finish();
+  CHECK(content_of(path) == "of an earlier run");
+  log(Epoch<double>{1, 9, 0.5});
+  log.commit();
+  log(Epoch<double>{2, 9, 0.25});
+  log.finish();
+  log.roll_back();
+  log.finish();
+  CHECK(content_of(path) == header + "1,0.5\n");
+  CsvLog first(folder.path / "first.csv");
+  first(Epoch<double>{1, 9, 0.5});
+  first.finish();
+  first.roll_back();
+  CHECK_FALSE(std::filesystem::exists(folder.path / "first.csv"));
 }
 
 TEST_CASE("CsvLog writes losses and metrics", "[train][csv_log][metric]") {

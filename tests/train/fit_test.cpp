@@ -16,7 +16,10 @@
 #include <elegans/train/adam.hpp>
 #include <elegans/train/cross_entropy.hpp>
 #include <elegans/train/fit.hpp>
+#include <elegans/train/loss.hpp>
+#include <elegans/train/metric.hpp>
 #include <elegans/train/train_step.hpp>
+#include <elegans/train/weighted_loss.hpp>
 #include <elegans/wiring/auto_ncp.hpp>
 
 #include "support/catch.hpp"
@@ -92,6 +95,9 @@ TEST_CASE("fit calls back after each epoch and stops when told to", "[train][fit
   CHECK(calls == 40);
   CHECK(history.stopped_by == StopReason::callback);
   CHECK(history.loss.front() > history.loss.back());
+  // A callback after the one that stops does not start the training again.
+  Model other = make_model();
+  CHECK(fit(other, data, Adam<double>(), {.epochs = 10}, stop, count).loss.size() == 4);
 }
 
 TEST_CASE("With no epochs, nothing changes", "[train][fit]") {
@@ -180,12 +186,54 @@ TEST_CASE("fit updates once per mini-batch", "[train][fit]") {
   }
 }
 
+TEST_CASE("A batch that is larger than the data is the data, even if the last batch may be dropped", "[train][fit]") {
+  const Dataset<double> data = sines(5, 3);
+  const Eigen::ArrayXd expected = trained(make_model(), data, {.epochs = 2});
+  CHECK((trained(make_model(), data, {.epochs = 2, .batch_size = 8, .drop_last = true}) == expected).all());
+}
+
+TEST_CASE("fit trains on elapsed times, and weighs samples without a mask", "[train][fit]") {
+  const Dataset<double> data = sines(5, 3);
+  Dataset<double> slow = data, twice = data;
+  slow.timespans = Timespans<double>(Eigen::ArrayXXd(Eigen::ArrayXXd::Constant(5, 3, 0.3)));
+  Model model = make_model();
+  Context<double> context;
+  context.timespans = slow.timespans;
+  Sequence<double> d;
+  const double loss = weighted_loss(MeanSquaredError{}, model(data.x, context), data.y, {}, d).mean;
+  CHECK(fit(model, slow, Adam<double>(), {}).loss[0] == Approx(loss).epsilon(1e-14));
+  // A mask hides steps, whatever the weights.
+  Dataset<double> masked = data;
+  masked.mask = Mask::of_lengths(std::vector<Index>{5, 2, 0}, 5);
+  StepWeights<double> weights;
+  weights.set(5, 3, [&](Index t, Index b) { return masked.mask(t, b) ? 1.0 : 0.0; });
+  model = make_model();
+  const double of_masked = weighted_loss(MeanSquaredError{}, model(data.x), data.y, weights, d).mean;
+  CHECK(fit(model, masked, Adam<double>(), {}).loss[0] == Approx(of_masked).epsilon(1e-14));
+  // A sample of weight 2 is that sample twice.
+  twice = part(data, {0, 1, 2, 2}, 0, 5);
+  Dataset<double> weighted = data;
+  weighted.weights = {1, 1, 2};
+  const Eigen::ArrayXd expected = trained(make_model(), twice, {.epochs = 3});
+  CHECK((trained(make_model(), weighted, {.epochs = 3}) - expected).abs().maxCoeff() < 1e-10);
+}
+
 TEST_CASE("The seed decides the order of the samples", "[train][fit]") {
   const Dataset<double> data = sines(4, 9);
   const Eigen::ArrayXd first = trained(make_model(), data, {.epochs = 2, .batch_size = 2, .seed = 5});
   CHECK((trained(make_model(), data, {.epochs = 2, .batch_size = 2, .seed = 5}) == first).all());
   CHECK((trained(make_model(), data, {.epochs = 2, .batch_size = 2, .seed = 6}) != first).any());
   CHECK((trained(make_model(), data, {.epochs = 2, .batch_size = 2, .shuffle = false}) != first).any());
+  // Each epoch has an order of its own.
+  struct Still {
+    void step(VectorView<double>, ConstVectorView<double>) {}
+  };
+  std::vector<double> norms;
+  Model model = make_model();
+  fit(model, data, Still{}, {.epochs = 2, .batch_size = 2},
+      [&](VectorView<double> gradient, double) { norms.push_back(gradient.matrix().norm()); });
+  REQUIRE(norms.size() == 10);
+  CHECK_FALSE(std::equal(norms.begin(), norms.begin() + 5, norms.begin() + 5));
 }
 
 TEST_CASE("fit does not train on validation data, the last samples or others", "[train][fit]") {
@@ -200,6 +248,44 @@ TEST_CASE("fit does not train on validation data, the last samples or others", "
   CHECK(history.validation_loss == expected.validation_loss);
   CHECK(history.validation_loss.size() == 3);
   CHECK(history.validation_loss.back() == evaluate(split, last, {.batch_size = 2}, MeanSquaredError{})[0]);
+  // Each metric has its own values.
+  Model scored = make_model();
+  const auto scores = fit(scored, first, Adam<double>(), {.validation = last}, loss(MeanSquaredError{}), Both{});
+  CHECK(scores.metrics.at(0).validation.at(0) ==
+        Approx(evaluate(scored, last, {}, MeanAbsoluteError{})[0]).epsilon(1e-14));
+}
+
+TEST_CASE("evaluate refuses predictions that are not finite, and batches of negative size", "[train][fit]") {
+  Model model = make_model();
+  Dataset<double> data = sines(5, 2);
+  CHECK(refusal_of([&] { evaluate(model, data, {.batch_size = -1}, Accuracy{}); }) ==
+        "evaluate: batch_size must be at least 1, or 0 for all, got -1");
+  data.x(1, 1, 0) = std::nan("");
+  CHECK(refusal_of<RuntimeError>([&] {
+          evaluate(model, data, {}, Accuracy{});
+        }).ends_with("x is nan at step 1, sample 1, feature 0"));
+}
+
+TEST_CASE("An improvement of less than min_delta is none", "[train][fit]") {
+  const Dataset<double> data = sines(5, 2);
+  Model model = make_model();
+  // The loss falls in each epoch, but never by 1.
+  const auto history = fit(model, data, Adam<double>(), {.epochs = 50, .patience = 3, .min_delta = 1.0});
+  CHECK(history.loss.size() == 4);
+  CHECK(history.loss.back() < history.loss.front());
+  CHECK(history.best_epoch == 1);
+}
+
+TEST_CASE("train_step takes no step from a loss that is not finite", "[train][fit]") {
+  Dataset<double> data = sines(5, 2);
+  data.y(0, 0, 0) = std::nan("");
+  Model model = make_model();
+  const Eigen::ArrayXd before = model.parameters();
+  Adam<double> adam;
+  TrainStepWorkspace<double> workspace;
+  CHECK(std::isnan(train_step(model, data.x, data.y, adam, workspace)));
+  CHECK(adam.steps() == 0);
+  CHECK((model.parameters() == before).all());
 }
 
 TEST_CASE("Early stopping ends with the weights of the best epoch", "[train][fit]") {
@@ -253,6 +339,40 @@ TEST_CASE("A loss over the last step equals that of a model that gives its last 
   const Eigen::ArrayXd expected = trained(make_model({.return_sequences = false}), last, {.epochs = 3});
   const Eigen::ArrayXd got = trained(make_model(), data, {.epochs = 3, .loss_over = LossOver::last_step});
   CHECK((got - expected).abs().maxCoeff() < 1e-13);
+  // Without a mask that is the last step of all.
+  data.mask = last.mask = {};
+  last.y(0, 1, 0) = data.y(4, 1, 0);
+  const Options over_last{.epochs = 3, .loss_over = LossOver::last_step};
+  const Eigen::ArrayXd unmasked = trained(make_model({.return_sequences = false}), last, {.epochs = 3});
+  CHECK((trained(make_model(), data, over_last) - unmasked).abs().maxCoeff() < 1e-11);
+  // A sample of weight 0, or one that the mask hides, does not count.
+  const Dataset<double> first{.x = part(data, {0}, 0, 5).x, .y = part(last, {0}, 0, 1).y};
+  const Eigen::ArrayXd alone = trained(make_model({.return_sequences = false}), first, {.epochs = 3});
+  last.weights = {2, 0};
+  CHECK((trained(make_model({.return_sequences = false}), last, {.epochs = 3}) - alone).abs().maxCoeff() < 1e-11);
+  last.weights = {};
+  last.mask = Mask::of_lengths(std::vector<Index>{5, 0}, 5);
+  CHECK((trained(make_model({.return_sequences = false}), last, {.epochs = 3}) - alone).abs().maxCoeff() < 1e-11);
+}
+
+TEST_CASE("Truncated BPTT of a last output learns from the last steps alone", "[train][fit]") {
+  const Dataset<double> data = sines(6, 2);
+  Dataset<double> last{.x = data.x, .y = part(data, {0, 1}, 5, 1).y};
+  Model model = make_model({.return_sequences = false});
+  const Dataset<double> begin = part(data, {0, 1}, 0, 4), end = part(data, {0, 1}, 4, 2);
+  Adam<double> adam({.learning_rate = 0.01});
+  TrainStepWorkspace<double> workspace;
+  for (int epoch = 0; epoch < 2; ++epoch) {
+    Context<double> context;
+    model.forward(begin.x);
+    context.initial_state = model.final_state();
+    train_step(model, end.x, last.y, adam, workspace, MeanSquaredError{}, context);
+  }
+  const Options options{.epochs = 2, .bptt_steps = 4};
+  const Options over_last{.epochs = 2, .loss_over = LossOver::last_step, .bptt_steps = 4};
+  CHECK((trained(make_model({.return_sequences = false}), last, options) - model.parameters()).abs().maxCoeff() <
+        1e-11);
+  CHECK((trained(make_model(), data, over_last) - model.parameters()).abs().maxCoeff() < 1e-11);
 }
 
 TEST_CASE("Truncated BPTT updates every few steps and carries the state over", "[train][fit]") {
@@ -271,17 +391,33 @@ TEST_CASE("Truncated BPTT updates every few steps and carries the state over", "
   CHECK((trained(make_model(), data, {.epochs = 2, .bptt_steps = 3}) == model.parameters()).all());
   const Eigen::ArrayXd whole = trained(make_model(), data, {.epochs = 2});
   CHECK((trained(make_model(), data, {.epochs = 2, .bptt_steps = 100}) == whole).all());
-  // The state at the end of a batch is where the next begins.
+  // Each batch starts from zero again.
+  Model batched = make_model();
+  Adam<double> third({.learning_rate = 0.01});
+  for (const Index sample : {0, 1}) {
+    Context<double> of_sample;
+    for (const Index first : {0, 4}) {
+      const Dataset<double> chunk = part(data, {sample}, first, std::min<Index>(4, 7 - first));
+      train_step(batched, chunk.x, chunk.y, third, workspace, MeanSquaredError{}, of_sample);
+      of_sample.initial_state = batched.final_state();
+    }
+  }
+  CHECK((trained(make_model(), data, {.batch_size = 1, .shuffle = false, .bptt_steps = 4}) == batched.parameters())
+            .all());
+  // The state at the end of a batch is where the next begins, until the epoch ends.
   Model stateful = make_model();
   const Dataset<double> two = sines(3, 2);
   Adam<double> other({.learning_rate = 0.01});
-  Context<double> context;
-  for (const Index sample : {0, 1}) {
-    const Dataset<double> one = part(two, {sample}, 0, 3);
-    train_step(stateful, one.x, one.y, other, workspace, MeanSquaredError{}, context);
-    context.initial_state = stateful.final_state();
+  for (int epoch = 0; epoch < 2; ++epoch) {
+    Context<double> context;
+    for (const Index sample : {0, 1}) {
+      const Dataset<double> one = part(two, {sample}, 0, 3);
+      train_step(stateful, one.x, one.y, other, workspace, MeanSquaredError{}, context);
+      context.initial_state = stateful.final_state();
+    }
   }
-  const Eigen::ArrayXd got = trained(make_model(), two, {.batch_size = 1, .shuffle = false, .stateful = true});
+  const Eigen::ArrayXd got =
+      trained(make_model(), two, {.epochs = 2, .batch_size = 1, .shuffle = false, .stateful = true});
   CHECK((got == stateful.parameters()).all());
 }
 

@@ -76,10 +76,47 @@ TEST_CASE("A loss is the mean over steps, samples and outputs", "[train][loss]")
   }
 }
 
+TEST_CASE("Softmax cross entropy over several steps is the mean over its rows", "[train][loss]") {
+  Sequence<double> d;
+  const auto logits = ramp(3, 2, 4, -2, 3);
+  Sequence<double> classes(3, 2, 1), shares(3, 2, 4);
+  double by_class = 0, by_share = 0;
+  for (Index t = 0; t < 3; ++t) {
+    for (Index b = 0; b < 2; ++b) {
+      double sum = 0;
+      for (Index f = 0; f < 4; ++f) sum += std::exp(logits(t, b, f));
+      const Index chosen = (2 * t + b) % 4;
+      classes(t, b, 0) = static_cast<double>(chosen);
+      by_class += std::log(sum) - logits(t, b, chosen);
+      // The shares of a row need not add up to 1.
+      for (Index f = 0; f < 4; ++f) {
+        shares(t, b, f) = 0.1 * static_cast<double>(t + f);
+        by_share += shares(t, b, f) * (std::log(sum) - logits(t, b, f));
+      }
+    }
+  }
+  CHECK(weighted_loss(SoftmaxCrossEntropy{}, logits, classes, StepWeights<double>(), d).mean ==
+        Approx(by_class / 6).epsilon(1e-14));
+  CHECK(weighted_loss(SoftmaxCrossEntropy{}, logits, shares, StepWeights<double>(), d).mean ==
+        Approx(by_share / 6).epsilon(1e-14));
+  // The derivative by one logit, against a difference.
+  const double slope = d(2, 1, 3), step = 1e-6;
+  Sequence<double> more = logits, less = logits, unused;
+  more(2, 1, 3) += step;
+  less(2, 1, 3) -= step;
+  const auto loss_of = [&](const Sequence<double>& x) {
+    return weighted_loss(SoftmaxCrossEntropy{}, x, shares, StepWeights<double>(), unused).mean;
+  };
+  CHECK(slope == Approx((loss_of(more) - loss_of(less)) / (2 * step)).epsilon(1e-7));
+  // With a single output, the target is a probability, and the only class is certain.
+  CHECK(weighted_loss(SoftmaxCrossEntropy{}, ramp(1, 1, 1, 2, 2), ramp(1, 1, 1, 1, 1), StepWeights<double>(), d).mean ==
+        0);
+}
+
 TEST_CASE("A batch whose weights are all 0 has a loss, a weight and a gradient of 0", "[train][loss]") {
   StepWeights<double> none;
   none.set(3, 2, [](Index, Index) { return 0.0; });
-  Sequence<double> d;
+  Sequence<double> d = ramp(3, 2, 1, 4, 5);  // of a batch before
   const auto loss = weighted_loss(MeanSquaredError{}, ramp(3, 2, 1, 0, 1), ramp(3, 2, 1, 1, 2), none, d);
   CHECK(loss.mean == 0);
   CHECK(loss.weight == 0);
@@ -118,6 +155,8 @@ TEST_CASE("Accuracy counts right answers for one output, for class numbers and f
   answers << 1, 0, 0, 1;
   const StepWeights<double> all;
   CHECK(weighted_score(Accuracy{}, Sequence<double>(logits), Sequence<double>(answers), all, workspace) == 0.5);
+  answers << 0.6, 0.4, 0.4, 0.4;  // probabilities: above 1/2 is yes
+  CHECK(weighted_score(Accuracy{}, Sequence<double>(logits), Sequence<double>(answers), all, workspace) == 0.75);
   Eigen::ArrayXXd scores(3, 3), numbers(3, 1), probabilities(3, 3);
   scores << 1, 2, 0, 5, 1, 1, 0, 0, 1;
   numbers << 1, 0, 0;
@@ -127,12 +166,29 @@ TEST_CASE("Accuracy counts right answers for one output, for class numbers and f
   CHECK(weighted_score(Accuracy{}, s, Sequence<double>(probabilities), all, workspace) == Approx(2.0 / 3));
 }
 
+TEST_CASE("A score does not look at a target of weight 0", "[train][metric]") {
+  StepWeights<double> second;
+  second.set(1, 2, [](Index, Index b) { return b == 1 ? 1.0 : 0.0; });
+  Sequence<double> scores(1, 2, 3), target(1, 2, 1), d = ramp(1, 2, 3, 4, 5);
+  scores(0, 1, 2) = 1;
+  target(0, 0, 0) = std::numeric_limits<double>::quiet_NaN();
+  target(0, 1, 0) = 2;
+  CHECK(weighted_score(Accuracy{}, scores, target, second, d) == 1);
+  CHECK(weighted_loss(SoftmaxCrossEntropy{}, scores, target, second, d).mean ==
+        Approx(std::log(2 + std::exp(1)) - 1).epsilon(1e-14));
+  CHECK((d.step(0).row(0) == 0).all());
+}
+
 TEST_CASE("Losses refuse targets of the wrong shape or out of range", "[train][loss]") {
   Sequence<double> d;
   const StepWeights<double> all;
   const auto logits = ramp(1, 1, 3, 0, 1);
   CHECK(support::refusal_of([&] { weighted_loss(MeanSquaredError{}, logits, ramp(1, 1, 1, 0, 0), all, d); }) ==
         "train: y must be (time, batch, outputs) = (1, 1, 3), got (1, 1, 1)");
+  // A classifier's target is one number or one probability per class.
+  const std::string two = "train: y must be (time, batch, outputs) = (1, 1, 3), got (1, 1, 2)";
+  CHECK(support::refusal_of([&] { weighted_loss(SoftmaxCrossEntropy{}, logits, ramp(1, 1, 2, 0, 0), all, d); }) == two);
+  CHECK(support::refusal_of([&] { weighted_score(Accuracy{}, logits, ramp(1, 1, 2, 0, 0), all, d); }) == two);
   for (const double target : {3.0, -1.0, 0.5, std::numeric_limits<double>::quiet_NaN()}) {
     CHECK(support::refusal_of(
               [&] { weighted_loss(SoftmaxCrossEntropy{}, logits, ramp(1, 1, 1, target, target), all, d); })
@@ -151,4 +207,12 @@ TEST_CASE("Losses refuse targets of the wrong shape or out of range", "[train][l
           weighted_score(Accuracy{}, logits, ramp(1, 1, 1, 3, 3), all, d);
         }).starts_with("train: accuracy: a target must be the number of a class"));
   CHECK(support::refusal_of([] { Huber(0); }) == "Huber: delta must be finite and above 0, got 0");
+  CHECK(support::refusal_of([] { Huber(std::numeric_limits<double>::infinity()); }) ==
+        "Huber: delta must be finite and above 0, got inf");
+  labels(1, 2, 0) = -0.5;
+  CHECK(support::refusal_of([&] { weighted_loss(BinaryCrossEntropy{}, logit, labels, all, d); }) ==
+        "train: binary_cross_entropy: a target must be in [0, 1], got -0.5 at step 1, sample 2, feature 0");
+  CHECK(support::refusal_of([&] { weighted_loss(SoftmaxCrossEntropy{}, logits, ramp(1, 1, 3, 0.5, 1.5), all, d); }) ==
+        "train: softmax_cross_entropy: a target must be a probability, in [0, 1], got 1.5 at step 0, sample 0, "
+        "feature 2");
 }

@@ -61,6 +61,7 @@ TEST_CASE("Optimizers take PyTorch's steps, and resume from another optimizer's 
 
 TEST_CASE("Optimizers refuse options and vectors that are out of range", "[train][optimizer]") {
   CHECK(refusal_of([] { Adam<double>({.beta1 = 1.0}); }) == "Adam: beta1 must be in [0, 1), got 1");
+  CHECK(refusal_of([] { Adam<double>({.beta2 = -0.5}); }) == "Adam: beta2 must be in [0, 1), got -0.5");
   CHECK(refusal_of([] { AdamW<double>({.weight_decay = -1}); }) ==
         "AdamW: weight_decay must be finite and at least 0, got -1");
   CHECK(refusal_of([] { RMSprop<double>({.rho = -0.5}); }) == "RMSprop: rho must be in [0, 1), got -0.5");
@@ -75,6 +76,10 @@ TEST_CASE("Optimizers refuse options and vectors that are out of range", "[train
   adam.step({p.data(), 3}, {p.data(), 3});
   CHECK(refusal_of([&] { adam.step({p.data(), 2}, {p.data(), 2}); }) ==
         "Adam: 3 parameters so far, got 2 and a gradient of 2");
+  CHECK(refusal_of([&] { adam.step({p.data(), 3}, {p.data(), 2}); }) ==
+        "Adam: 3 parameters so far, got 3 and a gradient of 2");
+  CHECK(refusal_of([&] { adam.resume(-1, {p.data(), 2}); }) ==
+        "Adam: cannot resume from step -1 with a memory of 2 values");
   CHECK(refusal_of([&] { adam.resume(2, {p.data(), 3}); }) ==
         "Adam: cannot resume from step 2 with a memory of 3 values");
   CHECK(refusal_of([&] { adam.resume(1, {p.data(), 0}); }) ==
@@ -105,6 +110,8 @@ TEST_CASE("Clip limits each derivative and the norm of the gradient", "[train][c
   CHECK((untouched == before).all());
   CHECK(refusal_of([&] { Clip{.global_norm = -1}(VectorView<double>(values.data(), 4), 1); }) ==
         "clip: global_norm must be above 0, got -1");
+  CHECK(refusal_of([&] { Clip{.global_norm = 0}(VectorView<double>(values.data(), 4), 1); }) ==
+        "clip: global_norm must be above 0, got 0");
 }
 
 TEST_CASE("Schedules give PyTorch's learning rates", "[train][schedule]") {

@@ -9,6 +9,7 @@
 
 namespace elegans {
 
+// mutate all: layer.tape
 /// The states of a tile of samples, in the order of time. State 0 is the initial one, and each sub-step makes the next.
 /// An adjoint needs a tape that stores all states. Without an adjoint, two states are enough: the tape then alternates
 /// between them.

@@ -6,6 +6,7 @@
 
 namespace elegans::detail {
 
+// mutate all: softplus
 /// log(1 + exp(x)). Above 20 it is x itself, as in PyTorch.
 template <typename Scalar>
 [[nodiscard]] Scalar softplus(Scalar x) {

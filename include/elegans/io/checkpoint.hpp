@@ -28,6 +28,7 @@ struct CheckpointOptions {
   double seconds = 1;  ///< least time between two checkpoints, at least 0
 };
 
+// mutate all: checkpoint
 /// Stores a training run in a file, so that a later call of `fit` resumes it.
 ///
 ///     elegans::Checkpoint checkpoint("run.safetensors", {.every = 10});

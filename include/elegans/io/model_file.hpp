@@ -78,6 +78,7 @@ void load(Model& model, const std::filesystem::path& path, const ModelFileOption
 template <typename Model>
 void save(const Model& model, const std::filesystem::path& path, const SaveOptions& options = {});
 
+// mutate all: model_file
 namespace detail {
 
 template <typename Model>

@@ -135,6 +135,7 @@ class SafeTensors {
   std::unique_ptr<std::byte[]> data_;
 };
 
+// mutate all: safetensors.read
 inline std::size_t SafeTensors::data_size(std::uint64_t file_size, const unsigned char (&prefix)[8],
                                           std::size_t& header_size) const {
   std::uint64_t size = 0;

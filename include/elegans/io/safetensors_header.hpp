@@ -44,6 +44,7 @@ struct TensorEntry {
   std::uint64_t begin = 0, end = 0;  ///< the first byte and the one behind the last, counted from the end of the header
 };
 
+// mutate all: safetensors.header
 /// Collects the tensors of a header while a parser reads it, without a document in memory. The first value that is out
 /// of place ends the parsing.
 ///

@@ -23,6 +23,7 @@
 
 namespace elegans {
 
+// mutate all: safetensors.write
 /// Collects tensors by name, and writes them as a safetensors file: F64 from double, F32 from float.
 ///
 ///     elegans::SafeTensorsWriter file;

@@ -89,6 +89,7 @@ constexpr const TensorTypeName& describe(TensorType type) noexcept {
 /// True for the types that the parameters of a model may have.
 constexpr bool is_real(TensorType type) noexcept { return type <= TensorType::bf16; }
 
+// mutate all: safetensors.types
 /// Every binary16 is a float: sign, five bits of exponent, ten of fraction.
 inline float from_binary16(std::uint16_t bits) noexcept {
   const std::uint32_t sign = std::uint32_t{bits} >> 15 << 31;

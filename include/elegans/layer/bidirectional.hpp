@@ -18,6 +18,7 @@
 
 namespace elegans {
 
+// mutate all: layer.bidirectional
 /// Two layers side by side: one reads the sequence forwards, the other backwards. Each step's outputs are those of the
 /// forward layer, then those of the backward layer.
 ///

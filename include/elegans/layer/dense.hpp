@@ -33,6 +33,7 @@ struct DenseOptions {
   std::uint64_t seed = 1;  ///< of the initial values, as `torch.manual_seed`
 };
 
+// mutate all: layer.dense
 /// A dense layer: y = activation(W x + b), for each step by itself. It has no memory: its state has no values.
 ///
 /// Its parameters are PyTorch's: `weight` (outputs, inputs) and `bias` (outputs). Both start uniform in

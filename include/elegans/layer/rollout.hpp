@@ -25,6 +25,7 @@
 
 namespace elegans::detail {
 
+// mutate all: layer.rollout
 /// Runs a cell over a batch of sequences, and back. It has the tapes of the last forward pass and the results of both
 /// passes. It owns a copy of everything that a backward pass needs, so the caller's data may go out of scope in
 /// between.

@@ -20,6 +20,7 @@
 
 namespace elegans {
 
+// mutate all: layer.sequential
 /// Layers one after the other, trained as one.
 ///
 ///     elegans::Sequential model(elegans::Dense<float>(16, 3, {.activation = elegans::Activation::tanh}),

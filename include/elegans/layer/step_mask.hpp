@@ -10,6 +10,7 @@
 
 namespace elegans::detail {
 
+// mutate all: layer.step_mask
 /// Says which of a tile's samples take a step. The others are masked: their state stays as it is.
 template <LaneLayout Lanes>
 class StepMask {

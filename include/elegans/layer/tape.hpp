@@ -12,6 +12,7 @@
 
 namespace elegans::detail {
 
+// mutate all: layer.tape_memory
 /// The memory of a sequence's tiles: the states of each tile, its inputs, and the records of the last steps. There are
 /// records for as many steps as fit `tuning::recorded_bytes`.
 template <typename Scalar>

@@ -10,6 +10,7 @@
 
 namespace elegans::detail {
 
+// mutate all: layer.tiling
 /// Cuts a batch into tiles. The samples of a tile go through time together, one per lane. Only this class decides how
 /// many samples a tile has. A gradient is rounded tile by tile, so the cut depends on the batch and the target, but not
 /// on the number of workers.

@@ -16,6 +16,7 @@ inline constexpr Scalar lecun_scale = Scalar(1.7159);
 template <typename Scalar>
 inline constexpr Scalar lecun_slope = Scalar(0.666);
 
+// mutate all: activate
 /// The distribution function of the standard normal distribution.
 template <typename Scalar>
 [[nodiscard]] Scalar normal_cdf(Scalar z) {

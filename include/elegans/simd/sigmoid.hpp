@@ -34,6 +34,7 @@ enum class Evaluation {
   shortest_chain      ///< Estrin's scheme, for a value that the next step waits for
 };
 
+// mutate all: sigmoid
 /// 2^r for r in [-1/2, 1/2], within 1.5e-7 of its value.
 template <Evaluation evaluation, FloatPacket P>
 [[nodiscard]] EIGEN_ALWAYS_INLINE P exp2_fraction(const P& r) {

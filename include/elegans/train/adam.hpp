@@ -23,6 +23,7 @@ struct AdamOptions {
   Scalar epsilon = static_cast<Scalar>(keras_epsilon);  ///< added to the root of the latter, above 0
 };
 
+// mutate all: optimizer.adam
 /// Adam: a step along the mean gradient over the root of the mean squared gradient.
 ///
 ///     m <- beta1 m + (1 - beta1) g,   s <- beta2 s + (1 - beta2) g^2

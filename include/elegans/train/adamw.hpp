@@ -17,6 +17,7 @@ struct AdamWOptions {
   Scalar epsilon = static_cast<Scalar>(keras_epsilon);
 };
 
+// mutate all: optimizer.adamw
 /// Adam with decoupled weight decay: p <- (1 - learning_rate weight_decay) p, then a step of Adam.
 ///
 /// Loshchilov and Hutter, Decoupled weight decay regularization, ICLR 2019; mirrors `torch.optim.AdamW`. It decays

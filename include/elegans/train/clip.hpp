@@ -12,6 +12,7 @@
 
 namespace elegans {
 
+// mutate all: train.clip
 /// Clips a gradient in place: each derivative first, then the norm of all of them. Both limits are off by default.
 ///
 /// A `GradientTransform`; `FitOptions::clip` holds one. Pascanu, Mikolov and Bengio, On the difficulty of training

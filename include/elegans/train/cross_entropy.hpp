@@ -13,6 +13,7 @@ namespace elegans {
 // Losses of classifiers. They take logits, the values before a sigmoid or softmax, and apply that themselves, so that
 // they never take the logarithm of 0. For the arguments see `LossFunction`.
 
+// mutate all: loss.cross_entropy
 namespace detail {
 
 template <typename Scalar>

@@ -22,6 +22,7 @@
 
 namespace elegans {
 
+// mutate all: csv_log
 /// Logs a training to a CSV file, one row per epoch: epoch, loss, and as far as there are any, validation_loss,
 /// learning_rate and each metric.
 ///

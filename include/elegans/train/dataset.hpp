@@ -92,6 +92,7 @@ void require_weight(const Dataset<Scalar>& data, std::span<const Index> samples,
                      : "each sample has weight 0, or a mask that hides every step");
 }
 
+// mutate all: train.batch
 /// Some samples of a data set, over some of its steps. Its memory is reused from batch to batch.
 template <typename Scalar, int Units>
 struct Batch {

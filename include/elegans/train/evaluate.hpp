@@ -27,6 +27,7 @@ struct EvaluateOptions {
   LossOver loss_over = LossOver::every_step;
 };
 
+// mutate all: train.score_sums
 namespace detail {
 
 /// Several scores' weighted means over batches.

@@ -301,6 +301,7 @@ template <typename Model, typename Optimize, typename Scores, typename Transform
   return fingerprint.take();
 }
 
+// mutate all: checkpoint.fingerprint
 /// Compares the schedule with the rates of the epochs so far, as a function cannot be stored. With another number of
 /// epochs, a schedule may well give other rates.
 /// \throws InvalidArgument if a rate differs

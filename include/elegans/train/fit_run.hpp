@@ -34,6 +34,7 @@
 
 namespace elegans::detail {
 
+// mutate all: train.fit
 /// One call of `fit`.
 ///
 /// An epoch is all or nothing. Everything that may fail comes before its checkpoint is written, which is its last act.

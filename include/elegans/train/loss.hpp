@@ -11,6 +11,7 @@ namespace elegans {
 // Losses of real values; for the arguments see `LossFunction`. A loss returns a weighted sum over the rows. Its caller
 // makes that a mean, by weights that add up to 1.
 
+// mutate all: loss.regression
 /// The mean over the outputs of the squared errors. Mirrors `torch.nn.MSELoss`.
 struct MeanSquaredError {
   static constexpr const char* name = "mean_squared_error";

@@ -7,6 +7,7 @@
 
 namespace elegans {
 
+// mutate all: loss.accuracy
 /// The share of right answers.
 ///
 /// With one output, the model answers yes if the logit is above 0; yes is right if the target is above 1/2. With

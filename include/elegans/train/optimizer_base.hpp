@@ -12,6 +12,7 @@
 
 namespace elegans {
 
+// mutate all: optimizer.base
 /// The base of the optimizers: a learning rate that may change, and a memory of the gradients so far.
 ///
 /// \tparam Vectors  the memory has so many vectors, each as long as the parameters; at least 1

@@ -16,6 +16,7 @@ struct RMSpropOptions {
   Scalar epsilon = Scalar(1e-7);  ///< added to the root of the mean squared gradient, above 0
 };
 
+// mutate all: optimizer.rmsprop
 /// RMSprop: a step along the gradient over the root of its mean square.
 ///
 ///     s <- rho s + (1 - rho) g^2,   v <- momentum v + g / (sqrt(s) + epsilon),   p <- p - learning_rate v

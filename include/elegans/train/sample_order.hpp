@@ -25,6 +25,7 @@ namespace elegans::detail {
   return result;
 }
 
+// mutate all: train.sample_order
 /// Calls body(numbers of the samples) for each batch of an order.
 ///
 /// \param batch_size  0 for all samples at once

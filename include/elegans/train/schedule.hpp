@@ -14,6 +14,7 @@ namespace elegans {
 /// all, and multiplies the optimizer's first learning rate by the result. An empty schedule changes nothing.
 using Schedule = std::function<double(int epoch, int epochs)>;
 
+// mutate all: train.schedule
 /// factor^epoch. Mirrors `torch.optim.lr_scheduler.ExponentialLR`.
 struct ExponentialDecay {
   double factor = 0.95;  ///< above 0

@@ -15,6 +15,7 @@ struct SGDOptions {
   bool nesterov = false;        ///< takes the gradient's step from where the momentum leads
 };
 
+// mutate all: optimizer.sgd
 /// Gradient descent, with momentum: v <- momentum v + g, p <- p - learning_rate v; with Nesterov's look-ahead
 /// p <- p - learning_rate (g + momentum v).
 ///

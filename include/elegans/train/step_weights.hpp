@@ -7,6 +7,7 @@
 
 namespace elegans {
 
+// mutate all: loss.step_weights
 /// The weight of each step of each sample in a loss, (time, batch): 0 for a masked step, else its sample's weight. The
 /// loss over a batch is the mean with these weights.
 template <typename Scalar>

@@ -21,6 +21,7 @@ struct TrainStepWorkspace {
   Buffer<Scalar> gradient;        ///< what the transforms change; empty without transforms
 };
 
+// mutate all: train.descend
 namespace detail {
 
 /// Runs the model's last forward pass backward, applies the transforms to the gradient, and takes one optimizer step.

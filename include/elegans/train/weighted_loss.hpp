@@ -23,6 +23,7 @@ struct WeightedMean {
   Scalar weight{};  ///< 0 if nothing counts; the mean is then 0, too
 };
 
+// mutate all: loss.weighted
 namespace detail {
 
 /// Where a batch lies in its data set, for messages.

@@ -50,9 +50,12 @@ void check(Index outputs, Index inputs, Index steps) {
   for (int m = 0; m < Maps; ++m) {
     weight.push_back(numbers(outputs, inputs, m));
     bias.push_back(numbers(outputs, 1, 10 + m));
-    // The first map is masked, and is taken over in two parts.
-    linear.pack_weight(m, weight[m].data(), outputs, 0, 1, m == 0 ? mask.data() : nullptr);
-    linear.pack_weight(m, weight[m].data() + outputs, outputs, 1, inputs - 1, m == 0 ? mask.data() + outputs : nullptr);
+    // The first map is masked, and is taken over in two parts. The columns lie apart, as in a larger tensor.
+    Matrix tall = numbers(outputs + 2, inputs, 90);
+    tall.topRows(outputs) = weight[m];
+    linear.pack_weight(m, tall.data(), outputs + 2, 0, 1, m == 0 ? mask.data() : nullptr);
+    linear.pack_weight(m, tall.data() + outputs + 2, outputs + 2, 1, inputs - 1,
+                       m == 0 ? mask.data() + outputs : nullptr);
     linear.pack_bias(m, bias[m].data());
     d_weight.push_back(Matrix::Zero(outputs, inputs));
     d_bias.push_back(Matrix::Zero(outputs, 1));
@@ -91,13 +94,16 @@ void check(Index outputs, Index inputs, Index steps) {
   }
   adjoint.template sum_up<Lanes>();
   for (int m = 0; m < Maps; ++m) {
-    Matrix got = Matrix::Ones(outputs, inputs), got_bias = Matrix::Ones(outputs, 1);  // it adds
-    adjoint.add_weight_gradient(m, got.data(), outputs, 0, inputs, m == 0 ? mask.data() : nullptr);
+    Matrix tall = Matrix::Ones(outputs + 2, inputs), got_bias = Matrix::Ones(outputs, 1);  // it adds
+    adjoint.add_weight_gradient(m, tall.data(), outputs + 2, 0, 1, m == 0 ? mask.data() : nullptr);
+    adjoint.add_weight_gradient(m, tall.data() + outputs + 2, outputs + 2, 1, inputs - 1,
+                                m == 0 ? mask.data() + outputs : nullptr);
     adjoint.add_bias_gradient(m, got_bias.data());
     for (Index i = 0; m == 0 && i < outputs * inputs; ++i) {
       if (!mask[static_cast<std::size_t>(i)]) d_weight[0].data()[i] = 0;
     }
-    REQUIRE((got - Matrix::Ones(outputs, inputs) - d_weight[m]).cwiseAbs().maxCoeff() < 1e-11);
+    REQUIRE(tall.bottomRows(2) == Matrix::Ones(2, inputs));
+    REQUIRE((tall.topRows(outputs) - Matrix::Ones(outputs, inputs) - d_weight[m]).cwiseAbs().maxCoeff() < 1e-11);
     REQUIRE((got_bias - Matrix::Ones(outputs, 1) - d_bias[m]).cwiseAbs().maxCoeff() < 1e-11);
   }
 }

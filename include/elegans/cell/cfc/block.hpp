@@ -22,6 +22,7 @@
 
 namespace elegans::detail {
 
+// mutate all: cfc.block
 /// A block of a CfC: neurons that step together. Without a wiring, one block has all neurons. With one, each layer is a
 /// block. The features are the values of [input, state], or the outputs of the backbone for them. `CfCHeads` computes
 /// the new state from the features. A wiring masks ff1 and ff2.

@@ -20,6 +20,7 @@
 
 namespace elegans {
 
+// mutate all: cfc.cell
 /// The closed-form continuous-time cell, whose step needs no solver. Without a wiring, the cell is one block of neurons
 /// behind a backbone. With a wiring, it has one block per layer, and each block feeds the next. The outputs are the
 /// last block's neurons, or a linear map of them if `proj_size` asks for one. The equations are in cell/cfc/heads.hpp.

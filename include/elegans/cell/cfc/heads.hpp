@@ -19,6 +19,7 @@ struct CfCHeadValues {
   Pointer h;       ///< the new state
 };
 
+// mutate all: cfc.heads
 /// The heads of a CfC: they compute a new state h from features x. Each head is a linear map of x. The weights belong
 /// to somebody else.
 ///

@@ -32,6 +32,7 @@ inline std::vector<CfCLayout> cfc_layout(Index units, Index inputs, const CfCOpt
   return {{"", inputs, units, options.backbone_layers, {}}};
 }
 
+// mutate all: cfc.layout
 /// One block per layer of the wiring, the first layer first. Each block reads the outputs of the one before it, and
 /// each of its neurons feeds all neurons of the block. As in ncps, synapses that skip a layer or go back do not count.
 ///

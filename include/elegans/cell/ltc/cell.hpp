@@ -17,6 +17,7 @@
 
 namespace elegans {
 
+// mutate all: ltc.cell
 /// The liquid time-constant cell: one step of its dynamics, and the adjoint of that, on packets of samples or of
 /// neurons.
 ///

@@ -15,6 +15,7 @@
 
 namespace elegans::detail {
 
+// mutate all: ltc.membrane
 /// The membranes of an LTC's neurons: the differential equation that a solver integrates over a step. For neuron i
 ///
 ///     cm dv/dt = N - v D

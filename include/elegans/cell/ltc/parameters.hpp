@@ -60,6 +60,7 @@ struct SynapseTensors {
   Pointer erev;   ///< reversal potential
 };
 
+// mutate all: ltc.parameters
 /// One synapse's parameters, as the kernels read them. \param implicit  whether w is the softplus of the stored value
 template <typename Scalar>
 [[nodiscard]] SynapseWeight<Scalar> read_synapse(const SynapseTensors<const Scalar*>& tensors, Index i, bool implicit) {

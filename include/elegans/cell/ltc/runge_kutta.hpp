@@ -22,8 +22,10 @@ struct Tableau {
 };
 
 inline constexpr Tableau explicit_euler_tableau{1, {0}, {1}};
+// mutate: ltc.classical_tableau
 inline constexpr Tableau classical_tableau{4, {0, 0.5, 0.5, 1}, {1.0 / 6, 1.0 / 3, 1.0 / 3, 1.0 / 6}};
 
+// mutate all: ltc.runge_kutta
 /// The explicit solvers of the Runge-Kutta family, for f(v) = (N - v D) / cm with N and D of `Membrane`. They are those
 /// of the LTC paper's code, except that there every sub-step has the length 0.1.
 struct RungeKutta {

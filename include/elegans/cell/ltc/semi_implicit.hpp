@@ -12,6 +12,7 @@
 
 namespace elegans::detail {
 
+// mutate all: ltc.semi_implicit
 /// The fused solver of the LTC paper: semi-implicit Euler, which is stable for every length h of a sub-step.
 ///
 ///     v' = (cm v + h N) / (cm + h D),   N and D of `Membrane` at v

@@ -17,6 +17,7 @@
 
 namespace elegans {
 
+// mutate all: memory.cell
 /// Mixed memory: an LSTM in front of another cell. In each step, the LSTM updates its memory c from the inputs x and
 /// the state h, and computes a new h. The other cell then starts its step from that h:
 ///

@@ -13,6 +13,7 @@
 
 namespace elegans::detail {
 
+// mutate all: memory.gates
 /// The gates of an LSTM, whose weights belong to somebody else. With i, ig, fg and og linear maps of [x, h],
 ///
 ///     c <- c sigmoid(fg + 1) + tanh(i) sigmoid(ig),    h <- tanh(c) sigmoid(og)

@@ -16,6 +16,7 @@ namespace elegans::detail {
 template <typename Scalar, int Maps>
 using MapPointers = std::array<Scalar*, static_cast<std::size_t>(Maps)>;
 
+// mutate all: linear
 /// Several linear maps of the same inputs: z_m = W_m x + b_m, where each W_m is (outputs, inputs). The weights belong
 /// to somebody else.
 ///

@@ -14,6 +14,7 @@
 
 namespace elegans::detail {
 
+// mutate all: linear.adjoint
 /// The gradient of a Linear's weights, summed up over steps.
 /// A step only appends its inputs and the adjoints of its outputs to a log. After some steps, the kernel adds up all of
 /// their outer products in registers, so that it need not load and store every weight's sum in every step.

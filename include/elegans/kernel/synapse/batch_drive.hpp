@@ -14,6 +14,7 @@
 
 namespace elegans::detail {
 
+// mutate all: synapse.batch_drive
 /// The drive of a batch's synapses: a packet's lanes are samples. The numerator and denominator of a destination stay
 /// in registers while the kernel walks down its synapses. For the equation see `SynapseEquation`.
 template <typename Scalar, int Sources, int Destinations>

@@ -18,6 +18,7 @@
 
 namespace elegans::detail {
 
+// mutate all: synapse.dense_rows
 /// The synapses of a single sample in rows. A row is a source with a group of 16 neighbouring destinations; it exists
 /// if the source feeds at least one of them. If there are at most 8 destinations, a row holds two neighbouring sources,
 /// one in each half. A pair of source and destination without a synapse has strength 0. So the kernel needs no indices:

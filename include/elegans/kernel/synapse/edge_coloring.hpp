@@ -10,6 +10,7 @@
 
 namespace elegans::detail {
 
+// mutate all: synapse.edge_coloring
 /// Gives each synapse of up to 16 destinations a color, so that neither a destination nor a source has a color twice.
 /// The synapses of a color can then share a packet, one lane per destination.
 /// This colors the edges of a bipartite graph. The number of colors that suffices is the largest number of synapses of

@@ -25,6 +25,7 @@ struct SynapseSums {
   Scalar slope_v;  ///< sum of dz v
 };
 
+// mutate all: synapse.equation
 /// The equation of a synapse from neuron j to neuron i, and its adjoint. The lanes of P are samples of one synapse, or
 /// synapses of one sample.
 ///

@@ -12,6 +12,7 @@
 
 namespace elegans::detail {
 
+// mutate all: synapse.slots
 /// Four values per synapse, for a single sample: the packed parameters, or the sums of the adjoint. Each synapse has
 /// one slot, and sixteen slots form a line. A line holds the first value of all its slots, then the second value of
 /// all, and so on. A slot without a synapse has parameters of 0.

@@ -19,6 +19,7 @@
 
 namespace elegans::detail {
 
+// mutate all: synapse.sparse_columns
 /// The synapses of a single sample in columns, for wirings so sparse that most slots of `DenseRows` would be empty.
 /// Each lane is a destination, and walks down the column of that destination's synapses. Destinations are sorted by
 /// their number of synapses, so that neighbouring columns have about the same length. The price is that every lane has
