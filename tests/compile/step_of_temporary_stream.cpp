@@ -1,4 +1,4 @@
-// error: wrong state, or a const or temporary model
+// error: wrong state, const or temporary model
 #include <elegans/cell/ltc/cell.hpp>
 #include <elegans/layer/stream.hpp>
 

@@ -20,7 +20,7 @@ using support::array_of;
 namespace {
 
 template <typename Loss>
-void check_against_torch(const Loss& loss, const std::string& name) {
+void check_loss_against_torch(const Loss& loss, const std::string& name) {
   INFO(name);
   const auto golden = support::training_kit()["losses"][name];
   const Eigen::ArrayXXd prediction = array_of(golden["prediction"]);
@@ -44,12 +44,12 @@ Sequence<double> ramp(Index time, Index batch, Index features, double low, doubl
 }  // namespace
 
 TEST_CASE("Losses and their gradients equal PyTorch's", "[train][loss]") {
-  check_against_torch(MeanSquaredError{}, "mean_squared_error");
-  check_against_torch(MeanAbsoluteError{}, "mean_absolute_error");
-  check_against_torch(Huber(0.7), "huber");
-  check_against_torch(BinaryCrossEntropy{}, "binary_cross_entropy");
-  check_against_torch(SoftmaxCrossEntropy{}, "softmax_cross_entropy_numbers");
-  check_against_torch(SoftmaxCrossEntropy{}, "softmax_cross_entropy_probabilities");
+  check_loss_against_torch(MeanSquaredError{}, "mean_squared_error");
+  check_loss_against_torch(MeanAbsoluteError{}, "mean_absolute_error");
+  check_loss_against_torch(Huber(0.7), "huber");
+  check_loss_against_torch(BinaryCrossEntropy{}, "binary_cross_entropy");
+  check_loss_against_torch(SoftmaxCrossEntropy{}, "softmax_cross_entropy_numbers");
+  check_loss_against_torch(SoftmaxCrossEntropy{}, "softmax_cross_entropy_probabilities");
 }
 
 TEST_CASE("Cross entropies are finite for logits far from 0", "[train][cross_entropy]") {

@@ -24,7 +24,7 @@ namespace {
 
 /// Takes eight steps. After four of them, another optimizer resumes from the first one's memory.
 template <typename Optimize>
-void check_against_torch(const Optimize& fresh, const std::string& name) {
+void check_optimizer_against_torch(const Optimize& fresh, const std::string& name) {
   INFO(name);
   const auto golden = support::training_kit()["optimizers"];
   Eigen::ArrayXd p = array_of(golden["start"]);
@@ -47,16 +47,18 @@ void check_against_torch(const Optimize& fresh, const std::string& name) {
 }  // namespace
 
 TEST_CASE("Optimizers take PyTorch's steps, and resume from another optimizer's memory", "[train][optimizer]") {
-  check_against_torch(Adam<double>({.learning_rate = 0.02, .beta1 = 0.8, .beta2 = 0.99, .epsilon = 1e-6}), "adam");
-  check_against_torch(
+  check_optimizer_against_torch(Adam<double>({.learning_rate = 0.02, .beta1 = 0.8, .beta2 = 0.99, .epsilon = 1e-6}),
+                                "adam");
+  check_optimizer_against_torch(
       AdamW<double>({.learning_rate = 0.02, .weight_decay = 0.1, .beta1 = 0.8, .beta2 = 0.99, .epsilon = 1e-6}),
       "adamw");
-  check_against_torch(RMSprop<double>({.learning_rate = 0.02, .rho = 0.8, .epsilon = 1e-6}), "rmsprop");
-  check_against_torch(RMSprop<double>({.learning_rate = 0.02, .rho = 0.8, .momentum = 0.7, .epsilon = 1e-6}),
-                      "rmsprop_momentum");
-  check_against_torch(SGD<double>({.learning_rate = 0.02}), "sgd");
-  check_against_torch(SGD<double>({.learning_rate = 0.02, .momentum = 0.7}), "sgd_momentum");
-  check_against_torch(SGD<double>({.learning_rate = 0.02, .momentum = 0.7, .nesterov = true}), "sgd_nesterov");
+  check_optimizer_against_torch(RMSprop<double>({.learning_rate = 0.02, .rho = 0.8, .epsilon = 1e-6}), "rmsprop");
+  check_optimizer_against_torch(RMSprop<double>({.learning_rate = 0.02, .rho = 0.8, .momentum = 0.7, .epsilon = 1e-6}),
+                                "rmsprop_momentum");
+  check_optimizer_against_torch(SGD<double>({.learning_rate = 0.02}), "sgd");
+  check_optimizer_against_torch(SGD<double>({.learning_rate = 0.02, .momentum = 0.7}), "sgd_momentum");
+  check_optimizer_against_torch(SGD<double>({.learning_rate = 0.02, .momentum = 0.7, .nesterov = true}),
+                                "sgd_nesterov");
 }
 
 TEST_CASE("Optimizers refuse options and vectors that are out of range", "[train][optimizer]") {

@@ -2,8 +2,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <limits>
+#include <cmath>
 #include <locale>
+#include <ostream>
 #include <sstream>
 #include <stdexcept>
 #include <string>
@@ -60,16 +61,16 @@ ELEGANS_COLD [[noreturn]] inline void raise(const std::string& message) {
 #endif
 }
 
-/// The value itself, except that a NaN loses its sign: messages would otherwise depend on the compiler.
+/// Writes a part of a message. A NaN has no sign there: with one, messages would depend on the compiler.
 template <typename T>
-[[nodiscard]] constexpr T without_nan_sign(const T& part) noexcept
-  requires std::is_floating_point_v<T>
-{
-  return part != part ? std::numeric_limits<T>::quiet_NaN() : part;
-}
-template <typename T>
-[[nodiscard]] constexpr const T& without_nan_sign(const T& part) noexcept {
-  return part;
+void write_part(std::ostream& text, const T& part) {
+  if constexpr (std::is_floating_point_v<T>) {
+    if (std::isnan(part)) {
+      text << "nan";
+      return;
+    }
+  }
+  text << part;
 }
 
 /// One text of all parts, the same under every locale.
@@ -77,7 +78,7 @@ template <typename... Parts>
 ELEGANS_COLD [[nodiscard]] std::string concatenate(const Parts&... parts) {
   std::ostringstream text;
   text.imbue(std::locale::classic());
-  (text << ... << without_nan_sign(parts));
+  (write_part(text, parts), ...);
   return text.str();
 }
 

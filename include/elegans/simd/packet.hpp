@@ -112,6 +112,7 @@ struct Packet {
 /// to a multiple of c's last digit, and no macro tells of the flag. So hide the result of each of the two steps.
 template <typename P>
 EIGEN_ALWAYS_INLINE void hide(P& packet) {
+  // NOLINTBEGIN(portability-no-assembler): nothing in C++ hides a value, and the last branch serves other compilers.
 #if defined(__GNUC__) && defined(__AVX512F__)
   asm("" : "+v"(packet.native));
 #elif defined(__GNUC__) && defined(__SSE2__)
@@ -126,6 +127,7 @@ EIGEN_ALWAYS_INLINE void hide(P& packet) {
   volatile typename P::Native stored = packet.native;
   packet.native = stored;
 #endif
+  // NOLINTEND(portability-no-assembler)
 }
 
 /// Reads a packet from memory of any alignment.
