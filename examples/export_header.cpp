@@ -57,7 +57,7 @@ bool is_double(const Request& request) {
   return file.at(model.names.in_file(model.parameters.begin()->name)).type == elegans::TensorType::f64;
 }
 
-/// Words that C++ takes for something else than a namespace of a user's.
+/// Words that cannot be the name of a user's namespace.
 constexpr std::string_view reserved_names[] = {
     "alignas",     "alignof",  "and",        "and_eq",    "asm",       "auto",         "bitand",
     "bitor",       "bool",     "break",      "case",      "catch",     "char",         "char16_t",

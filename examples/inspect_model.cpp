@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The elegans authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Prints what a model file holds: kind, sizes, options, wiring and the range of each tensor.
+// Prints the contents of a model file: kind, sizes, options, wiring and the range of each tensor.
 //
 //     inspect_model model.safetensors
 

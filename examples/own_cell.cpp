@@ -1,8 +1,9 @@
 // SPDX-FileCopyrightText: The elegans authors
 // SPDX-License-Identifier: Apache-2.0
 
-// A cell of one's own: leaky integrators, which the library does not have. What makes one is its parameters, a step and
-// the adjoint of the step, on plain arrays; sequences, batches, masks, elapsed times and training follow.
+// A user's own cell: leaky integrators, which the library does not have. To make a cell, write its parameters, its step
+// and the adjoint of the step, all on plain arrays. The library adds sequences, batches, masks, elapsed times and
+// training.
 //
 //     own_cell --out out
 //
@@ -29,7 +30,8 @@
 
 namespace {
 
-/// Leaky integrators: each neuron's potential goes exponentially to what its inputs and the other neurons say,
+/// Leaky integrators: the potential of each neuron decays exponentially to a target, which its inputs and the other
+/// neurons set,
 ///
 ///     v <- v + k (tanh(W x + U v + b) - v),   k = 1 - exp(-elapsed / tau)
 ///
@@ -94,7 +96,7 @@ class LeakyIntegrator {
   }
 
  private:
-  /// What the potentials go to: tanh(W x + U v + b), (batch, units).
+  /// The targets of the potentials: tanh(W x + U v + b), (batch, units).
   [[nodiscard]] static Array goal(Values p, const elegans::ArrayStep<Scalar>& now) {
     Array z = now.x.matrix() * p("W").matrix().transpose() + now.state.matrix() * p("U").matrix().transpose();
     z.rowwise() += p("b").col(0).transpose();
@@ -161,7 +163,7 @@ void run(const Settings& settings) {
       }));
   if (!examples::gnuplot(std::filesystem::path(ELEGANS_EXAMPLES_DIR) / "plots" / "prediction.gp",
                          settings.out / "own_cell.png", {table.string(), "after", "leaky integrators"})) {
-    log << "There is no gnuplot here, so there is no plot; all numbers are written.\n";
+    log << "There is no gnuplot here, so there is no plot. All numbers are written.\n";
   }
 }
 

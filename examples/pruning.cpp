@@ -96,7 +96,7 @@ void run(const Settings& settings) {
     if (round > 0) {
       const int before = count_synapses(model);
       model = elegans::prune(model, {.fraction = settings.fraction, .sensory = true});
-      if (count_synapses(model) == before) break;  // what is left must stay, or the fraction of it is below one synapse
+      if (count_synapses(model) == before) break;  // all others must stay, or the fraction is less than one synapse
     }
     Round now{count_synapses(model), loss(), 0, cost_of(model)};
     elegans::fit(model, x, y, elegans::Adam<float>({.learning_rate = settings.learning_rate}),

@@ -5,8 +5,8 @@
 //
 //     run_model model.safetensors --input x.csv --output y.csv
 //
-// A CSV file has a row per time step. A model file from Python does not tell everything: see --help for the options
-// that tell the rest.
+// A CSV file has one row per time step. A model file from Python lacks some options of the model. Give them on the
+// command line: see --help.
 
 #include <cerrno>
 #include <cstdio>

@@ -1,8 +1,8 @@
 // SPDX-FileCopyrightText: The elegans authors
 // SPDX-License-Identifier: Apache-2.0
 
-// A liquid time-constant network has its name from neurons whose time constants change with the inputs. The program
-// trains one on the sine wave of the tutorial, and draws the potentials and time constants of its neurons.
+// The time constants of the neurons in a liquid time-constant network change with the inputs. The program trains such a
+// network on the sine wave of the tutorial, and draws the potentials and time constants of its neurons.
 //
 //     time_constants --out out
 //

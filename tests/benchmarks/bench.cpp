@@ -41,7 +41,7 @@ void forget_peak() noexcept { peak = live.load(); }
 double seconds_per_sigmoid() {
   constexpr int size = 2048;
   constexpr int repeats = 8;
-  // Not a multiple of 4096 bytes apart, as a processor may then take a load for one of what was stored just before.
+  // Not a multiple of 4096 bytes apart: a processor might then mistake a load for one of the value stored just before.
   constexpr int gap = 256;
   alignas(64) static float memory[size + gap + size];
   using Values = Eigen::Map<Eigen::ArrayXf, Eigen::Aligned64>;

@@ -11,7 +11,7 @@
 
 #include <elegans/core/sequence.hpp>
 
-// What the benchmarks share: the yardstick, the clock and the memory meter.
+// Shared by all benchmarks: the yardstick, the clock and the memory meter.
 
 namespace elegans::bench {
 

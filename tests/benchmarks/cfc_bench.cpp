@@ -18,7 +18,7 @@ BENCHMARK_CAPTURE(forward, wired_auto_ncp_64_batch_32, wired_64, Shape{48, 32})-
 BENCHMARK_CAPTURE(training, wired_auto_ncp_64_batch_32, wired_64, Shape{48, 32})->UseManualTime();
 BENCHMARK_CAPTURE(stream, wired_auto_ncp_64, wired_64)->UseManualTime();
 
-/// As many neurons as RTNeural's LSTM has units, on one input.
+/// One input, and as many neurons as the LSTM of RTNeural has units.
 void cfc_step(benchmark::State& state, int backbone_layers) {
   stream(state, [&] { return CfC<float>(static_cast<int>(state.range(0)), 1, {.backbone_layers = backbone_layers}); });
 }

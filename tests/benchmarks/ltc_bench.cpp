@@ -53,7 +53,7 @@ BENCHMARK_CAPTURE(workers, fully_connected_32_batch_16, dense_32, Shape{32, 16})
 BENCHMARK_CAPTURE(workers, fully_connected_64_batch_32, dense_64, Shape{48, 32})->Arg(1)->Arg(2)->UseManualTime();
 BENCHMARK_CAPTURE(workers, auto_ncp_64_batch_32, sparse_64, Shape{48, 32})->Arg(1)->Arg(2)->UseManualTime();
 
-// Growth: with the synapses that exist, with steps, with the batch, with unfolds; divide `median` by the size.
+// How the cost grows with synapses, steps, batch and unfolds: divide `median` by the size.
 template <typename Make>
 void training_of(benchmark::State& state, Make make) {
   training(state, make, {8, 32});

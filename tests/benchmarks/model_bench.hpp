@@ -7,7 +7,7 @@
 
 #include "bench.hpp"
 
-// The benchmarks of a model, whatever it is. `make()` gives a new one, so that its memory counts from nothing.
+// The benchmarks of any model. `make()` returns a new one, so that all of its memory is counted.
 
 namespace elegans::bench {
 

@@ -2,7 +2,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
 #include <algorithm>
-#include <limits>
 #include <vector>
 
 #include <elegans/cell/array_cell.hpp>
@@ -119,22 +118,6 @@ TEST_CASE("Its gradients go through time, masks, and the layers around it", "[ce
       }
     }
   }
-}
-
-TEST_CASE("A step masked with NaN for its input leaves the state of a cell on plain arrays alone",
-          "[cell][array_cell][mask]") {
-  Model model(ArrayCell(Oscillators{}));
-  Sequence<double> x = ramp(3, 2, 2);
-  x.step(1).row(0).setConstant(std::numeric_limits<double>::quiet_NaN());
-  Eigen::ArrayXXi exists = Eigen::ArrayXXi::Ones(3, 2);
-  exists(1, 0) = 0;
-  Context<double> context;
-  context.mask = exists;
-  const Sequence<double> states = hidden_states(model, x, context);
-  CHECK((states.step(1).row(0) == states.step(0).row(0)).all());
-  Sequence<double> d_y = model.forward(x, context);
-  model.backward(d_y);
-  CHECK(model.gradient().allFinite());
 }
 
 TEST_CASE("Constraints hold, and a copy is a model of its own", "[cell][array_cell]") {

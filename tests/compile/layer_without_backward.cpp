@@ -2,7 +2,7 @@
 #include <elegans/layer/sequential.hpp>
 #include <elegans/model/ltc.hpp>
 
-// An LTC that does not go back.
+// An LTC without a backward pass.
 class NoBackward : public elegans::LTC<float> {
  public:
   using elegans::LTC<float>::LTC;

@@ -18,7 +18,7 @@ cd "$scratch"
 PATH=$programs:$PATH
 
 count=0
-# gives COMMAND <WANTED
+# gives COMMAND <WANTED: runs the command, and compares its output with WANTED
 gives() {
   cat >wanted
   bash -c "$1" >got 2>&1 </dev/null || true  # some commands are there to show an error

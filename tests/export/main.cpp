@@ -1,8 +1,9 @@
 // SPDX-FileCopyrightText: The elegans authors
 // SPDX-License-Identifier: Apache-2.0
 
-// An exported model, as a small device runs it: compiled without exceptions and RTTI, linked so that every call of the
-// heap's from here is counted. Reads numbers, elapsed times last in a row, and prints what the network makes of them.
+// An exported model, as a small device runs it: compiled without exceptions and RTTI. It is linked so that it counts
+// every allocation of this file. It reads rows of numbers, of which the last is the elapsed time, and prints the
+// outputs of the network.
 
 #include <cstdio>
 #include <cstdlib>
@@ -36,7 +37,7 @@ namespace {
 
 bool read(model::Scalar& value) {
   double number = 0;
-  // To double first: every float is one, and run_model reads the same text.
+  // Convert to double first, as run_model does with the same text. Every float is a double.
   if (std::scanf("%lf%*[,\n]", &number) != 1) return false;
   value = static_cast<model::Scalar>(number);
   return true;
@@ -45,7 +46,7 @@ bool read(model::Scalar& value) {
 }  // namespace
 
 int main() {
-  // Through a volatile pointer, as a compiler may leave out a pair that nobody sees.
+  // Through a volatile pointer, because a compiler may leave out a new and delete without effect.
   int* volatile counted = new int(1);
   delete counted;
   if (allocations == 0) {

@@ -2,8 +2,8 @@
 # SPDX-FileCopyrightText: The elegans authors
 # SPDX-License-Identifier: Apache-2.0
 #
-# run.sh PROGRAMS COMPILER [ARGUMENTS...]: exports models, compiles what comes out without exceptions and RTTI, and
-# compares its outputs with run_model's to the last bit.
+# run.sh PROGRAMS COMPILER [ARGUMENTS...]: exports models, compiles the headers without exceptions and RTTI, and compares
+# their outputs with those of run_model to the last bit.
 set -euo pipefail
 
 programs=$1 compiler=$2

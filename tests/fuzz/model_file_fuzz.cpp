@@ -22,7 +22,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     auto any_model = load_model<double>(file);
     std::visit(
         [&](auto& model) {
-          // Large models take time and show nothing that small ones do not.
+          // Large models take long, and find nothing that small ones do not find.
           if (model.units() > 64 || model.input_dim() > 64) return;
           const Sequence<double> x(2, 1, model.input_dim());
           static_cast<void>(model(x));

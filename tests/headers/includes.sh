@@ -50,7 +50,9 @@ case ${1:-} in
     header model/l.hpp elegans/cell/ltc/cell.hpp elegans/core/b.hpp
     header train/t.hpp elegans/core/b.hpp
     header graph/graph.hpp elegans/wiring/w.hpp cgraph.h
-    for name in checkpoint model_file safetensors; do header io/$name.hpp elegans/model/l.hpp nlohmann/json.hpp; done
+    header model/embedded.hpp elegans/model/l.hpp
+    header io/safetensors.hpp elegans/core/b.hpp nlohmann/json.hpp
+    for name in checkpoint model_file; do header io/$name.hpp elegans/io/safetensors.hpp elegans/model/l.hpp; done
     header elegans.hpp elegans/model/l.hpp elegans/train/t.hpp
     cp -r "$scratch/tree" "$scratch/whole"
     (check "$scratch/tree" >/dev/null) || { echo "a tree without faults was refused"; exit 1; }

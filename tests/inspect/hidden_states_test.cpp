@@ -73,7 +73,7 @@ void check_against_steps(const Layer& layer) {
 
 }  // namespace
 
-TEST_CASE("Hidden states are those that stepping leaves behind, for every layer", "[layer][states]") {
+TEST_CASE("Hidden states are the states after each step, for every layer", "[layer][states]") {
   check_against_steps(LTC<double>(AutoNCP(8, 2), 3));
   check_against_steps(LTC<double, FullyConnected<4, 2, 3>>(FullyConnected<4, 2, 3>{}, {.return_sequences = false}));
   check_against_steps(CfC<double>(AutoNCP(8, 2), 3, {.mode = CfCMode::pure}));
@@ -96,7 +96,7 @@ TEST_CASE("Without a context, states start from zero and steps take one unit of 
   }
 }
 
-TEST_CASE("Behind a layer that gives its last output only, a layer takes the last step", "[layer][states]") {
+TEST_CASE("A layer behind one that returns its last output only takes a single step", "[layer][states]") {
   Sequential model(CfC<double>(3, 2, {.return_sequences = false}), LTC<double>(FullyConnected(4, 2), 3));
   const auto [x, context] = make_case(model, false);
   const Sequence<double> states = hidden_states(model, x, context);
@@ -108,7 +108,8 @@ TEST_CASE("Behind a layer that gives its last output only, a layer takes the las
   CHECK((hidden_states(model, x).step(0).rightCols(4) == 0.0).all());
 }
 
-TEST_CASE("Of both directions, each half is in the state it has at that step", "[layer][states][bidirectional]") {
+TEST_CASE("The hidden states of a Bidirectional are those of each direction at that step",
+          "[layer][states][bidirectional]") {
   const LTC<double> ahead(AutoNCP(6, 2), 3, {.seed = 1});
   const LTC<double> behind(FullyConnected(4, 2), 3, {.seed = 2});
   Bidirectional model(ahead, behind);

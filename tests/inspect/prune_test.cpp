@@ -96,7 +96,8 @@ TEST_CASE("A pruned model is the model with the weights of the removed synapses 
   }
 }
 
-TEST_CASE("The weakest synapses go, and of equals the first by source and destination", "[layer][prune]") {
+TEST_CASE("prune removes the weakest synapses, and among equal ones the first by source and destination",
+          "[layer][prune]") {
   LTC<double> model(FullyConnected(4, 1), 2);
   Eigen::ArrayXXd w = Eigen::ArrayXXd::Constant(4, 4, 0.5);
   w(2, 3) = 0.1;
@@ -108,7 +109,7 @@ TEST_CASE("The weakest synapses go, and of equals the first by source and destin
   CHECK((pruned.wiring().sparsity_mask().array() == exists).all());
 }
 
-TEST_CASE("Strength is the conductance, or the current if that is asked for", "[layer][prune]") {
+TEST_CASE("The strength is the conductance, or the current if the options say so", "[layer][prune]") {
   LTC<double> model(FullyConnected(2, 1), 1);
   model.set_parameter("w", Eigen::Array22d{{0.4, 0.3}, {0.2, 0.5}});
   model.set_parameter("erev", Eigen::Array22d{{1.0, -1.0}, {2.0, -0.1}});
@@ -124,8 +125,8 @@ TEST_CASE("With implicit constraints the strength is the softplus, whose order i
   CHECK(prune(model, {.count = 1}).wiring().adjacency_matrix()(0, 0) == 0);
 }
 
-TEST_CASE("Motor neurons stay within the inputs' reach, unless they need not", "[layer][prune]") {
-  // 2 -> 0 is the weakest, and may go: 2 -> 3 -> 0 is left. Then 2 -> 3 and 3 -> 0 must stay, as must 3 -> 1.
+TEST_CASE("The inputs still reach every motor neuron, unless the option is off", "[layer][prune]") {
+  // 2 -> 0 is the weakest, and can be removed, because 2 -> 3 -> 0 remains. Then 2 -> 3, 3 -> 0 and 3 -> 1 must stay.
   const LTC<double> model = by_hand(0.1, 0.2, 0.3, 0.4);
   const LTC<double> one = prune(model, {.count = 1});
   CHECK(one.wiring().adjacency_matrix()(2, 0) == 0);
@@ -133,7 +134,7 @@ TEST_CASE("Motor neurons stay within the inputs' reach, unless they need not", "
   const LTC<double> kept = prune(model, {.count = 4, .sensory = true});
   CHECK(kept.wiring().synapse_count() == 3);
   CHECK(kept.wiring().sensory_synapse_count() == 1);
-  // 3 -> 0 is the weakest now: it goes, and 2 -> 0 stays.
+  // Now 3 -> 0 is the weakest. It is removed, and 2 -> 0 stays.
   const LTC<double> other = prune(by_hand(0.2, 0.1, 0.3, 0.4), {.fraction = 1.0});
   CHECK(other.wiring().adjacency_matrix()(3, 0) == 0);
   CHECK(other.wiring().adjacency_matrix()(2, 0) == 1);
@@ -144,7 +145,7 @@ TEST_CASE("Motor neurons stay within the inputs' reach, unless they need not", "
   CHECK(LTC<double>(cut)(ramp(3, 1, 1)).values().allFinite());
 }
 
-TEST_CASE("A pruned model learns, and what is gone stays as it is", "[layer][prune]") {
+TEST_CASE("A pruned model learns, and the parameters of removed synapses do not change", "[layer][prune]") {
   LTC<float> model(FullyConnected(6, 1), 1);
   const Eigen::ArrayXf angle = Eigen::ArrayXf::LinSpaced(20, 0.0f, 6.0f);
   const Sequence<float> x = angle.sin();
@@ -161,11 +162,11 @@ TEST_CASE("A pruned model learns, and what is gone stays as it is", "[layer][pru
       if (mask(s, d) == 0) CHECK(pruned.parameter("w")(s, d) == model.parameter("w")(s, d));
     }
   }
-  // And again.
+  // Prune a second time.
   CHECK(prune(pruned, {.fraction = 0.5}).wiring().synapse_count() == 7);
 }
 
-TEST_CASE("What cannot be pruned is refused", "[layer][prune]") {
+TEST_CASE("prune refuses options and models that make no sense", "[layer][prune]") {
   const LTC<double> model(FullyConnected(3, 1), 2);
   const auto refusal = [&](const PruneOptions& options) {
     return support::refusal_of([&] { (void)prune(model, options); });

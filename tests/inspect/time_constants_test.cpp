@@ -55,7 +55,7 @@ void check_definition(const Model& model) {
 
 }  // namespace
 
-TEST_CASE("Time constants are capacitance over all conductances", "[layer][time_constants]") {
+TEST_CASE("A time constant is the capacitance divided by the sum of all conductances", "[layer][time_constants]") {
   for (const bool implicit : {false, true}) {
     for (const Mapping mapping : {Mapping::affine, Mapping::linear, Mapping::none}) {
       LTC<double> model(AutoNCP(8, 2), 2, {.input_mapping = mapping, .implicit_param_constraints = implicit});
@@ -67,8 +67,9 @@ TEST_CASE("Time constants are capacitance over all conductances", "[layer][time_
   }
 }
 
-TEST_CASE("With all gates closed a neuron's time constant is its leak's, with all open the shortest there is",
-          "[layer][time_constants]") {
+TEST_CASE(
+    "With all gates closed the time constant is that of the leak, and with all gates open it is the shortest possible",
+    "[layer][time_constants]") {
   LTC<double> model(FullyConnected(5, 1), 2);
   const auto tau_with = [&](double mu) {
     model.set_parameter("mu", Eigen::ArrayXXd::Constant(5, 5, mu));
@@ -87,8 +88,7 @@ TEST_CASE("With all gates closed a neuron's time constant is its leak's, with al
   }
 }
 
-TEST_CASE("A neuron that only its inputs drive approaches its rest as fast as its time constant says",
-          "[layer][time_constants]") {
+TEST_CASE("A neuron that only inputs drive approaches its rest with its time constant", "[layer][time_constants]") {
   Wiring<> wiring(2, 1);
   wiring.build(1);
   wiring.add_sensory_synapse(0, 0, 1);
@@ -101,7 +101,7 @@ TEST_CASE("A neuron that only its inputs drive approaches its rest as fast as it
   const Sequence<double> states = hidden_states(model, x, context);
   const Sequence<double> tau = time_constants(model, x, context);
   for (Index i = 0; i < 2; ++i) {
-    // Of dv/dt = (rest - v) / tau, differences of samples shrink by exp(-dt / tau).
+    // By dv/dt = (rest - v) / tau, differences between samples shrink by exp(-dt / tau).
     for (Index t = 1; t < 3; ++t) {
       const double ratio = (states(t + 1, 0, i) - states(t, 0, i)) / (states(t, 0, i) - states(t - 1, 0, i));
       CHECK(ratio == Approx(std::exp(-0.1 / tau(t, 0, i))).epsilon(1e-9));
@@ -130,7 +130,7 @@ TEST_CASE("Time constants follow elapsed times and initial state, and a masked s
   CHECK((tau.step(0) - without.step(0)).abs().maxCoeff() > 1e-4f);
 }
 
-TEST_CASE("A neuron that neither leaks nor is reached has no finite time constant", "[layer][time_constants]") {
+TEST_CASE("A neuron without leak and without synapses has an infinite time constant", "[layer][time_constants]") {
   Wiring<> wiring(2, 1);
   wiring.build(1);
   wiring.add_sensory_synapse(0, 0, 1);

@@ -12,7 +12,7 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 source=$(cd "$here/../.." && pwd)
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
-# What the caller builds with is not what an outside user has.
+# An outside user does not have the environment of the caller's build.
 unset CXXFLAGS LDFLAGS CMAKE_BUILD_TYPE
 export CXX=$compiler
 if command -v ninja >/dev/null; then export CMAKE_GENERATOR=Ninja; fi

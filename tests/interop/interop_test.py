@@ -183,7 +183,7 @@ def run_case(bench, case, precision):
     save(model, theirs)
     compare_outputs(bench, case, precision, model, theirs, x, state, spans, extra)
 
-    # 2. Our file there; the metadata says what the options said.
+    # 2. Our file there. Its metadata has our options.
     bench.call(bench.train, theirs, ours, "--precision", precision, *extra)
     before, after = model.state_dict(), load_file(ours)
     same = set(before) == set(after) and all(

@@ -141,7 +141,7 @@ def main():
             if failures <= 20:
                 print("FAILED:", file, "\n  here:", ours, "\n  there:", expected or "refused")
     print(f"{len(files)} safetensors files, {taken} taken, {failures} failures")
-    # Mutations that leave nothing to take, or nothing to refuse, would compare nothing.
+    # If all mutated files were accepted, or all refused, the comparison would show nothing.
     return 1 if failures or not len(files) // 10 < taken < len(files) * 9 // 10 else 0
 
 

@@ -9,6 +9,7 @@
 #include <elegans/layer/dense.hpp>
 #include <elegans/layer/rnn.hpp>
 #include <elegans/layer/sequential.hpp>
+#include <elegans/layer/tiling.hpp>
 #include <elegans/model/ltc.hpp>
 #include <elegans/system/thread_pool.hpp>
 #include <elegans/wiring/auto_ncp.hpp>
@@ -77,9 +78,17 @@ Result run(Model model, const std::shared_ptr<Executor>& executor, Index batch) 
   return {y.values(), model.gradient(), model.input_gradient().values()};
 }
 
+/// The number of tiles that workers can share.
+template <typename Scalar>
+Index count_tiles(Index batch) {
+  Index count = 0;
+  detail::Tiling<Scalar>(batch, 32, false).for_each_tile([&]<LaneLayout Lanes>(Index, Index) { ++count; });
+  return count;
+}
+
 }  // namespace
 
-TEST_CASE("However many threads there are, the results are the same to the bit", "[layer][executor]") {
+TEST_CASE("The results are the same to the bit for any number of threads", "[layer][executor]") {
   const LTC<float> model(AutoNCP(12, 2), 3);
   for (const Index batch : {1, 2, 16, 17, 39, 64}) {
     INFO("batch " << batch);
@@ -106,13 +115,13 @@ TEST_CASE("Layers in sequence share an executor", "[layer][executor]") {
   CHECK((alone.input_gradient == spread.input_gradient).all());
 }
 
-TEST_CASE("A batch of 16 is work for two, whatever the packets", "[layer][executor]") {
-  CHECK(16 / detail::tile_lanes<float>(16) >= 2);
-  CHECK(16 / detail::tile_lanes<double>(16) >= 2);
-  CHECK(detail::tile_lanes<float>(32) == detail::full_lanes<float>);
+TEST_CASE("A batch of 16 is cut into at least two tiles on every target", "[layer][executor]") {
+  CHECK(count_tiles<float>(16) >= 2);
+  CHECK(count_tiles<double>(16) >= 2);
+  CHECK(count_tiles<float>(2 * detail::full_lanes<float>) == 2);
 }
 
-TEST_CASE("What a cell of one's own throws in a worker is the caller's to catch", "[layer][executor]") {
+TEST_CASE("An exception of a user's cell in a worker reaches the caller", "[layer][executor]") {
   Rnn<ArrayCell<Touchy>> model(ArrayCell(Touchy{}));
   Sequence<double> x(3, 40, 1);
   for (const auto& executor : {std::shared_ptr<Executor>(), std::shared_ptr<Executor>(std::make_shared<LastFirst>()),
@@ -125,7 +134,7 @@ TEST_CASE("What a cell of one's own throws in a worker is the caller's to catch"
     model.backward(d);
     const Eigen::ArrayXd gradient = model.gradient();
 
-    // In several tiles: the first sample's exception is thrown, as by one thread.
+    // Several tiles throw. The exception of the first sample comes out, as with one thread.
     x(1, 39, 0) = 2;
     x(2, 7, 0) = 3;
     CHECK(refusal_of<std::domain_error>([&] { model.forward(x); }) == "3 is too much");
@@ -135,7 +144,7 @@ TEST_CASE("What a cell of one's own throws in a worker is the caller's to catch"
     d(2, 0, 0) = 7;
     CHECK(refusal_of<std::domain_error>([&] { model.backward(d); }) == "7 is too much to go back");
 
-    // And the model works as before.
+    // The model still works.
     d(2, 0, 0) = y(2, 0, 0);
     CHECK((model.forward(x).values() == y.values()).all());
     model.backward(d);

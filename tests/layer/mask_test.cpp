@@ -32,7 +32,7 @@ Sequence<double> padded(const std::vector<Index>& lengths, Index features) {
 
 }  // namespace
 
-TEST_CASE("Padded sequences give what each gives alone", "[layer][mask]") {
+TEST_CASE("Padded sequences in a batch give the same results as each sequence alone", "[layer][mask]") {
   for (const bool return_sequences : {true, false}) {
     LTC<double> model(AutoNCP(8, 2), 3, {.return_sequences = return_sequences});
     const std::vector<Index> lengths{3, 6, 1, 4, 2};
@@ -83,24 +83,4 @@ TEST_CASE("Padded sequences give what each gives alone", "[layer][mask]") {
     }
     CHECK((gradient - sum).abs().maxCoeff() < 1e-12);
   }
-}
-
-TEST_CASE("Steps may be masked anywhere, for a single sample too", "[layer][mask][gradient]") {
-  for (const Index batch : {1, 3}) {
-    Eigen::ArrayXXi exists = Eigen::ArrayXXi::Ones(5, batch);
-    exists(0, 0) = exists(3, 0) = 0;
-    if (batch > 1) exists(1, 2) = 0;
-    exists.row(2) = 0;
-    const GradientCheck result =
-        check_gradients(LTC<double>(AutoNCP(6, 1), 2, {.ode_unfolds = 3}), {.time = 5, .batch = batch}, exists);
-    INFO(result.where << " is off by " << result.largest_error);
-    CHECK(result.ok());
-  }
-}
-
-TEST_CASE("A mask of another shape is refused", "[layer][mask]") {
-  LTC<double> model(FullyConnected(3, 1), 1);
-  Context<double> context;
-  context.mask = Eigen::ArrayXXi::Ones(4, 2);
-  CHECK_THROWS_WITH(model(Sequence<double>(4, 3, 1), context), "mask must be (time, batch) = (4, 3), got (4, 2)");
 }

@@ -67,14 +67,14 @@ struct Constants {
 
 }  // namespace
 
-TEMPLATE_TEST_CASE("a stream of a cell is the layer's steps", "[stream]", float, double) {
+TEMPLATE_TEST_CASE("A stream steps as the layer of the same cell does", "[stream]", float, double) {
   LTC<TestType> ltc(AutoNCP(12, 2), 3);
   require_same(ltc, packed_cell(ltc));
   MixedLTC<TestType> mixed(AutoNCP(12, 2), 3);
   require_same(mixed, packed_cell(mixed));
 }
 
-TEMPLATE_TEST_CASE("a CfC on constant weights steps as the layer does", "[stream]", float, double) {
+TEMPLATE_TEST_CASE("A CfC on constant weights steps as the layer does", "[stream]", float, double) {
   for (const CfCMode mode : {CfCMode::standard, CfCMode::pure, CfCMode::no_gate}) {
     CfC<TestType> dense(10, 3, {.mode = mode, .backbone_units = 21, .backbone_layers = 2, .proj_size = 2});
     const auto cell = packed_cell(dense);
@@ -88,7 +88,7 @@ TEMPLATE_TEST_CASE("a CfC on constant weights steps as the layer does", "[stream
   }
 }
 
-TEMPLATE_TEST_CASE("mixed memory on constant weights steps as the layer does", "[stream]", float, double) {
+TEMPLATE_TEST_CASE("Mixed memory on constant weights steps as the layer does", "[stream]", float, double) {
   MixedCfC<TestType> cfc(9, 2, {.backbone_units = 5});
   const auto cell = packed_cell(cfc);
   const Constants<TestType> constants(cell.inner());
@@ -102,7 +102,7 @@ TEMPLATE_TEST_CASE("mixed memory on constant weights steps as the layer does", "
   require_same(ltc, MemoryCellView(ltc_cell.gate_maps().view(), inner));
 }
 
-TEST_CASE("a stream refuses what does not fit", "[stream]") {
+TEST_CASE("A stream refuses wrong shapes and times", "[stream]") {
   LTC<float> ltc(AutoNCP(12, 2), 3);
   Stream stream(packed_cell(ltc));
   auto state = stream.initial_state();

@@ -12,7 +12,7 @@ using FixedWiring = elegans::Wiring<4, 1, 2>;
 using DynamicModel = elegans::LTC<float>;
 using FixedModel = elegans::LTC<float, elegans::AutoNCP<8, 1>, 2>;
 
-/// What one translation unit makes of a type.
+/// Size and alignment of a type in one translation unit.
 struct Layout {
   std::size_t size = 0;
   std::size_t alignment = 0;

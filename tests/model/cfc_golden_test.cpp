@@ -40,7 +40,7 @@ template <typename Body>
 void with_wiring(const nlohmann::json& wiring, Body body) {
   if (wiring.is_number()) return body(wiring.get<int>());
   const std::string kind = wiring.at("kind");
-  // ncps gives out all neurons of the last layer, which are more than the motor neurons that the case names.
+  // The outputs of ncps are all neurons of the last layer. These are more than the motor neurons that the case names.
   if (kind == "FullyConnected") return body(FullyConnected(wiring.at("units")));
   if (kind == "AutoNCP") return body(AutoNCP(wiring.at("units"), wiring.at("output_size")));
   REQUIRE(kind == "NCP");

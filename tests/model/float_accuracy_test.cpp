@@ -1,8 +1,8 @@
 // SPDX-FileCopyrightText: The elegans authors
 // SPDX-License-Identifier: Apache-2.0
 
-// What float costs, against the same model in double: rounding, and the sigmoid's approximation. The largest errors
-// seen are in docs/performance.md; the bounds here are about twice as wide.
+// The errors of float against the same model in double: those of rounding, and of the approximate sigmoid. The largest
+// errors are in docs/performance.md. The bounds here are about twice as large.
 
 #include <algorithm>
 #include <cmath>
@@ -59,7 +59,7 @@ void check(const std::string& name, const Errors& found, const Errors& allowed) 
 
 }  // namespace
 
-TEST_CASE("An LTC in float is as close to double as is told", "[layer][ltc][accuracy]") {
+TEST_CASE("An LTC in float is as close to double as docs/performance.md says", "[layer][ltc][accuracy]") {
   for (const Index batch : {1, 16}) {
     const auto of = [&](const std::string& name, const auto& wiring, Index inputs, Index time) {
       check(name + ", batch " + std::to_string(batch),
@@ -73,7 +73,7 @@ TEST_CASE("An LTC in float is as close to double as is told", "[layer][ltc][accu
   }
 }
 
-TEST_CASE("A CfC in float is as close to double as is told", "[layer][cfc][accuracy]") {
+TEST_CASE("A CfC in float is as close to double as docs/performance.md says", "[layer][cfc][accuracy]") {
   for (const Index batch : {1, 16}) {
     for (const CfCMode mode : {CfCMode::standard, CfCMode::pure, CfCMode::no_gate}) {
       const CfCOptions options{.mode = mode};

@@ -10,14 +10,14 @@ using namespace elegans;
 
 TEST_CASE("The counter counts", "[allocation]") {
   const long before = allocations;
-  // Through a volatile pointer, as a compiler may leave out a pair that nobody sees.
+  // Through a volatile pointer, because a compiler may leave out a new and delete without effect.
   int* volatile seen = new int(1);
   delete seen;
   const long after = allocations;
   CHECK(after == before + 1);
 }
 
-TEST_CASE("With fixed sizes, a model is made and stepped without the heap", "[allocation]") {
+TEST_CASE("With fixed sizes, construction and steps of a model use no heap", "[allocation]") {
   const long before = allocations;
   LTC<float, AutoNCP<8, 1, 2>> model(AutoNCP<8, 1, 2>{});
   auto state = model.initial_state();
@@ -29,8 +29,8 @@ TEST_CASE("With fixed sizes, a model is made and stepped without the heap", "[al
   CHECK(sum != 0);
 }
 
-TEMPLATE_TEST_CASE("A step allocates nothing, a batch's nothing after the first", "[allocation]", LTC<float>,
-                   MixedLTC<float>, CfC<float>, MixedCfC<float>) {
+TEMPLATE_TEST_CASE("A step of one sample allocates nothing, and a step of a batch nothing after the first",
+                   "[allocation]", LTC<float>, MixedLTC<float>, CfC<float>, MixedCfC<float>) {
   TestType model(AutoNCP(12, 2), 3);
   auto state = model.initial_state();
   auto states = model.initial_state(5);
@@ -47,7 +47,7 @@ TEMPLATE_TEST_CASE("A step allocates nothing, a batch's nothing after the first"
   CHECK(after == before);
 }
 
-TEMPLATE_TEST_CASE("A training step allocates nothing after the first", "[allocation]", LTC<double>, MixedLTC<double>,
+TEMPLATE_TEST_CASE("No training step but the first allocates", "[allocation]", LTC<double>, MixedLTC<double>,
                    CfC<double>, MixedCfC<double>) {
   for (const Index batch : {1, 21}) {
     TestType model(AutoNCP(9, 2), 3);

@@ -39,7 +39,8 @@ TEMPLATE_TEST_CASE("Outputs, states and gradients are ncps'", "[layer][ltc][gold
   }
 }
 
-TEMPLATE_TEST_CASE("With mixed memory, too", "[layer][ltc][mixed][golden]", double, float) {
+TEMPLATE_TEST_CASE("Outputs, states and gradients with mixed memory are ncps'", "[layer][ltc][mixed][golden]", double,
+                   float) {
   const GoldenFile file("ltc_mixed.safetensors");
   elegans::MixedLTC<TestType> model(wiring_of(file), static_cast<int>(file["x"].shape[2]), options_of(file.metadata));
   check_against(file, model);

@@ -25,8 +25,8 @@ void check_off_initial(Model model, Index time, Index batch) {
   support::require_gradients(model, time, batch);
 }
 
-/// Whether a single sample has its synapses in columns: in less than half the slots that rows would take, 16 for each
-/// source and 16 destinations with a synapse.
+/// True if a single sample stores its synapses in columns: in less than half the slots that rows would need. These are
+/// 16 for each source and 16 destinations with a synapse.
 template <typename Model>
 bool takes_columns(const Model& model) {
   const auto polarity = model.wiring().adjacency_matrix();
@@ -45,30 +45,7 @@ bool takes_columns(const Model& model) {
 
 }  // namespace
 
-TEST_CASE("Gradients are those of finite differences, for every option", "[layer][ltc][gradient]") {
-  for (const Index batch : {1, 3}) {
-    for (const bool implicit : {false, true}) {
-      for (const Mapping mapping : {Mapping::affine, Mapping::linear, Mapping::none}) {
-        INFO("implicit " << implicit << ", mapping " << static_cast<int>(mapping));
-        LTC<double> model(
-            AutoNCP(6, 1), 2,
-            {.input_mapping = mapping, .output_mapping = mapping, .implicit_param_constraints = implicit});
-        check_off_initial(model, 3, batch);
-      }
-    }
-  }
-}
-
-TEST_CASE("Gradients are those of finite differences, for every size class", "[layer][ltc][gradient]") {
-  for (const Index batch : {1, 2, 5, 17}) {
-    check_off_initial(LTC<double>(FullyConnected(5, 2), 3, {.ode_unfolds = 2, .epsilon = 1e-3}), 2, batch);
-    check_off_initial(LTC<double>(Random(7, 2, {.sparsity = 0.6}), 2, {.ode_unfolds = 1, .return_sequences = false}), 2,
-                      batch);
-    check_off_initial(LTC<double, FullyConnected<4, 1>, 2>(FullyConnected<4, 1>{}), 2, batch);
-  }
-}
-
-TEST_CASE("Gradients are those of finite differences where a single sample takes columns of synapses",
+TEST_CASE("Gradients are those of finite differences if a single sample stores its synapses in columns",
           "[layer][ltc][gradient]") {
   for (const bool implicit : {false, true}) {
     const LTC<double> model(Random(20, 2, {.sparsity = 0.94}), 20,
@@ -78,8 +55,8 @@ TEST_CASE("Gradients are those of finite differences where a single sample takes
   }
 }
 
-TEMPLATE_TEST_CASE("A single sample and a batch give the same, whatever holds its synapses", "[layer][ltc]", float,
-                   double) {
+TEMPLATE_TEST_CASE("A single sample gives the same as a batch, whether its synapses are in rows or in columns",
+                   "[layer][ltc]", float, double) {
   const auto exact = std::is_same_v<TestType, double>;
   const auto compare = [&](LTC<TestType> model, Index inputs, bool columns, Index time = 5) {
     REQUIRE(takes_columns(model) == columns);
@@ -107,7 +84,7 @@ TEMPLATE_TEST_CASE("A single sample and a batch give the same, whatever holds it
   compare(LTC<TestType>(AutoNCP(64, 8), 20), 20, true);
   compare(LTC<TestType>(Random(64, 4, {.sparsity = 0.97}), 40), 40, true);
   compare(LTC<TestType>(Random(100, 4, {.sparsity = 0.97}), 40), 40, true);
-  // So long that only the last steps are recorded.
+  // The sequence is so long that only its last steps are recorded.
   compare(LTC<TestType>(FullyConnected(20, 2), 5), 5, false, 120);
   compare(LTC<TestType>(AutoNCP(64, 8), 20), 20, true, 90);
 }
@@ -134,7 +111,8 @@ TEST_CASE("A synapse that does not exist has no gradient and no influence", "[la
   }
 }
 
-TEST_CASE("A single sample's outputs and gradients are a batch's, however its synapses lie", "[layer][ltc]") {
+TEST_CASE("A single sample has the same outputs and gradients as in a batch, for every way to store its synapses",
+          "[layer][ltc]") {
   // From rows of all pairs to columns of the few that exist; some of more sources than a table has in registers, and
   // sequences whose gates are too many to be recorded.
   const auto compare = [](const auto& wiring, Index time, auto scalar, double tolerance) {

@@ -35,7 +35,7 @@ void check_both(const AutoNCP<>& wiring) {
 
 }  // namespace
 
-TEST_CASE("One wiring serves models with different numbers of inputs, and stays as it was", "[layer][wiring]") {
+TEST_CASE("Models with different numbers of inputs can share one wiring, which does not change", "[layer][wiring]") {
   const AutoNCP wiring(9, 2);
   check_both<LTC<double>>(wiring);
   check_both<CfC<double>>(wiring);
@@ -43,7 +43,7 @@ TEST_CASE("One wiring serves models with different numbers of inputs, and stays 
   check_both<MixedCfC<double>>(wiring);
 }
 
-TEST_CASE("A change to a wiring does not reach a model that was made of it", "[layer][wiring]") {
+TEST_CASE("A change of a wiring does not change a model that was made from it", "[layer][wiring]") {
   Wiring<> wiring(3, 1);
   wiring.build(1);
   wiring.add_sensory_synapse(0, 1, 1);
@@ -69,7 +69,7 @@ TEST_CASE("Models run and learn over several inter layers", "[layer][wiring][ltc
                     .recurrent_command_synapses = 2,
                     .motor_fanin = 2});
   CfC<double> cfc(wiring, 2);
-  // A block a layer, fed by the one before it.
+  // One block per layer. The layer before feeds it.
   CHECK(cfc.parameter("layer_0.ff1.weight").cols() == 2 + 4);
   CHECK(cfc.parameter("layer_1.ff1.weight").cols() == 4 + 3);
   CHECK(cfc.parameter("layer_2.ff1.weight").cols() == 3 + 2);

@@ -23,7 +23,7 @@ quietly() {
   echo "failed: $*"
   exit 1
 }
-# headers NAME VERSION FOLDER CMAKE: a package of these headers, and of what CMake calls it.
+# headers NAME VERSION FOLDER CMAKE: makes a package of these headers; CMAKE is its name in CMake.
 headers() {
   mkdir "$scratch/$1"
   cat >"$scratch/$1/conanfile.py" <<EOF
@@ -48,14 +48,14 @@ EOF
 }
 
 quietly "$conan" profile detect
-# Headers of two libraries in one folder, such as /usr/include, are not to be told apart.
+# If two libraries share a folder, such as /usr/include, nothing tells their headers apart.
 mkdir -p "$scratch/json"
 ln -s "$json/nlohmann" "$scratch/json/nlohmann"
 headers eigen "$eigen_version" "$eigen" Eigen3::Eigen
 headers nlohmann_json 3.11.2 "$scratch/json" nlohmann_json::nlohmann_json
 
 recipe=$source/cmake/packaging/conan
-# It is built where it lies.
+# Build it in its own folder.
 cp -r "$recipe/test_package" "$scratch/test_package"
 for with_io in False True; do
   echo "-- with_io=$with_io"

@@ -27,7 +27,7 @@ inline void own_hook(const char* message) {
 #if defined(OWN_HOOK)
 namespace {
 
-/// Whether training lowers the loss.
+/// Returns true if training lowers the loss.
 bool trains() {
   constexpr int steps = 12;
   Eigen::ArrayXXf x(steps, 2), y(steps, 1);
@@ -40,7 +40,7 @@ bool trains() {
   return history.loss.back() < history.loss.front();
 }
 
-/// Whether a network of fixed sizes answers on a stream.
+/// Returns true if a network of fixed sizes gives finite outputs on a stream, and has a memory.
 bool streams() {
   const elegans::AutoNCP<6, 1> wiring;
   elegans::LTC<float, elegans::AutoNCP<6, 1>, 2> net(wiring);

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # no_exceptions.sh COMPILER [FLAGS...]: compiles the core without exceptions and RTTI, and shows that a bad call ends in
-# ELEGANS_ON_ERROR, the user's or the one there is.
+# ELEGANS_ON_ERROR: the user's, or the library's default.
 set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)

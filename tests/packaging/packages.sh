@@ -29,7 +29,7 @@ quietly() {
   echo "failed: $*"
   exit 1
 }
-# Against what was unpacked in PREFIX: by find_package, and by pkg-config.
+# Builds against the package that was unpacked in PREFIX, with find_package and with pkg-config.
 usable() {
   local prefix=$1 name=$2
   quietly "$cmake" -S "$outside" -B "with-$name" -DHOW=find_package -DCMAKE_PREFIX_PATH="$prefix"
@@ -53,7 +53,7 @@ contents() {
 }
 
 step "make them"
-# Installed by hand it goes elsewhere than in a package.
+# A package has other folders than an installation by hand.
 quietly "$cmake" -S "$source" -B build -DELEGANS_BUILD_TESTS=OFF -DELEGANS_BUILD_EXAMPLES=OFF \
   -DELEGANS_BUILD_BENCHMARKS=OFF -DCMAKE_INSTALL_PREFIX="$scratch/not-here"
 quietly "$cpack" --config build/CPackConfig.cmake -G "DEB;TGZ" -B made

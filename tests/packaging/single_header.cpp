@@ -1,8 +1,8 @@
 // SPDX-FileCopyrightText: The elegans authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Trains a little and prints all that came of it, bit by bit. Compiled with the one header alone, and with the headers
-// it was made of.
+// Trains for a short time and prints all results, bit by bit. Compiled with the single header, and with the headers
+// that it was made of.
 #include <cmath>
 #include <cstdio>
 

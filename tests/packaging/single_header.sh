@@ -2,8 +2,9 @@
 # SPDX-FileCopyrightText: The elegans authors
 # SPDX-License-Identifier: Apache-2.0
 #
-# single_header.sh CMAKE BUILD INCLUDE EIGEN COMPILER [FLAGS...]: makes the one header in the build tree BUILD, trains
-# with nothing but it and Eigen, in two translation units, and wants the bits that the headers in INCLUDE give.
+# single_header.sh CMAKE BUILD INCLUDE EIGEN COMPILER [FLAGS...]: makes the single header in the build tree BUILD, and
+# trains with it and Eigen alone, in two translation units. The results must be those of the headers in INCLUDE, to the
+# bit.
 set -euo pipefail
 
 cmake=$1 build=$2 headers=$3 eigen=$4

@@ -6,9 +6,9 @@
 #include <cstdlib>
 #include <new>
 
-// Replaces every operator new and delete of the program by ones that count: to be included once a program.
+// Replaces operator new and delete of the whole program by ones that count. Include it once per program.
 
-/// How often the heap was asked for memory so far.
+/// Number of allocations so far.
 inline long allocations = 0;
 
 namespace support {

@@ -12,12 +12,13 @@
 
 namespace support {
 
-/// As long as it lives, C and C++ write one and a half as "1,5" and a thousand as "1.000": the locale of a program
+/// While this object lives, C and C++ write one and a half as "1,5" and a thousand as "1.000": the locale of a program
 /// that calls `setlocale(LC_ALL, "")` and `std::locale::global(std::locale(""))` in Germany.
 class DecimalComma {
  public:
   DecimalComma() : before_(std::locale::global(std::locale(std::locale::classic(), new Punctuation))) {
-    // Compiled here, as test machines seldom have one. Without the sources (Debian's package locales), C++ alone.
+    // Compile a locale, because test machines seldom have one. Without its sources (Debian's package locales), only C++
+    // gets decimal commas.
     const std::string command =
         "localedef -i de_DE -f UTF-8 '" + (folder_.path / "de_DE.UTF-8").string() + "' >/dev/null 2>&1";
     if (std::system(command.c_str()) != 0 || ::setenv("LOCPATH", folder_.path.c_str(), 1) != 0 ||

@@ -12,7 +12,7 @@
 
 namespace elegans_test {
 
-/// What PyTorch calls a tensor of ours: what is not the LSTM's or the projection's is the cell's.
+/// PyTorch's name of one of our tensors. A tensor belongs to the LSTM, to the projection, or otherwise to the cell.
 inline std::string name_in_file(const std::string& name) {
   return name.rfind("fc.", 0) == 0 || name.rfind("lstm.", 0) == 0 ? name : "rnn_cell." + name;
 }
@@ -61,7 +61,7 @@ double relative_difference(const A& got, const B& expected) {
   return static_cast<double>((got.template cast<double>() - expected.template cast<double>()).abs().maxCoeff()) / scale;
 }
 
-/// What outputs, states and gradients may differ by, relative to the largest value of their tensor.
+/// The largest allowed difference of outputs, states and gradients, relative to the largest value of their tensor.
 template <typename Scalar>
 struct Tolerance;
 template <>

@@ -26,7 +26,7 @@ struct Tensor {
     return values[static_cast<std::size_t>((i * shape[1] + j) * shape[2] + k)];
   }
 
-  /// As (rows, columns); a vector becomes a column.
+  /// The tensor as (rows, columns). A vector becomes a column.
   Eigen::ArrayXXd array() const {
     const Eigen::Index rows = shape.empty() ? 1 : shape[0];
     const Eigen::Index columns = shape.size() < 2 ? 1 : shape[1];
@@ -46,7 +46,7 @@ struct GoldenFile {
     const std::string bytes((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
     std::uint64_t length = 0;
     std::memcpy(&length, bytes.data(), sizeof length);
-    const auto header = nlohmann::json::parse(bytes.substr(8, length));
+    const auto header = nlohmann::json::parse(bytes.substr(8, static_cast<std::size_t>(length)));
     for (const auto& [key, entry] : header.items()) {
       if (key == "__metadata__") {
         metadata = nlohmann::json::parse(entry.at("case").get<std::string>());

@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: The elegans authors
 # SPDX-License-Identifier: Apache-2.0
 #
-# How scripts install what they need: to be sourced.
+# Functions with which scripts install packages. To be sourced.
 
 # install_packages NAME...: installs those packages of Debian or Ubuntu that are missing.
 install_packages() {

@@ -11,7 +11,7 @@
 
 namespace support {
 
-/// What PyTorch says of losses, optimizers and schedules; `tests/data/generate_training_kit.py` wrote it.
+/// Losses, optimizers and schedules of PyTorch, in numbers. `tests/data/generate_training_kit.py` wrote them.
 inline nlohmann::json training_kit() {
   std::ifstream file(std::string(ELEGANS_TEST_DATA) + "/training_kit.json");
   return nlohmann::json::parse(file);

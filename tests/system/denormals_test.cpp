@@ -20,7 +20,7 @@ bool has_denormal_results() {
 
 }  // namespace
 
-#if defined(__SSE2__) || defined(_M_X64) || (defined(__aarch64__) && defined(__GNUC__))
+#if defined(__SSE2__) || defined(_M_X64) || ((defined(__aarch64__) || defined(__ARM_FP)) && defined(__GNUC__))
 
 TEMPLATE_TEST_CASE("Results that are too small for a normal number are zero while FlushDenormals lives",
                    "[core][denormals]", float, double) {

@@ -9,6 +9,9 @@
 #include <utility>
 #include <vector>
 
+#include <elegans/layer/bidirectional.hpp>
+#include <elegans/layer/dense.hpp>
+#include <elegans/layer/sequential.hpp>
 #include <elegans/model/ltc.hpp>
 #include <elegans/train/adam.hpp>
 #include <elegans/train/cross_entropy.hpp>
@@ -32,7 +35,7 @@ using Options = FitOptions<double>;
 
 Model make_model(LTCOptions options = {}) { return Model(AutoNCP(6, 1), 2, options); }
 
-/// Sines of different phase, a sample each.
+/// Sines of different phase, one per sample.
 Dataset<double> sines(Index time, Index samples) {
   Dataset<double> data{.x = Sequence<double>(time, samples, 2), .y = Sequence<double>(time, samples, 1)};
   for (Index t = 0; t < time; ++t) {
@@ -67,6 +70,13 @@ struct Both : MeanAbsoluteError {
   }
 };
 
+/// A user's model that says that it is not causal, and has no rows for a summary.
+struct Smoother : Model {
+  using Model::Model;
+  static constexpr bool is_causal = false;
+  void summary_rows() const = delete;
+};
+
 Eigen::ArrayXd trained(Model model, const Dataset<double>& data, const Options& options) {
   fit(model, data, Adam<double>({.learning_rate = 0.01}), options);
   return model.parameters();
@@ -96,6 +106,25 @@ TEST_CASE("With no epochs, nothing changes", "[train][fit]") {
   const Eigen::ArrayXd before = model.parameters();
   CHECK(fit(model, data, Adam<double>(), {.epochs = 0}).loss.empty());
   CHECK((model.parameters() == before).all());
+}
+
+TEST_CASE("fit refuses to cut sequences into pieces for a model that reads later steps", "[train][fit]") {
+  const Dataset<double> data = sines(5, 2);
+  const LTC<double> ltc = make_model();
+  const auto refusal = [&](auto model, const Options& options) {
+    return refusal_of([&] { fit(model, data, Adam<double>(), options); });
+  };
+  const std::string truncated = "fit: bptt_steps = 3 needs layers that read no later steps, got ";
+  const std::string stateful = "fit: stateful = true needs layers that read no later steps, got ";
+  const std::string layer = "bidirectional (Bidirectional)";
+  const Sequential stack(Sequential(Dense<double>(2, 2), Bidirectional(ltc, ltc)), Dense<double>(1, 2));
+  CHECK(refusal(stack, {.bptt_steps = 3}) == truncated + layer);
+  CHECK(refusal(stack, {.stateful = true}) == stateful + layer);
+  CHECK(refusal(stack, {.bptt_steps = 5}) == "(not refused)");  // a single piece
+  CHECK(refusal(stack, {}) == "(not refused)");
+  CHECK(refusal(Sequential(ltc, Dense<double>(1, 1)), {.bptt_steps = 3}) == "(not refused)");
+
+  CHECK(refusal(Smoother(AutoNCP(6, 1), 2), {.bptt_steps = 3}) == truncated + "the model");
 }
 
 TEST_CASE("fit refuses data and options that are out of range", "[train][fit]") {

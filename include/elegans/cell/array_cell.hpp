@@ -39,7 +39,8 @@ class Tensors {
   Value* start_;
 };
 
-/// What a step starts from, one row per sample. There may be rows without a sample: all of their values are 0.
+/// The values that a step starts from, one row per sample. There may be rows without a sample, in which all values are
+/// 0.
 template <typename Scalar>
 struct ArrayStep {
   ConstArrayView<Scalar> x;         ///< (batch, input_dim)
@@ -65,9 +66,8 @@ struct ArrayStepAdjoint {
 ///     step_backward(p, now, d_next, d_now, d_p)
 ///                                      from dLoss/d(next) to dLoss/d(x, state, elapsed); adds dLoss/d(parameters) of
 ///                                      all rows to d_p
-///     apply_constraints(tensors)               optional: brings values back into their range after every change
-///
-/// A step must make finite values of rows of zeros.
+///     apply_constraints(tensors)       optional: brings values back into their range after every change
+/// A step of a row of zeros must give finite values.
 template <typename D>
 concept ArrayDynamics =
     std::copyable<D> &&
@@ -82,13 +82,12 @@ concept ArrayDynamics =
       dynamics.step_backward(values, now, d_next, d_now, tensors);
     };
 
-/// Makes a cell of dynamics on plain arrays. `Rnn` then adds tiles, tape, masks, elapsed times and truncation.
+/// Turns dynamics on plain arrays into a cell. `Rnn` then adds tiles, tape, masks, elapsed times and truncation.
 ///
 ///     using Model = elegans::Rnn<elegans::ArrayCell<MyDynamics<float>>>;
 ///     Model model(elegans::ArrayCell(MyDynamics<float>(8, 2)));
-///
-/// The arrays are views, and nothing is copied: a batch comes in tiles of as many rows as a packet has lanes, a single
-/// sample as one row. examples/own_cell.cpp shows one.
+/// The arrays are views, and nothing is copied. A batch comes in tiles of as many rows as a packet has lanes, and a
+/// single sample comes as one row. examples/own_cell.cpp has an example.
 template <ArrayDynamics Dynamics>
 class ArrayCell {
  public:
@@ -125,7 +124,8 @@ class ArrayCell {
     values_.resize(parameters_.count());
   }
 
-  [[nodiscard]] const Dynamics& dynamics() const noexcept { return dynamics_; }
+  [[nodiscard]] const Dynamics& dynamics() const& noexcept { return dynamics_; }
+  [[nodiscard]] Dynamics dynamics() const&& { return dynamics(); }
   [[nodiscard]] Index units() const noexcept { return dynamics_.units(); }
   [[nodiscard]] Index input_dim() const noexcept { return dynamics_.input_dim(); }
   [[nodiscard]] Index state_size() const noexcept {
@@ -137,7 +137,8 @@ class ArrayCell {
     return dynamics_.units();
   }
   [[nodiscard]] Index states_per_step() const noexcept { return 1; }
-  [[nodiscard]] const ParameterList<>& parameters() const noexcept { return parameters_; }
+  [[nodiscard]] const ParameterList<>& parameters() const& noexcept { return parameters_; }
+  [[nodiscard]] ParameterList<> parameters() const&& { return parameters(); }
 
   void initialize(Scalar* parameters) const { dynamics_.initialize(Tensors<Scalar>(parameters_, parameters)); }
   void apply_constraints([[maybe_unused]] Scalar* parameters) const {
@@ -200,7 +201,7 @@ class ArrayCell {
  private:
   [[nodiscard]] Tensors<const Scalar> values() const noexcept { return {parameters_, values_.data()}; }
 
-  // Both layouts are column-major (samples, neurons): one column per neuron, as far as there are samples.
+  // In both layouts, the values of a tile are a column-major array of (samples, neurons).
   template <LaneLayout Lanes, typename AnyScratch>
   [[nodiscard]] ArrayStep<Scalar> array_step(const Step<Lanes>& step, AnyScratch& scratch) const {
     static_assert(Lanes::index(1, 0) == Lanes::samples);
@@ -213,7 +214,7 @@ class ArrayCell {
 
   Dynamics dynamics_;
   ParameterList<> parameters_;
-  Buffer<Scalar> values_;  // a copy of the parameters, as a cell is a value
+  Buffer<Scalar> values_;  // a copy of the parameters, because a copy of the cell must not point at them
 };
 
 }  // namespace elegans

@@ -13,7 +13,7 @@ namespace elegans {
 
 namespace detail {
 
-/// The layouts that the concepts ask with. A cell must take any.
+/// The layouts with which the concepts check a cell. A cell must work with every layout.
 template <typename Scalar>
 using SomeBatchLanes = BatchLanes<Scalar, fewest_lanes<Scalar>>;
 template <typename Scalar>
@@ -50,10 +50,10 @@ concept StreamCell = CellWithSizes<C> && requires(const C& cell, const typename 
 
 /// A cell with parameters, which `Rnn` owns.
 ///
-///     parameters()              names and shapes in the flat parameter vector: a `ParameterList`
-///     initialize(parameters)    sets initial values
-///     apply_constraints(parameters)     brings values back into their range, after every change
-///     pack(parameters, single)  takes over new values, for batches or for single samples
+///     parameters()                   names and shapes in the flat parameter vector: a `ParameterList`
+///     initialize(parameters)         sets initial values
+///     apply_constraints(parameters)  brings values back into their range, after every change
+///     pack(parameters, single)       packs new values, for batches or for single samples
 template <typename C>
 concept CellWithParameters = CellWithSizes<C> && requires(const C& cell, C& own, typename C::Scalar* parameters,
                                                           const typename C::Scalar* values) {
@@ -75,8 +75,8 @@ concept CellWithStep = StreamCell<C> && requires(const C& cell, const typename C
   cell.template output<detail::SomeBatchLanes<typename C::Scalar>>(state, y);
 };
 
-/// A cell with the adjoints of `step` and `output`. Their contributions to the parameters' gradient are summed up in an
-/// `Adjoint` over a whole sequence.
+/// A cell with the adjoints of `step` and `output`. An `Adjoint` sums up what they contribute to the gradient of the
+/// parameters, over a whole sequence.
 ///
 ///     reset<Lanes>(adjoint)                            starts with sums of 0
 ///     output_backward<Lanes>(state, d_y, d_state, adjoint)  adds to d_state
@@ -101,8 +101,8 @@ concept RecurrentCell = CellWithParameters<C> && CellWithStep<C> && CellWithAdjo
 /// A cell opts into being a `RecordingCell` by deriving from this.
 struct RecordsSteps {};
 
-/// A cell whose step can leave values for its adjoint, which otherwise computes them again. `Rnn` keeps the records of
-/// as many of the last steps as is faster than that.
+/// A cell whose step can record values for its adjoint, which otherwise has to compute them again. `Rnn` records as
+/// many of the last steps as fit into a cache. Beyond that, computing again is faster.
 ///
 ///     record_size<Lanes>()   number of values per step; 0 if there is nothing to gain
 template <typename C>
@@ -113,8 +113,8 @@ concept RecordingCell = RecurrentCell<C> && std::derived_from<C, RecordsSteps> &
 /// A cell opts into being a `SampleSumsCell` by deriving from this.
 struct SumsBySample {};
 
-/// A cell whose adjoint keeps its sums apart, sample by sample, until `collect`. `Rnn` may then collect the gradient of
-/// a tile half by half, with `detail::HalfOf` its lanes.
+/// A cell whose adjoint has separate sums for each sample, until `collect` adds them up. `Rnn` may then collect the
+/// gradient of each half of a tile by itself, with the layout `detail::HalfOf`.
 template <typename C>
 concept SampleSumsCell = RecurrentCell<C> && std::derived_from<C, SumsBySample>;
 

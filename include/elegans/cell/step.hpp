@@ -10,36 +10,37 @@
 namespace elegans {
 
 // mutate all: layer.tape
-/// The states of a tile of samples, one after the other: state 0 is the first, and each sub-step makes the next. A tape
-/// that keeps all of them serves an adjoint. Where nothing goes back, two of them take turns in the same memory.
+/// The states of a tile of samples, in the order of time. State 0 is the initial one, and each sub-step makes the next.
+/// An adjoint needs a tape that stores all states. Without an adjoint, two states are enough: the tape then alternates
+/// between them.
 template <typename Scalar>
 class Tape {
  public:
-  /// \param memory   for all states, or for two
-  /// \param extent   number of scalars per state
-  /// \param keeps_all  false if two states take turns
-  Tape(Scalar* memory, Index extent, bool keeps_all) noexcept
-      : memory_(memory), extent_(extent), kept_(keeps_all ? Index{-1} : Index{1}) {}
+  /// \param memory      room for all states, or for two
+  /// \param extent      number of scalars per state
+  /// \param stores_all  false to alternate between two states
+  Tape(Scalar* memory, Index extent, bool stores_all) noexcept
+      : memory_(memory), extent_(extent), number_mask_(stores_all ? Index{-1} : Index{1}) {}
 
-  /// The k-th state from where the tape stands.
-  [[nodiscard]] Scalar* operator()(Index k) const noexcept { return memory_ + ((position_ + k) & kept_) * extent_; }
+  /// State k.
+  [[nodiscard]] Scalar* operator()(Index k) const noexcept { return memory_ + ((first_ + k) & number_mask_) * extent_; }
 
-  /// The same tape, its state 0 being the k-th of this one.
+  /// The tape from state k on: that state becomes state 0.
   [[nodiscard]] Tape from(Index k) const noexcept {
     Tape tape = *this;
-    tape.position_ += k;
+    tape.first_ += k;
     return tape;
   }
 
  private:
   Scalar* memory_;
   Index extent_;
-  Index kept_;  // bits of a state's number that choose its memory
-  Index position_ = 0;
+  Index number_mask_;  // state k lies where state (k & number_mask_) does
+  Index first_ = 0;    // the number in memory of state 0
 };
 
-/// Which step of a training run this is. Dropout depends on nothing else, so that a backward pass drops the same values
-/// as its forward pass did, however the batch was cut into tiles.
+/// Says which step of a training run this is. Dropout depends on this alone, so a backward pass drops the same values
+/// as its forward pass, however the batch was cut into tiles.
 struct StepPosition {
   bool training = false;  ///< otherwise nothing is dropped
   std::uint64_t run = 0;  ///< forward passes before this one
@@ -47,7 +48,8 @@ struct StepPosition {
   Index first_sample = 0;  ///< of the tile
 };
 
-/// A step of a tile of samples, as a cell takes it. All values lie as `Lanes` says.
+/// One step of a tile of samples: what a cell reads and what it writes. The layout `Lanes` says how the values lie in
+/// memory.
 template <LaneLayout Lanes>
 struct Step {
   using Scalar = typename Lanes::Scalar;
@@ -59,7 +61,7 @@ struct Step {
   StepPosition position = {};
 };
 
-/// The adjoint of a step: what comes in, and where the results go.
+/// The adjoint of a step: what a cell reads and what it writes.
 template <LaneLayout Lanes>
 struct StepAdjoint {
   using Scalar = typename Lanes::Scalar;

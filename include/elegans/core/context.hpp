@@ -11,7 +11,7 @@
 
 namespace elegans {
 
-/// What a caller may say about a sequence besides its values.
+/// Everything about a sequence besides its values: elapsed times, the initial state, and the mask.
 ///
 /// \tparam Units  state size of the model that runs the sequence, or Dynamic
 template <typename Scalar, int Units = Dynamic>

@@ -2,10 +2,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <limits>
 #include <locale>
 #include <sstream>
 #include <stdexcept>
 #include <string>
+#include <type_traits>
 
 #include <elegans/core/config.hpp>
 
@@ -58,12 +60,24 @@ ELEGANS_COLD [[noreturn]] inline void raise(const std::string& message) {
 #endif
 }
 
+/// The value itself, except that a NaN loses its sign: messages would otherwise depend on the compiler.
+template <typename T>
+[[nodiscard]] constexpr T without_nan_sign(const T& part) noexcept
+  requires std::is_floating_point_v<T>
+{
+  return part != part ? std::numeric_limits<T>::quiet_NaN() : part;
+}
+template <typename T>
+[[nodiscard]] constexpr const T& without_nan_sign(const T& part) noexcept {
+  return part;
+}
+
 /// One text of all parts, the same under every locale.
 template <typename... Parts>
 ELEGANS_COLD [[nodiscard]] std::string concatenate(const Parts&... parts) {
   std::ostringstream text;
   text.imbue(std::locale::classic());
-  (text << ... << parts);
+  (text << ... << without_nan_sign(parts));
   return text.str();
 }
 

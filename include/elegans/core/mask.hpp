@@ -37,7 +37,7 @@ class Mask {
     }
   }
 
-  /// A mask of samples that have a length each, and are padded at the end up to `time` steps.
+  /// A mask of samples of different lengths, which are padded at the end up to `time` steps.
   /// \throws InvalidArgument if a length is negative or beyond `time`
   static Mask of_lengths(std::span<const Index> lengths, Index time) {
     Mask mask;
@@ -91,8 +91,9 @@ class Mask {
     detail::refuse("mask must be (time, batch) = (", time, ", ", batch, "), got (", time_, ", ", batch_, ")");
   }
 
-  /// Changes the shape, after which every step exists until `set` says otherwise. Allocates only beyond the largest
-  /// size there ever was. \throws InvalidArgument if a size is negative, or there are too many steps
+  /// Changes the shape. Then every step exists until `set` says otherwise. Allocates only beyond the largest size so
+  /// far.
+  /// \throws InvalidArgument if a size is negative, or there are too many steps
   void resize(Index time, Index batch) {
     values_.resize(detail::product_of_sizes("Mask", time, batch));
     std::fill_n(values_.data(), values_.size(), static_cast<unsigned char>(1));

@@ -3,17 +3,18 @@
 #pragma once
 
 #include <charconv>
-#include <cmath>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <system_error>
 
+#include <elegans/core/finite.hpp>
+
 namespace elegans::detail {
 
 // Numbers as text, whatever the locale of C or C++ is.
 
-/// As `printf` writes a number with %.*g (general) or %.*f (fixed) in the locale "C".
+/// Writes a number as `printf` does with %.*g (general) or %.*f (fixed) in the locale "C".
 template <typename Number>
 [[nodiscard]] std::string number_text(Number value, int precision,
                                       std::chars_format format = std::chars_format::general) {
@@ -23,13 +24,14 @@ template <typename Number>
   return failure == std::errc() ? std::string(text, end) : std::string();
 }
 
-/// Every bit of a number, as `printf` writes it with %a in the locale "C": "-0x1.8p+1", "inf", "nan".
+/// Writes every bit of a number, as `printf` does with %a in the locale "C": "-0x1.8p+1", "inf", "nan".
 [[nodiscard]] inline std::string exact_text(double value) {
   char text[40];
-  const auto [end, failure] = std::to_chars(text, text + sizeof text, std::fabs(value), std::chars_format::hex);
+  const auto [end, failure] = std::to_chars(text, text + sizeof text, value, std::chars_format::hex);
   if (failure != std::errc()) return {};
-  const char* const sign = std::signbit(value) ? "-" : "";
-  return std::string(sign) + (std::isfinite(value) ? "0x" : "") + std::string(text, end);
+  std::string result(text, end);
+  if (is_finite(value)) result.insert(result.starts_with('-') ? 1 : 0, "0x");
+  return result;
 }
 
 /// Reads a number, decimal or, after 0x, hexadecimal, with a sign or without; also inf and nan.

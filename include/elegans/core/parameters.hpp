@@ -25,7 +25,7 @@ struct Parameter {
 };
 
 /// Says which tensor lies where in a flat parameter vector, and in its gradient. This is the only list of parameters:
-/// whatever saves, prints, checks or clips parameters walks it.
+/// all code that saves, prints, checks or clips parameters uses it.
 ///
 /// `begin`, `find` and `at` point into the list, so they must not outlive it, nor the next `add`.
 ///
@@ -65,7 +65,7 @@ class ParameterList {
   }
   void find(std::string_view name) const&& = delete;
 
-  /// The tensor of that name. \throws InvalidArgument if there is none; the message lists the names that there are
+  /// The tensor of that name. \throws InvalidArgument if there is none; the message lists all names
   [[nodiscard]] const Parameter& at(std::string_view name) const& {
     if (const Parameter* entry = find(name)) return *entry;
     std::string names;

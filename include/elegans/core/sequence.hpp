@@ -9,9 +9,8 @@
 namespace elegans {
 
 /// A batch of sequences: a time-major stack of (batch, features) arrays in one piece of memory.
-///
-/// `step` and `values` of a Sequence give views, which must not outlive it. A temporary Sequence has nothing to view:
-/// there they give arrays that own copies. A Sequence that was moved from is empty.
+/// `step` and `values` return views, which must not outlive the Sequence. On a temporary Sequence, where a view would
+/// dangle, they return arrays that own copies. A Sequence that was moved from is empty.
 template <typename Scalar>
 class Sequence {
  public:
@@ -21,7 +20,8 @@ class Sequence {
   /// Zeros. \throws InvalidArgument if a size is negative, or the sizes multiply to more than memory can hold
   Sequence(Index time, Index batch, Index features) { resize(time, batch, features); }
 
-  /// One sequence from a (time, features) matrix. Implicit, so that a matrix serves wherever a Sequence is asked for.
+  /// One sequence from a (time, features) matrix. The conversion is implicit, so that every function that takes a
+  /// Sequence also takes a matrix.
   template <typename Derived>
   Sequence(const Eigen::DenseBase<Derived>& matrix) : Sequence(matrix.rows(), 1, matrix.cols()) {
     for (Index t = 0; t < time_; ++t) {

@@ -10,9 +10,8 @@
 namespace elegans {
 
 /// The membrane potentials of a batch, (batch, units): what a cell remembers from one step to the next.
-///
-/// `array` and `data` of a State give views, which must not outlive it. For a temporary State, `array` gives an array
-/// that owns a copy. A State that was moved from has size 0 wherever its type fixes no size.
+/// `array` and `data` return views, which must not outlive the State. On a temporary State, `array` returns an array
+/// that owns a copy. After a move, every size that the type does not fix is 0.
 ///
 /// \tparam Units  number of neurons, or Dynamic
 /// \tparam Batch  number of samples, or Dynamic; with both fixed a State uses no heap
@@ -53,7 +52,7 @@ class State {
   [[nodiscard]] const Scalar& operator()(Index b, Index unit) const& noexcept { return values_[b + batch_ * unit]; }
   [[nodiscard]] Scalar operator()(Index b, Index unit) const&& noexcept { return (*this)(b, unit); }
 
-  /// The (batch, units) array, to read and write with all that Eigen offers.
+  /// The (batch, units) array, to read and write as any array of Eigen.
   [[nodiscard]] ArrayView<Scalar, Batch, Units> array() & noexcept { return {values_.data(), batch_, units_}; }
   [[nodiscard]] ConstArrayView<Scalar, Batch, Units> array() const& noexcept {
     return {values_.data(), batch_, units_};

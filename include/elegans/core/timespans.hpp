@@ -2,13 +2,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <cmath>
 #include <cstddef>
 #include <span>
 
 #include <elegans/core/buffer.hpp>
 #include <elegans/core/error.hpp>
 #include <elegans/core/extent.hpp>
+#include <elegans/core/finite.hpp>
 #include <elegans/core/types.hpp>
 
 namespace elegans {
@@ -75,7 +75,7 @@ class Timespans {
 
   /// Checks one elapsed time. \throws InvalidArgument if it is negative or not finite; the message has step and sample
   static void require_valid(Scalar elapsed_time, Index t, Index b) {
-    if (!(elapsed_time >= Scalar(0)) || !std::isfinite(elapsed_time)) {
+    if (!detail::is_finite(elapsed_time) || elapsed_time < Scalar(0)) {
       detail::refuse("elapsed time must be finite and at least 0, got ", elapsed_time, " at step ", t, ", sample ", b);
     }
   }

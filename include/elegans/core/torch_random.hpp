@@ -48,7 +48,14 @@ class TorchRandom {
   template <typename Scalar>
   Scalar uniform_fused(double low, double high) {
     const auto from = static_cast<Scalar>(low);
-    return std::fma(rand<Scalar>(), static_cast<Scalar>(high) - from, from);
+    // Through a pointer: with -fassociative-math, clang multiplies and adds where the processor cannot do both at once.
+    Scalar (*volatile fused)(Scalar, Scalar, Scalar) = nullptr;
+    if constexpr (std::is_same_v<Scalar, float>) {
+      fused = ::fmaf;
+    } else {
+      fused = ::fma;
+    }
+    return fused(rand<Scalar>(), static_cast<Scalar>(high) - from, from);
   }
 
  private:

@@ -9,7 +9,7 @@
 
 namespace elegans {
 
-/// Sizes and positions, signed: 64 bits, or 32 where Eigen is told so.
+/// The type of sizes and indices. It is signed and has 64 bits, or 32 if Eigen is configured so.
 using Index = Eigen::Index;
 
 /// A size that is known only at run time: the default of every size in a template. It is Eigen's own name, so a program
@@ -35,9 +35,9 @@ using VectorView = Eigen::Map<Eigen::Array<Scalar, Size, 1>>;
 template <typename Scalar, int Size = Dynamic>
 using ConstVectorView = Eigen::Map<const Eigen::Array<Scalar, Size, 1>>;
 
-/// A (rows, columns) array that owns its values. A temporary object hands this out where an object that lives on hands
-/// out a view, so that `auto v = model(x).values();` is safe. Eigen may not align it, because its alignment depends on
-/// the processor that a translation unit is compiled for.
+/// A (rows, columns) array that owns its values. Functions return it for a temporary object, and a view for any other,
+/// so that `auto v = model(x).values();` is safe. Eigen may not align the values, because its alignment depends on the
+/// processor that a translation unit is compiled for.
 template <typename Scalar, int Rows = Dynamic, int Columns = Dynamic>
 using OwnedArray = Eigen::Array<Scalar, Rows, Columns,
                                 (Rows == 1 && Columns != 1 ? Eigen::RowMajor : Eigen::ColMajor) | Eigen::DontAlign>;

@@ -12,23 +12,24 @@
 
 #include <elegans/core/context.hpp>
 #include <elegans/core/error.hpp>
+#include <elegans/core/finite.hpp>
 #include <elegans/core/parameters.hpp>
 #include <elegans/core/sequence.hpp>
 #include <elegans/core/types.hpp>
 
 namespace elegans {
 
-/// What `check_gradients` found.
+/// The result of `check_gradients`.
 struct GradientCheck {
-  double largest_error = 0;  ///< |backward - difference| / max(1, |difference|), the largest there is
-  std::string where;         ///< of which value: a parameter and its index, input, initial_state or timespans
+  double largest_error = 0;  ///< the largest |backward - difference| / max(1, |difference|)
+  std::string where;         ///< the value with that error, as "w[3]", "input[0]", "initial_state[1]" or "timespans[2]"
   Index compared = 0;        ///< number of values that were compared
 
-  /// True if every gradient is right to that precision, and there was one.
+  /// True if every error is below the tolerance, and at least one value was compared.
   [[nodiscard]] bool ok(double tolerance = 1e-6) const noexcept { return compared > 0 && largest_error < tolerance; }
 };
 
-/// How `check_gradients` goes about it.
+/// The options of `check_gradients`.
 struct GradientCheckOptions {
   Index time = 3;           ///< steps of the random sequence, at least 1
   Index batch = 2;          ///< samples of it, at least 1
@@ -36,15 +37,15 @@ struct GradientCheckOptions {
   std::uint64_t seed = 1;   ///< of the random values
 };
 
-/// Compares what `backward` says with central differences: for every parameter, input, initial state and elapsed time,
-/// of a random linear function of all outputs and the final state, on random sequences with random elapsed times.
+/// Compares the gradients of `backward` with central differences, for every parameter, input, initial state and elapsed
+/// time. The loss is a random linear function of all outputs and the final state. Sequences and elapsed times are
+/// random, too.
 ///
 ///     elegans::LTC<double> model(wiring, 2);
 ///     const auto check = elegans::check_gradients(model);
 ///     if (!check.ok()) std::cerr << check.where << " is off by " << check.largest_error << '\n';
-///
-/// \param model  of doubles: differences of floats tell nothing; a copy is used
-/// \param mask   of (time, batch), if some steps are to be masked
+/// \param model  a model of doubles, because differences of floats are too inexact; it is copied
+/// \param mask   (time, batch), to mask some steps
 /// \throws InvalidArgument if a shape differs
 template <typename Model>
 GradientCheck check_gradients(Model model, const GradientCheckOptions& options = {}, const Mask& mask = {}) {
@@ -75,7 +76,7 @@ GradientCheck check_gradients(Model model, const GradientCheckOptions& options =
     return of_outputs + (model.final_state().array() * d_final.array()).sum();
   };
   GradientCheck result;
-  // `set(change)` moves one value to where it was plus a change.
+  // `set(change)` sets one value to its original plus a change.
   const auto compare = [&](double gradient, const auto& describe, const auto& set) {
     set(options.step_size);
     const double up = value();
@@ -83,11 +84,11 @@ GradientCheck check_gradients(Model model, const GradientCheckOptions& options =
     const double down = value();
     set(0.0);
     const double difference = (up - down) / (2 * options.step_size);
-    const double error = (std::abs)(gradient - difference) / (std::max)(1.0, (std::abs)(difference));
+    double error = (std::abs)(gradient - difference) / (std::max)(1.0, (std::abs)(difference));
     ++result.compared;
-    // Not "error > largest": a NaN must show.
-    if (result.compared == 1 || !(error <= result.largest_error)) {
-      result.largest_error = std::isnan(error) ? std::numeric_limits<double>::infinity() : error;
+    if (detail::is_nan(error)) error = std::numeric_limits<double>::infinity();
+    if (result.compared == 1 || error > result.largest_error) {
+      result.largest_error = error;
       result.where = describe();
     }
   };
@@ -103,35 +104,35 @@ GradientCheck check_gradients(Model model, const GradientCheckOptions& options =
   const Eigen::ArrayXd parameters = model.parameters();
   for (const Parameter& entry : model.parameter_list()) {
     for (Index i = 0; i < entry.size(); ++i) {
-      const Index at = entry.offset + i;
+      const Index index = entry.offset + i;
       compare(
-          gradient[at], [&] { return detail::concatenate(entry.name, "[", i, "]"); },
+          gradient[index], [&] { return detail::concatenate(entry.name, "[", i, "]"); },
           [&](double change) {
             model.update([&](auto all) {
               all = parameters;
-              all[at] += change;
+              all[index] += change;
             });
           });
     }
   }
   for (Index i = 0; i < x.values().size(); ++i) {
-    const double kept = x.values()[i];
+    const double original = x.values()[i];
     compare(
         d_x.values()[i], [&] { return detail::concatenate("input[", i, "]"); },
-        [&](double change) { x.values()[i] = kept + change; });
+        [&](double change) { x.values()[i] = original + change; });
   }
   for (Index i = 0; i < d_initial.array().size(); ++i) {
-    const double kept = context.initial_state->data()[i];
+    const double original = context.initial_state->data()[i];
     compare(
         d_initial.data()[i], [&] { return detail::concatenate("initial_state[", i, "]"); },
-        [&](double change) { context.initial_state->data()[i] = kept + change; });
+        [&](double change) { context.initial_state->data()[i] = original + change; });
   }
   for (Index i = 0; i < d_spans.size(); ++i) {
-    const double kept = spans.data()[i];
+    const double original = spans.data()[i];
     compare(
         d_spans.data()[i], [&] { return detail::concatenate("timespans[", i, "]"); },
         [&](double change) {
-          spans.data()[i] = kept + change;
+          spans.data()[i] = original + change;
           context.timespans = Timespans<double>(spans);
         });
   }

@@ -16,11 +16,11 @@
 
 namespace elegans {
 
-/// The context that a layer's sequences come with.
+/// The context of a layer's sequences.
 template <typename Layer>
 using ContextOf = Context<typename Layer::Scalar, Layer::state_size_at_compile_time>;
 
-// The layers may be nested in each other, so all are declared first.
+// Declared before any is defined, because stacks may contain each other.
 template <AnyLayer Layer>
 [[nodiscard]] auto hidden_states(const Layer& layer, const Sequence<typename Layer::Scalar>& x,
                                  const ContextOf<Layer>& context = {}) -> Sequence<typename Layer::Scalar>;
@@ -46,7 +46,7 @@ void require_initial_state(const Model& model, const ContextOf<Model>& context, 
          "), got (", state.batch(), ", ", state.units(), ")");
 }
 
-/// The columns of a batch's state that belong to one of several layers.
+/// The context of one of several layers, with its columns of the initial state.
 template <typename Part, typename Whole>
 ContextOf<Part> part_of_context(const Part& layer, const ContextOf<Whole>& context, Index first) {
   ContextOf<Part> part{context.timespans, {}, context.mask};
@@ -66,13 +66,12 @@ Sequence<Scalar> time_reversed(const Sequence<Scalar>& x) {
 
 }  // namespace detail
 
-/// What a layer remembers after each step, for plots and probes: (time, batch, state_size).
+/// The state of a layer after each step, for plots and probes: (time, batch, state_size).
 ///
 ///     elegans::Sequence<float> states = elegans::hidden_states(model, x);
 ///     float v = states(t, b, neuron);   // membrane potential after step t; the last step's are model.final_state()
-///
-/// For every layer, a user's own included; a layer that remembers nothing has (time, batch, 0). With mixed memory a
-/// sample's state is (h, c) side by side. A masked step leaves its sample's state as it was.
+/// It works for every layer, a user's own included. A layer without memory has (time, batch, 0). With mixed memory, the
+/// state of a sample is (h, c) side by side. A masked step leaves the state as it is.
 ///
 /// \param x        (time, batch, input_dim), or a (time, input_dim) matrix for one sequence
 /// \param context  elapsed times, initial state and mask, as for a forward pass
@@ -83,7 +82,7 @@ auto hidden_states(const Layer& layer, const Sequence<typename Layer::Scalar>& x
   using Scalar = typename Layer::Scalar;
   context.timespans.require_shape(x.time(), x.batch());
   context.mask.require_shape(x.time(), x.batch());
-  Layer runner(layer);  // a copy: to run is to change a layer's workspace
+  Layer runner(layer);  // a copy, because running a layer changes its workspace
   Sequence<Scalar> states(x.time(), x.batch(), layer.state_size());
   Sequence<Scalar> now(1, x.batch(), x.features());
   ContextOf<Layer> one_step;
@@ -104,8 +103,8 @@ auto hidden_states(const Layer& layer, const Sequence<typename Layer::Scalar>& x
   return states;
 }
 
-/// Of layers in sequence: their states side by side. A layer behind one that gives its last output only takes one step,
-/// the last; until then it is in its initial state.
+/// The states of the layers of a stack, side by side. A layer behind one that returns its last output only takes a
+/// single step, at the end. Until then, it is in its initial state.
 template <AnyLayer... Layers>
 auto hidden_states(const Sequential<Layers...>& model, const Sequence<typename Sequential<Layers...>::Scalar>& x,
                    const ContextOf<Sequential<Layers...>>& context)
@@ -116,16 +115,16 @@ auto hidden_states(const Sequential<Layers...>& model, const Sequence<typename S
   Sequence<Scalar> states(x.time(), x.batch(), model.state_size());
   Sequence<Scalar> values = x;
   Index first = 0;
-  bool whole = true;  // the layer sees every step
+  bool sees_every_step = true;
   const auto add = [&](const auto& layer) {
     using Layer = std::remove_cvref_t<decltype(layer)>;
     ContextOf<Layer> part = detail::part_of_context<Layer, Model>(layer, context, first);
-    if (!whole) part.timespans = Scalar(1), part.mask = Mask();
+    if (!sees_every_step) part.timespans = Scalar(1), part.mask = Mask();
     const Sequence<Scalar> of_layer = hidden_states(layer, values, part);
     for (Index t = 0; t < x.time(); ++t) {
       auto columns = states.step(t).middleCols(first, layer.state_size());
-      if (whole || t + 1 == x.time()) {
-        columns = of_layer.step(whole ? t : 0);
+      if (sees_every_step || t + 1 == x.time()) {
+        columns = of_layer.step(sees_every_step ? t : 0);
       } else if (part.initial_state) {
         columns = part.initial_state->array();
       } else {
@@ -133,7 +132,7 @@ auto hidden_states(const Sequential<Layers...>& model, const Sequence<typename S
       }
     }
     values = Layer(layer)(values, part);
-    whole = whole && layer.return_sequences();
+    sees_every_step = sees_every_step && layer.return_sequences();
     first += layer.state_size();
   };
   [&]<std::size_t... K>(std::index_sequence<K...>) {
@@ -142,7 +141,8 @@ auto hidden_states(const Sequential<Layers...>& model, const Sequence<typename S
   return states;
 }
 
-/// Of both directions, side by side. Where the second half stands at step t it has read the steps from the last to t.
+/// The states of both directions, side by side. At step t, the backward layer has read the steps from the last one down
+/// to t.
 template <AnyLayer Layer>
 auto hidden_states(const Bidirectional<Layer>& model, const Sequence<typename Layer::Scalar>& x,
                    const ContextOf<Bidirectional<Layer>>& context) -> Sequence<typename Layer::Scalar> {

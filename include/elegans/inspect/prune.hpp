@@ -9,31 +9,33 @@
 #include <optional>
 #include <string>
 #include <tuple>
+#include <utility>
 #include <vector>
 
 #include <elegans/core/error.hpp>
+#include <elegans/core/finite.hpp>
 #include <elegans/core/softplus.hpp>
 #include <elegans/core/types.hpp>
 #include <elegans/wiring/concepts.hpp>
 
 namespace elegans {
 
-/// What makes a synapse strong. w is its maximal conductance as the cell uses it: with implicit constraints the
-/// softplus of the stored value.
+/// How to measure the strength of a synapse. w is its maximal conductance as the cell uses it. With implicit
+/// constraints, that is the softplus of the stored value.
 enum class SynapseStrength {
   conductance,  ///< w: a synapse of no conductance is one that does not exist
   current       ///< w |erev|: the current it can drive; one whose reversal potential is near 0 counts as weak, although
                 ///< it leaks
 };
 
-/// Which synapses `prune` removes. Either `count` or `fraction` must be given.
+/// Which synapses `prune` removes. Give either `count` or `fraction`.
 struct PruneOptions {
   std::optional<int> count{};        ///< how many, in [0, synapses that there are to choose from]
   std::optional<double> fraction{};  ///< of those to choose from, in [0, 1]; rounded to the nearest number
   bool sensory = false;              ///< chooses among the synapses of the inputs too, not only those between neurons
   SynapseStrength strength = SynapseStrength::conductance;
-  /// Keeps every motor neuron that the inputs reach within their reach: a synapse that the last way there leads through
-  /// stays, and a stronger one goes in its place, if there is one. False: the weakest go, whatever they cut off.
+  /// True: a motor neuron that the inputs reach stays reachable. A synapse on the last path to it is not removed, but a
+  /// stronger synapse instead, if there is one. False: the weakest synapses are removed, whatever they cut off.
   bool keep_motor_inputs = true;
 };
 
@@ -49,7 +51,8 @@ concept PrunableModel = requires(const M& model) {
 
 namespace detail {
 
-/// A synapse that may go; ordered by strength, then those between neurons first, then by source, then by destination.
+/// A synapse that `prune` may remove. The order is by strength, then those between neurons first, then by source, then
+/// by destination.
 struct PruneCandidate {
   double strength;
   bool sensory;
@@ -59,8 +62,8 @@ struct PruneCandidate {
   [[nodiscard]] auto order() const noexcept { return std::tuple(strength, sensory, source, destination); }
 };
 
-/// Which neurons the inputs reach, and for each the synapse by which it was reached first: while that one stays, so
-/// does the neuron within reach.
+/// Says which neurons the inputs reach. For each of them it also stores the source of the synapse by which the search
+/// reached it first: while these synapses stay, the neurons stay reachable.
 template <AnyWiring W>
 class Reach {
  public:
@@ -71,7 +74,7 @@ class Reach {
     const int source = synapse.sensory ? -1 - synapse.source : synapse.source;
     return by_[static_cast<std::size_t>(synapse.destination)] == source;
   }
-  /// After a change to the wiring.
+  /// Searches again. Call it after a change of the wiring.
   void search() {
     by_.assign(static_cast<std::size_t>(wiring_.units()), nobody);
     std::vector<int> found;
@@ -111,7 +114,7 @@ std::vector<PruneCandidate> prune_candidates(const Model& model, const PruneOpti
         if (polarity(s, d) == 0) continue;
         auto strength = static_cast<double>(implicit ? softplus(w(s, d)) : w(s, d));
         if (options.strength == SynapseStrength::current) strength *= (std::abs)(static_cast<double>(erev(s, d)));
-        if (!std::isfinite(strength)) {
+        if (!is_finite(strength)) {
           refuse("prune: the strength of the ", prefix.empty() ? "" : "sensory ", "synapse from ", s, " to ", d,
                  " must be finite, is ", strength);
         }
@@ -126,35 +129,35 @@ std::vector<PruneCandidate> prune_candidates(const Model& model, const PruneOpti
   return candidates;
 }
 
-/// How many of them are to go. \throws InvalidArgument if the options do not say, or ask for what there is not
+/// How many of the candidates to remove. \throws InvalidArgument if the options do not say, or ask for more than there
+/// are
 inline std::size_t prune_count(std::size_t candidates, const PruneOptions& options) {
   if (options.count.has_value() == options.fraction.has_value()) {
     refuse("prune: either count or fraction must be given, got ", options.count ? "both" : "neither");
   }
   if (options.count) {
     const int count = *options.count;
-    if (count < 0 || static_cast<std::size_t>(count) > candidates) {
+    if (count < 0 || std::cmp_greater(count, candidates)) {
       refuse("prune: count must be in [0, ", candidates, "], the synapses to choose from, got ", count);
     }
     return static_cast<std::size_t>(count);
   }
   const double fraction = *options.fraction;
-  if (!(fraction >= 0 && fraction <= 1)) refuse("prune: fraction must be in [0, 1], got ", fraction);
+  if (is_nan(fraction) || fraction < 0 || fraction > 1) refuse("prune: fraction must be in [0, 1], got ", fraction);
   return static_cast<std::size_t>(std::llround(fraction * static_cast<double>(candidates)));
 }
 
 }  // namespace detail
 
-/// A copy of a model without its weakest synapses. Its wiring does not have them, so that no step computes them any
-/// more; all parameters keep their values, and training goes on from there.
+/// A copy of a model without its weakest synapses. They are missing from its wiring, so no step computes them any more.
+/// All parameters keep their values, and training can go on from there.
 ///
 ///     auto smaller = elegans::prune(model, {.fraction = 0.5});
 ///     elegans::fit(smaller, x, y, elegans::Adam<float>({.learning_rate = 0.01f}), {.epochs = 100});
-///
 /// The outputs are those of the model with the removed synapses' w at 0 (implicit constraints: at minus infinity).
-/// Tensors keep their shapes; what they hold for a synapse that is gone has no influence and no gradient. Of equally
-/// weak synapses those between neurons go before sensory ones, then those of the lower source, then of the lower
-/// destination.
+/// Tensors keep their shapes. Their values for a removed synapse have no influence and no gradient. Among synapses of
+/// the same strength, those between neurons are removed before sensory ones, then those of the lower source, then those
+/// of the lower destination.
 ///
 /// \return a model of the same type; it may keep more synapses than asked for, if `keep_motor_inputs` is on and none of
 ///         the others can go: `model.wiring()` counts them

@@ -23,14 +23,16 @@ concept LiquidModel = requires(const M& model) {
   model.parameter("gleak");
 };
 
-/// The liquid time constant of every neuron after each step, (time, batch, units): what the network is named after. It
-/// is how fast a neuron would now go to where its synapses draw it, were they to stay as they are,
+/// The liquid time constant of every neuron after each step, (time, batch, units). The network is named after it. If
+/// the gates of a neuron's synapses stayed as they are now, its potential would approach its target with this time
+/// constant:
 ///
-///     tau_sys[i] = cm[i] / (gleak[i] + sum_k sensory_w[k, i] g(u_k) + sum_j w[j, i] g(v_j)),   g as in `BatchDrive`
+///     tau_sys[i] = cm[i] / (gleak[i] + sum_k sensory_w[k, i] g(u_k) + sum_j w[j, i] g(v_j))
 ///
-/// with u the mapped inputs of the step and v the potentials it ends with, `hidden_states`' own; no solver and no
-/// epsilon come in. In the unit of the elapsed times. Between cm / (gleak + all w of its synapses) and cm / gleak, or
-/// infinite where a neuron neither leaks nor is reached by an open gate. NaN where a step is masked.
+/// Here g are the gates of `SynapseEquation`, u the mapped inputs of the step, and v the potentials at its end, as in
+/// `hidden_states`. The solver and epsilon play no part. The unit is that of the elapsed times. The value lies between
+/// cm / (gleak + all w of its synapses) and cm / gleak. It is infinite for a neuron that neither leaks nor has an open
+/// gate, and NaN for a masked step.
 ///
 /// \param x        (time, batch, input_dim), or a (time, input_dim) matrix for one sequence
 /// \param context  elapsed times, initial state and mask, as for a forward pass
@@ -50,11 +52,11 @@ template <LiquidModel Model>
   const auto gleak = positive(model.parameter("gleak"));
   const Index units = model.units();
   Sequence<Scalar> tau(x.time(), x.batch(), units);
-  // First the conductances add up in tau.
+  // First sum up the conductances in tau.
   for (Index i = 0; i < units; ++i) {
     for (Index t = 0; t < x.time(); ++t) tau.step(t).col(i).setConstant(gleak(i, 0));
   }
-  // values(t, source) -> what a batch's sources say in step t
+  // \param values  (step, source) -> the values of that source, one per sample
   const auto add_synapses = [&](const auto& polarity, const auto& w, const auto& sigma, const auto& mu, auto values) {
     for (int s = 0; s < polarity.rows(); ++s) {
       for (int d = 0; d < polarity.cols(); ++d) {
@@ -78,7 +80,12 @@ template <LiquidModel Model>
   for (Index t = 0; t < x.time(); ++t) {
     for (Index b = 0; b < x.batch(); ++b) {
       for (Index i = 0; i < units; ++i) {
-        tau(t, b, i) = context.mask(t, b) ? cm(i, 0) / tau(t, b, i) : std::numeric_limits<Scalar>::quiet_NaN();
+        // Not a conditional expression: with -ffast-math, a compiler may assume that its value is not NaN.
+        if (context.mask(t, b)) {
+          tau(t, b, i) = cm(i, 0) / tau(t, b, i);
+        } else {
+          tau(t, b, i) = std::numeric_limits<Scalar>::quiet_NaN();
+        }
       }
     }
   }

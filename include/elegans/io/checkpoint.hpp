@@ -14,6 +14,7 @@
 #include <vector>
 
 #include <elegans/core/error.hpp>
+#include <elegans/core/finite.hpp>
 #include <elegans/core/types.hpp>
 #include <elegans/io/safetensors.hpp>
 #include <elegans/io/safetensors_writer.hpp>
@@ -46,10 +47,13 @@ class Checkpoint {
   explicit Checkpoint(std::filesystem::path file_path, const CheckpointOptions& options = {})
       : path_(std::move(file_path)), options_(options) {
     if (options.every < 1) detail::refuse("Checkpoint: every must be at least 1, got ", options.every);
-    if (!(options.seconds >= 0)) detail::refuse("Checkpoint: seconds must be at least 0, got ", options.seconds);
+    if (detail::is_nan(options.seconds) || options.seconds < 0) {
+      detail::refuse("Checkpoint: seconds must be at least 0, got ", options.seconds);
+    }
   }
 
-  [[nodiscard]] const std::filesystem::path& path() const noexcept { return path_; }
+  [[nodiscard]] const std::filesystem::path& path() const& noexcept { return path_; }
+  [[nodiscard]] std::filesystem::path path() const&& { return path(); }
 
   /// Reads the state from the file. False if there is no file.
   /// \throws RuntimeError    if the file cannot be read
@@ -97,6 +101,7 @@ void for_each_vector(State& state, Visit visit) {
 /// Reads the metadata of a checkpoint. Any of it may be missing or wrong: files come from anywhere.
 class CheckpointMetadata {
  public:
+  CheckpointMetadata(const SafeTensors&&) = delete;
   explicit CheckpointMetadata(const SafeTensors& file) : file_(file) {
     if (!find(checkpoint_key)) file.refuse("not a checkpoint: there is no metadata '", checkpoint_key, "'");
     if (const int version = whole(checkpoint_key); version != checkpoint_version) {

@@ -16,6 +16,7 @@
 
 #include <elegans/core/buffer.hpp>
 #include <elegans/core/error.hpp>
+#include <elegans/core/finite.hpp>
 #include <elegans/core/parameters.hpp>
 #include <elegans/core/types.hpp>
 #include <elegans/io/format/metadata.hpp>
@@ -185,7 +186,7 @@ void save(const Model& model, const std::filesystem::path& path, const SaveOptio
   SafeTensorsWriter file;
   for (const Parameter& entry : model.parameter_list()) {
     const ConstArrayView<Scalar> values = model.parameter(entry.name);
-    if (!values.isFinite().all()) detail::refuse("save: ", path.string(), ": ", entry.name, " must be finite");
+    if (!detail::all_finite(values)) detail::refuse("save: ", path.string(), ": ", entry.name, " must be finite");
     file.add<Scalar>(names.in_file(entry.name), detail::shape_in_file<Format>(entry),
                      [values](Index row, Index column) {
                        // A vector is a row for the writer, a column here.

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
@@ -19,6 +18,7 @@
 #include <vector>
 
 #include <elegans/core/error.hpp>
+#include <elegans/core/finite.hpp>
 #include <elegans/core/types.hpp>
 #include <elegans/io/safetensors_header.hpp>
 #include <elegans/io/tensor_type.hpp>
@@ -36,7 +36,7 @@ struct Tensor {
   /// Number of values.
   [[nodiscard]] std::size_t size() const noexcept {
     std::size_t count = 1;
-    for (const std::uint64_t extent : shape) count *= extent;
+    for (const std::uint64_t extent : shape) count *= static_cast<std::size_t>(extent);
     return count;
   }
 };
@@ -61,24 +61,29 @@ class SafeTensors {
   SafeTensors(std::string_view bytes, std::string name);
 
   /// The file's name, for messages.
-  [[nodiscard]] const std::string& name() const noexcept { return name_; }
+  [[nodiscard]] const std::string& name() const& noexcept { return name_; }
+  [[nodiscard]] std::string name() const&& { return name(); }
   /// All tensors, in the order in which they lie in the file.
-  [[nodiscard]] const std::vector<Tensor>& tensors() const noexcept { return tensors_; }
-  [[nodiscard]] const Metadata& metadata() const noexcept { return metadata_; }
+  [[nodiscard]] const std::vector<Tensor>& tensors() const& noexcept { return tensors_; }
+  void tensors() const&& = delete;  // a tensor's bytes are the file's
+  [[nodiscard]] const Metadata& metadata() const& noexcept { return metadata_; }
+  [[nodiscard]] Metadata metadata() const&& { return metadata(); }
 
   /// The tensor of a name; null if there is none.
-  [[nodiscard]] const Tensor* find(std::string_view name) const noexcept {
+  [[nodiscard]] const Tensor* find(std::string_view name) const& noexcept {
     const auto found =
         std::lower_bound(by_name_.begin(), by_name_.end(), name,
                          [&](std::size_t i, std::string_view wanted) { return tensors_[i].name < wanted; });
     return found != by_name_.end() && tensors_[*found].name == name ? &tensors_[*found] : nullptr;
   }
   /// The tensor of a name. \throws InvalidArgument if there is none
-  [[nodiscard]] const Tensor& at(std::string_view name) const {
+  [[nodiscard]] const Tensor& at(std::string_view name) const& {
     const Tensor* const tensor = find(name);
     if (!tensor) refuse("there is no tensor '", detail::printable(name), "'");
     return *tensor;
   }
+  void find(std::string_view name) const&& = delete;
+  void at(std::string_view name) const&& = delete;
 
   /// The values of a tensor of at most two dimensions, (rows, columns); a vector is a column.
   /// \throws InvalidArgument if there is no such tensor, if it has more dimensions, if a value is not finite, or if
@@ -113,8 +118,8 @@ class SafeTensors {
   /// Reads a header in JSON, behind which the file has `size` bytes of data.
   void parse(std::string_view header, std::uint64_t size);
   /// The size of the data behind the header. \throws InvalidArgument if the file is too short for the header
-  [[nodiscard]] std::uint64_t data_size(std::uint64_t file_size, const unsigned char (&prefix)[8],
-                                        std::uint64_t& header_size) const;
+  [[nodiscard]] std::size_t data_size(std::uint64_t file_size, const unsigned char (&prefix)[8],
+                                      std::size_t& header_size) const;
   /// Gives each tensor its bytes.
   void assign_bytes(const std::byte* data) {
     for (Tensor& tensor : tensors_) {
@@ -131,16 +136,19 @@ class SafeTensors {
 };
 
 // mutate all: safetensors.read
-inline std::uint64_t SafeTensors::data_size(std::uint64_t file_size, const unsigned char (&prefix)[8],
-                                            std::uint64_t& header_size) const {
-  header_size = 0;
-  for (int i = 7; i >= 0; --i) header_size = header_size << 8 | prefix[i];
+inline std::size_t SafeTensors::data_size(std::uint64_t file_size, const unsigned char (&prefix)[8],
+                                          std::size_t& header_size) const {
+  std::uint64_t size = 0;
+  for (int i = 7; i >= 0; --i) size = size << 8 | prefix[i];
   // The format's own reader has the same limit.
   constexpr std::uint64_t longest = 100'000'000;
-  if (header_size > file_size - 8 || header_size > longest) {
-    refuse("no safetensors file: the header is said to have ", header_size, " bytes, the file has ", file_size);
+  if (size > file_size - 8 || size > longest) {
+    refuse("no safetensors file: the header is said to have ", size, " bytes, the file has ", file_size);
   }
-  return file_size - 8 - header_size;
+  constexpr std::uint64_t most = (std::numeric_limits<std::ptrdiff_t>::max)();
+  if (file_size > most) refuse("the file has ", file_size, " bytes, more than memory can hold");
+  header_size = static_cast<std::size_t>(size);
+  return static_cast<std::size_t>(file_size) - 8 - header_size;
 }
 
 inline void SafeTensors::parse(std::string_view header, std::uint64_t size) {
@@ -164,8 +172,8 @@ inline SafeTensors::SafeTensors(std::string_view bytes, std::string name) : name
   unsigned char prefix[8];
   if (bytes.size() < 8) refuse("no safetensors file: it has ", bytes.size(), " bytes, and a header needs 8");
   std::memcpy(prefix, bytes.data(), 8);
-  std::uint64_t header_size = 0;
-  const std::uint64_t size = data_size(bytes.size(), prefix, header_size);
+  std::size_t header_size = 0;
+  const std::size_t size = data_size(bytes.size(), prefix, header_size);
   parse(bytes.substr(8, header_size), size);
   data_ = std::make_unique_for_overwrite<std::byte[]>(size);
   std::memcpy(data_.get(), bytes.data() + 8 + header_size, size);
@@ -195,8 +203,8 @@ inline SafeTensors::SafeTensors(const std::filesystem::path& file_path) : name_(
   if (file_size < 8) refuse("no safetensors file: it has ", file_size, " bytes, and a header needs 8");
   unsigned char prefix[8];
   read(prefix, 8);
-  std::uint64_t header_size = 0;
-  const std::uint64_t size = data_size(file_size, prefix, header_size);
+  std::size_t header_size = 0;
+  const std::size_t size = data_size(file_size, prefix, header_size);
   {
     // Do not read a large header before its first byte fits.
     std::string header(1, '\0');
@@ -217,15 +225,12 @@ template <typename Scalar>
 void SafeTensors::copy(const Tensor& tensor, Index rows, Index columns, Scalar* values) const {
   // Copy in tiles, so that neither side walks through memory in large strides.
   constexpr Index tile = 16;
-  bool finite = true;
   const bool is_read = detail::with_values(tensor.type, tensor.bytes, [&](auto&& value_of) {
     for (Index first_row = 0; first_row < rows; first_row += tile) {
       for (Index first_column = 0; first_column < columns; first_column += tile) {
         for (Index c = first_column; c < (std::min)(first_column + tile, columns); ++c) {
           for (Index r = first_row; r < (std::min)(first_row + tile, rows); ++r) {
-            const auto value = static_cast<Scalar>(value_of(static_cast<std::size_t>(r * columns + c)));
-            finite = finite && std::isfinite(value);
-            values[r + rows * c] = value;
+            values[r + rows * c] = static_cast<Scalar>(value_of(static_cast<std::size_t>(r * columns + c)));
           }
         }
       }
@@ -234,10 +239,10 @@ void SafeTensors::copy(const Tensor& tensor, Index rows, Index columns, Scalar* 
   if (!is_read) {
     refuse(detail::printable(tensor.name), ": values of type ", detail::describe(tensor.type).name, " cannot be read");
   }
-  if (finite) return;
+  if (detail::all_finite(values, rows * columns)) return;
   for (Index i = 0; i < rows * columns; ++i) {
     const Scalar value = values[i % columns * rows + i / columns];
-    if (!std::isfinite(value)) {
+    if (!detail::is_finite(value)) {
       refuse(detail::printable(tensor.name), ": value ", i, " (counted row by row) must be finite",
              sizeof(Scalar) == 4 ? " and within float's range" : "", ", got ", value);
     }

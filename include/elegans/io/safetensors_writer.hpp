@@ -134,7 +134,7 @@ class SafeTensorsWriter {
       for (const Item* const item : in_order()) {
         const std::uint64_t end = begin + detail::byte_count(item->type, detail::value_count(item->shape));
         add(item->name).append("{\"data_offsets\":[" + std::to_string(begin) + "," + std::to_string(end));
-        text.append("],\"dtype\":\"").append(detail::describe(item->type).name).append("\",\"shape\":[");
+        text.append(R"(],"dtype":")").append(detail::describe(item->type).name).append(R"(","shape":[)");
         for (std::size_t i = 0; i < item->shape.size(); ++i) {
           text.append(i == 0 ? "" : ",").append(std::to_string(item->shape[i]));
         }
@@ -144,7 +144,7 @@ class SafeTensorsWriter {
     } catch (const nlohmann::json::exception&) {
       detail::refuse("SafeTensorsWriter: names and metadata must be UTF-8");
     }
-    text += "}";
+    text += '}';
     text.append((8 - text.size() % 8) % 8, ' ');
     return text;
   }

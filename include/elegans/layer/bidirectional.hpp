@@ -3,7 +3,6 @@
 #pragma once
 
 #include <cstddef>
-#include <string>
 #include <tuple>
 #include <utility>
 #include <vector>
@@ -11,6 +10,7 @@
 #include <elegans/core/context.hpp>
 #include <elegans/core/error.hpp>
 #include <elegans/core/sequence.hpp>
+#include <elegans/core/types.hpp>
 #include <elegans/layer/composite.hpp>
 #include <elegans/layer/concepts.hpp>
 #include <elegans/layer/shapes.hpp>
@@ -19,16 +19,17 @@
 namespace elegans {
 
 // mutate all: layer.bidirectional
-/// Two layers, one of which reads the sequence backwards; their outputs side by side, step by step. For whole sequences
-/// only: there is no `step`.
+/// Two layers side by side: one reads the sequence forwards, the other backwards. Each step's outputs are those of the
+/// forward layer, then those of the backward layer.
 ///
 ///     elegans::LTC<float> ahead(wiring, 3, {.seed = 1});
 ///     elegans::LTC<float> behind(wiring, 3, {.seed = 2});
 ///     elegans::Bidirectional model(ahead, behind);
 ///
-/// Inputs, elapsed times and mask are all read backwards. Parameters are named `forward_layer.…` and
-/// `backward_layer.…`; the state is (forward, backward) side by side. Mirrors `keras.layers.Bidirectional` with
-/// `merge_mode="concat"`.
+/// The backward layer reads the inputs, the elapsed times and the mask from the last step to the first. So every output
+/// depends on the whole sequence: there is no `step`, and `fit` refuses truncated and stateful training. Parameters are
+/// named `forward_layer.…` and `backward_layer.…`. The state holds that of the forward layer, then that of the backward
+/// layer. Mirrors `keras.layers.Bidirectional` with `merge_mode="concat"`.
 template <AnyLayer Layer>
 class Bidirectional : public Composite<Bidirectional<Layer>, typename Layer::Scalar, Layer, Layer> {
   using Base = Composite<Bidirectional<Layer>, typename Layer::Scalar, Layer, Layer>;
@@ -36,141 +37,124 @@ class Bidirectional : public Composite<Bidirectional<Layer>, typename Layer::Sca
  public:
   using Scalar = typename Layer::Scalar;
   using StateType = typename Base::StateType;
-  using ContextType = Context<Scalar, Base::state_size_at_compile_time>;
+  using ContextType = typename Base::ContextType;
+  /// The backward layer reads steps that come later.
+  static constexpr bool is_causal = false;
 
-  /// Two layers of the same inputs, each with parameters of its own.
-  /// \throws InvalidArgument unless both have as many inputs, and both give every output or both the last only
+  /// Two layers of the same inputs. Each has its own parameters.
+  /// \throws InvalidArgument unless both layers have the same number of inputs, and both return all outputs or both the
+  ///         last only
   Bidirectional(Layer forward_layer, Layer backward_layer)
-      : Base([](std::size_t k) { return std::string(k == 0 ? "forward_layer" : "backward_layer"); },
-             std::move(forward_layer), std::move(backward_layer)) {
-    if (ahead().input_dim() != behind().input_dim()) {
-      detail::refuse("Bidirectional: both layers must have as many inputs, got ", ahead().input_dim(), " and ",
-                     behind().input_dim());
+      : Base([](std::size_t k) { return k == 0 ? "forward_layer" : "backward_layer"; }, std::move(forward_layer),
+             std::move(backward_layer)) {
+    const Layer& backward = behind().layer;
+    if (input_dim() != backward.input_dim()) {
+      detail::refuse("Bidirectional: both layers must have as many inputs, got ", input_dim(), " and ",
+                     backward.input_dim());
     }
-    if (ahead().return_sequences() != behind().return_sequences()) {
+    if (return_sequences() != backward.return_sequences()) {
       detail::refuse("Bidirectional: either both layers must return sequences or none");
     }
   }
 
-  [[nodiscard]] Index input_dim() const noexcept { return std::get<0>(layers_).input_dim(); }
+  [[nodiscard]] Index input_dim() const noexcept { return this->template layer<0>().input_dim(); }
   [[nodiscard]] Index output_dim() const noexcept {
-    return std::get<0>(layers_).output_dim() + std::get<1>(layers_).output_dim();
+    return this->template layer<0>().output_dim() + this->template layer<1>().output_dim();
   }
-  [[nodiscard]] bool return_sequences() const noexcept { return std::get<0>(layers_).return_sequences(); }
+  [[nodiscard]] bool return_sequences() const noexcept { return this->template layer<0>().return_sequences(); }
 
   /// See `Rnn`.
   [[nodiscard]] Sequence<Scalar> operator()(const Sequence<Scalar>& x, const ContextType& context = {}) {
-    prepare(x, context);
-    merge(ahead()(x, std::get<0>(contexts_)), behind()(x_, std::get<1>(contexts_)));
-    finish();
+    begin(x, context);
+    join_outputs(ahead().layer(x, ahead().context), behind().layer(reversed_x_, behind().context));
+    this->end_pass(false);
     return output_;
   }
+  void operator()(const Sequence<Scalar>&, const ContextType& = {}) const = delete;  // the model is const
 
   /// See `Rnn`.
-  const Sequence<Scalar>& forward(const Sequence<Scalar>& x, const ContextType& context = {}) {
-    prepare(x, context);
-    merge(ahead().forward(x, std::get<0>(contexts_)), behind().forward(x_, std::get<1>(contexts_)));
-    finish();
-    this->forwarded_ = this;
+  const Sequence<Scalar>& forward(const Sequence<Scalar>& x, const ContextType& context = {}) & {
+    begin(x, context);
+    join_outputs(ahead().layer.forward(x, ahead().context), behind().layer.forward(reversed_x_, behind().context));
+    this->end_pass(true);
     return output_;
   }
-
-  /// (batch, state_size): where both ended.
-  [[nodiscard]] const StateType& final_state() const noexcept { return this->final_state_; }
+  void forward(const Sequence<Scalar>&, const ContextType& = {}) const& = delete;  // the model is const or temporary
 
   /// See `Rnn`.
   void backward(const Sequence<Scalar>& d_output, const StateType* d_final_state = nullptr) {
-    if (this->forwarded_ != this) detail::refuse("backward: call forward() first");
+    this->begin_backward(d_final_state);
     detail::require_backward_shape(d_output, d_final_state, output_, this->state_size());
-    if (d_final_state) this->split(*d_final_state);
-    const Index first = ahead().output_dim();
-    const Index steps = d_output.time();
-    d_ahead_.resize(steps, d_output.batch(), first);
-    d_behind_.resize(steps, d_output.batch(), d_output.features() - first);
-    for (Index t = 0; t < steps; ++t) {
-      d_ahead_.step(t) = d_output.step(t).leftCols(first);
-      d_behind_.step(steps - 1 - t) = d_output.step(t).rightCols(d_behind_.features());
-    }
-    ahead().backward(d_ahead_, d_final_state ? &std::get<0>(this->states_) : nullptr);
-    behind().backward(d_behind_, d_final_state ? &std::get<1>(this->states_) : nullptr);
-
+    split_outputs(d_output);
+    ahead().layer.backward(d_ahead_, d_final_state ? &ahead().state : nullptr);
+    behind().layer.backward(d_behind_, d_final_state ? &behind().state : nullptr);
+    const Sequence<Scalar>& d_x = ahead().layer.input_gradient();
+    const Sequence<Scalar>& d_reversed_x = behind().layer.input_gradient();
     d_input_.resize(this->time_, this->batch_, input_dim());
-    for (Index t = 0; t < this->time_; ++t) {
-      d_input_.step(t) = ahead().input_gradient().step(t) + behind().input_gradient().step(this->time_ - 1 - t);
-    }
-    this->d_timespans_.resize(this->time_ * this->batch_);
-    ArrayView<Scalar> d_timespans(this->d_timespans_.data(), this->time_, this->batch_);
-    if constexpr (requires { ahead().timespans_gradient(); }) {
-      d_timespans = ahead().timespans_gradient() + behind().timespans_gradient().colwise().reverse();
+    for (Index t = 0; t < this->time_; ++t) d_input_.step(t) = d_x.step(t) + d_reversed_x.step(this->time_ - 1 - t);
+    if constexpr (requires { ahead().layer.timespans_gradient(); }) {
+      this->d_timespans() =
+          ahead().layer.timespans_gradient() + behind().layer.timespans_gradient().colwise().reverse();
     } else {
-      d_timespans.setZero();
+      this->d_timespans().setZero();
     }
-    std::get<0>(this->states_) = ahead().initial_state_gradient();
-    std::get<1>(this->states_) = behind().initial_state_gradient();
-    this->d_initial_state_.resize(this->batch_);
-    this->join(this->d_initial_state_);
-    this->gather_gradient();
+    this->end_backward();
   }
 
   /// (time, batch, input_dim)
-  [[nodiscard]] const Sequence<Scalar>& input_gradient() const noexcept { return d_input_; }
-  /// (batch, state_size)
-  [[nodiscard]] const StateType& initial_state_gradient() const noexcept { return this->d_initial_state_; }
-  /// (time, batch)
-  [[nodiscard]] ConstArrayView<Scalar> timespans_gradient() const noexcept {
-    return {this->d_timespans_.data(), this->time_, this->batch_};
-  }
+  [[nodiscard]] const Sequence<Scalar>& input_gradient() const& noexcept { return d_input_; }
+  [[nodiscard]] Sequence<Scalar> input_gradient() const&& { return input_gradient(); }
 
+  /// One row for both layers together, then the rows of each layer.
   [[nodiscard]] std::vector<SummaryRow> summary_rows() const {
-    return {{"bidirectional (Bidirectional)", detail::output_shape(*this), this->parameters_.size()}};
+    std::vector<SummaryRow> rows{detail::summary_row("bidirectional (Bidirectional)", *this)};
+    this->for_each_part([&](const auto& part) {
+      for (SummaryRow& row : summary_rows_of(part.layer)) {
+        ++row.depth;
+        rows.push_back(std::move(row));
+      }
+    });
+    return rows;
   }
-  /// A table as Keras prints it.
-  [[nodiscard]] std::string summary() const { return summary_table(summary_rows(), sizeof(Scalar)); }
 
  private:
-  using Base::contexts_;
-  using Base::layers_;
+  /// The layer that reads forwards.
+  [[nodiscard]] auto& ahead() noexcept { return std::get<0>(this->parts_); }
+  /// The layer that reads backwards.
+  [[nodiscard]] auto& behind() noexcept { return std::get<1>(this->parts_); }
 
-  [[nodiscard]] Layer& ahead() noexcept { return std::get<0>(layers_); }
-  [[nodiscard]] Layer& behind() noexcept { return std::get<1>(layers_); }
-
-  void prepare(const Sequence<Scalar>& x, const ContextType& context) {
+  /// Begins a pass: each layer gets its inputs and its context.
+  void begin(const Sequence<Scalar>& x, const ContextType& context) {
     detail::require_forward_shape(x, context, input_dim(), this->state_size());
-    this->time_ = x.time();
-    this->batch_ = x.batch();
-    this->forwarded_ = nullptr;
-    x_.resize(x.time(), x.batch(), x.features());
-    for (Index t = 0; t < x.time(); ++t) x_.step(x.time() - 1 - t) = x.step(t);
-    auto& [of_ahead, of_behind] = contexts_;
-    of_ahead.timespans = context.timespans;
-    of_ahead.mask = context.mask;
-    of_behind.timespans = context.timespans.reversed();
-    of_behind.mask = context.mask.reversed();
-    if (context.initial_state) {
-      this->split(*context.initial_state);
-      of_ahead.initial_state = std::get<0>(this->states_);
-      of_behind.initial_state = std::get<1>(this->states_);
-    } else {
-      of_ahead.initial_state.reset();
-      of_behind.initial_state.reset();
-    }
+    this->begin_pass(x.time(), x.batch(), context);
+    reversed_x_.resize(x.time(), x.batch(), x.features());
+    for (Index t = 0; t < x.time(); ++t) reversed_x_.step(x.time() - 1 - t) = x.step(t);
+    ahead().context.timespans = context.timespans;
+    ahead().context.mask = context.mask;
+    behind().context.timespans = context.timespans.reversed();
+    behind().context.mask = context.mask.reversed();
   }
 
-  void merge(const Sequence<Scalar>& of_ahead, const Sequence<Scalar>& of_behind) {
+  /// Puts the outputs of both layers side by side, step by step.
+  void join_outputs(const Sequence<Scalar>& of_ahead, const Sequence<Scalar>& of_behind) {
     output_.resize(of_ahead.time(), of_ahead.batch(), output_dim());
     for (Index t = 0; t < of_ahead.time(); ++t) {
       output_.step(t) << of_ahead.step(t), of_behind.step(of_ahead.time() - 1 - t);
     }
   }
-
-  void finish() {
-    std::get<0>(this->states_) = ahead().final_state();
-    std::get<1>(this->states_) = behind().final_state();
-    this->final_state_.resize(this->batch_);
-    this->join(this->final_state_);
+  /// The adjoint of `join_outputs`.
+  void split_outputs(const Sequence<Scalar>& d_output) {
+    const Index of_ahead = ahead().layer.output_dim();
+    const Index of_behind = behind().layer.output_dim();
+    d_ahead_.resize(d_output.time(), d_output.batch(), of_ahead);
+    d_behind_.resize(d_output.time(), d_output.batch(), of_behind);
+    for (Index t = 0; t < d_output.time(); ++t) {
+      d_ahead_.step(t) = d_output.step(t).leftCols(of_ahead);
+      d_behind_.step(d_output.time() - 1 - t) = d_output.step(t).rightCols(of_behind);
+    }
   }
 
-  Sequence<Scalar> x_;  // backwards
+  Sequence<Scalar> reversed_x_;  // the inputs, the last step first
   Sequence<Scalar> output_, d_ahead_, d_behind_, d_input_;
 };
 

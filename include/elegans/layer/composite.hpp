@@ -8,18 +8,26 @@
 #include <tuple>
 #include <utility>
 
+#include <elegans/core/buffer.hpp>
 #include <elegans/core/context.hpp>
+#include <elegans/core/error.hpp>
+#include <elegans/core/extent.hpp>
 #include <elegans/core/parameters.hpp>
+#include <elegans/core/sequence.hpp>
 #include <elegans/core/state.hpp>
 #include <elegans/core/types.hpp>
 #include <elegans/layer/parameterized.hpp>
+#include <elegans/layer/shapes.hpp>
+#include <elegans/layer/summary.hpp>
 #include <elegans/system/executor.hpp>
 
 namespace elegans {
 
-/// A layer made of layers: their parameters one after the other in one flat vector, and their states side by side.
+/// A layer made of layers: the base of `Sequential` and `Bidirectional`, which decide what each layer reads.
 ///
-/// The layers keep their own copies of their parameters, which their kernels pack; a change goes through here to all.
+/// The parameters of all layers lie one after the other in one flat vector, and their states side by side in one state.
+/// Each layer also has a copy of its own parameters, because its kernels pack them. A change of the flat vector goes
+/// through `update`, which passes it on to the layers.
 template <typename Derived, typename ScalarType, typename... Layers>
 class Composite : public Parameterized<Derived, ScalarType> {
   friend Parameterized<Derived, ScalarType>;
@@ -28,12 +36,14 @@ class Composite : public Parameterized<Derived, ScalarType> {
   using Scalar = ScalarType;
   static constexpr int state_size_at_compile_time = detail::add_sizes(Layers::state_size_at_compile_time...);
   using StateType = State<Scalar, state_size_at_compile_time>;
+  using ContextType = Context<Scalar, state_size_at_compile_time>;
 
   [[nodiscard]] Index state_size() const noexcept { return state_size_; }
-  /// Name, shape and place of each tensor in `parameters()` and `gradient()`.
-  [[nodiscard]] const ParameterList<>& parameter_list() const noexcept { return parameter_list_; }
+  /// Name, shape and offset of each tensor in `parameters()` and `gradient()`.
+  [[nodiscard]] const ParameterList<>& parameter_list() const& noexcept { return parameter_list_; }
+  [[nodiscard]] ParameterList<> parameter_list() const&& { return parameter_list(); }
 
-  /// The state before the first step, for a single stream: zeros.
+  /// The state before the first step of a single stream: zeros.
   [[nodiscard]] auto initial_state() const {
     return State<Scalar, state_size_at_compile_time, state_size_at_compile_time == Dynamic ? Dynamic : 1>(1,
                                                                                                           state_size_);
@@ -43,64 +53,178 @@ class Composite : public Parameterized<Derived, ScalarType> {
 
   /// See `Rnn`.
   void begin_epoch(int epoch) {
-    for_each([&](auto& layer, std::size_t) {
-      if constexpr (requires { layer.begin_epoch(epoch); }) layer.begin_epoch(epoch);
+    for_each_part([&](auto& part) {
+      if constexpr (requires { part.layer.begin_epoch(epoch); }) part.layer.begin_epoch(epoch);
     });
   }
 
-  /// See `Rnn`. Layers that cannot use it do without.
+  /// Hands the executor to every layer that can use one: see `Rnn`.
   void set_executor(const std::shared_ptr<Executor>& executor) {
-    for_each([&](auto& layer, std::size_t) {
-      if constexpr (requires { layer.set_executor(executor); }) layer.set_executor(executor);
+    for_each_part([&](auto& part) {
+      if constexpr (requires { part.layer.set_executor(executor); }) part.layer.set_executor(executor);
     });
-    forwarded_ = nullptr;
+    can_go_back_ = false;
   }
 
   /// The number of layers.
   static constexpr std::size_t layer_count = sizeof...(Layers);
-  /// One of the layers, from 0 on.
+  /// One of the layers. \tparam K  its number, from 0 on
   template <std::size_t K>
-  [[nodiscard]] const auto& layer() const noexcept {
-    return std::get<K>(layers_);
+  [[nodiscard]] const auto& layer() const& noexcept {
+    return std::get<K>(parts_).layer;
+  }
+  template <std::size_t K>
+  [[nodiscard]] auto layer() const&& {
+    return layer<K>();
+  }
+
+  /// (batch, state_size): the layers' states after the last step of the last sequence.
+  [[nodiscard]] const StateType& final_state() const& noexcept { return final_state_; }
+  [[nodiscard]] StateType final_state() const&& { return final_state(); }
+  /// (batch, state_size): dLoss/d(initial state), from the last `backward`.
+  [[nodiscard]] const StateType& initial_state_gradient() const& noexcept { return d_initial_state_; }
+  [[nodiscard]] StateType initial_state_gradient() const&& { return initial_state_gradient(); }
+  /// (time, batch): dLoss/d(elapsed time) of each step, summed over all layers.
+  [[nodiscard]] ConstArrayView<Scalar> timespans_gradient() const& noexcept {
+    const Sequence<Scalar>& d_x = static_cast<const Derived&>(*this).input_gradient();  // of the last `backward`, too
+    return {d_timespans_.data(), d_x.time(), d_x.batch()};
+  }
+  [[nodiscard]] OwnedArray<Scalar> timespans_gradient() const&& { return timespans_gradient(); }
+
+  /// The layers as Keras prints them: a table with one line per layer.
+  [[nodiscard]] std::string summary() const {
+    return summary_table(static_cast<const Derived&>(*this).summary_rows(), sizeof(Scalar));
   }
 
  protected:
   using Base = Parameterized<Derived, ScalarType>;
   using Base::gradient_;
   using Base::parameters_;
-  static constexpr std::size_t count = sizeof...(Layers);
 
-  /// \param names  of each layer, before its tensors' names
-  template <typename Names>
-  Composite(Names names, Layers... layers) : layers_(std::move(layers)...) {
-    for_each([&](auto& layer, std::size_t k) {
-      for (const Parameter& entry : layer.parameter_list()) {
-        parameter_list_.add(names(k) + "." + entry.name, entry.rows, entry.columns);
+  /// A layer, with its columns of the state and its context in the pass that is under way.
+  template <typename Layer>
+  struct Part {
+    explicit Part(Layer own) : layer(std::move(own)), state(layer.initial_state(Index{0})) {}
+
+    Layer layer;
+    State<Scalar, Layer::state_size_at_compile_time> state;
+    Context<Scalar, Layer::state_size_at_compile_time> context;
+    bool sees_every_step = true;  ///< false behind a layer that returns its last output only
+  };
+
+  /// \param name_of  number of a layer -> the prefix of its tensors' names
+  template <typename NameOf>
+  Composite(NameOf name_of, Layers... layers) : parts_(Part<Layers>(std::move(layers))...) {
+    std::size_t number = 0;
+    for_each_part([&](auto& part) {
+      const std::string prefix = std::string(name_of(number++)) + ".";
+      for (const Parameter& entry : part.layer.parameter_list()) {
+        parameter_list_.add(prefix + entry.name, entry.rows, entry.columns);
       }
-      state_size_ += layer.state_size();
+      state_size_ += part.layer.state_size();
     });
-    [this]<std::size_t... K>(std::index_sequence<K...>) {
-      ((std::get<K>(states_) = std::get<K>(layers_).initial_state(Index{0})), ...);
-    }(std::make_index_sequence<count>{});
     final_state_ = d_initial_state_ = initial_state(Index{0});
     parameters_.resize(parameter_list_.count());
-    gather(parameters_, [](const auto& layer) { return layer.parameters(); });
+    join_vectors(parameters_, [](const auto& layer) { return layer.parameters(); });
   }
 
-  /// visit(layer, number)
+  /// Calls visit(part) for each layer, the first layer first.
   template <typename Visit>
-  void for_each(Visit visit) {
+  void for_each_part(Visit visit) {
+    std::apply([&](auto&... parts) { (visit(parts), ...); }, parts_);
+  }
+  template <typename Visit>
+  void for_each_part(Visit visit) const {
+    std::apply([&](const auto&... parts) { (visit(parts), ...); }, parts_);
+  }
+  /// The same, the last layer first.
+  template <typename Visit>
+  void for_each_part_backwards(Visit visit) {
     [&]<std::size_t... K>(std::index_sequence<K...>) {
-      (visit(std::get<K>(layers_), K), ...);
-    }(std::make_index_sequence<count>{});
+      (visit(std::get<layer_count - 1 - K>(parts_)), ...);
+    }(std::make_index_sequence<layer_count>{});
   }
 
-  /// Joins a flat vector of each layer.
-  template <typename Of>
-  void gather(Buffer<Scalar>& to, Of of) {
+  /// Copies each layer's columns of a state to `Part::state`.
+  template <typename AnyState>
+  void split_state(const AnyState& state) {
+    Index first = 0;
+    for_each_part([&](auto& part) {
+      part.state.resize(state.batch());
+      part.state.array() = state.array().middleCols(first, part.state.units());
+      first += part.state.units();
+    });
+  }
+  /// Copies every `Part::state` to its columns of a state.
+  template <typename AnyState>
+  void join_states(AnyState& state) const {
+    Index first = 0;
+    for_each_part([&](const auto& part) {
+      state.array().middleCols(first, part.state.units()) = part.state.array();
+      first += part.state.units();
+    });
+  }
+
+  /// Begins a pass over sequences of this shape: each layer gets its columns of the initial state.
+  /// \throws InvalidArgument if the initial state has another shape
+  void begin_pass(Index time, Index batch, const ContextType& context) {
+    if (context.initial_state) {
+      detail::require_state_shape("forward: the initial state", *context.initial_state, batch, state_size_);
+    }
+    time_ = time;
+    batch_ = batch;
+    can_go_back_ = false;  // until all layers went forward: one of them may throw
+    if (context.initial_state) split_state(*context.initial_state);
+    for_each_part([&](auto& part) {
+      if (context.initial_state) {
+        part.context.initial_state = part.state;
+      } else {
+        part.context.initial_state.reset();
+      }
+    });
+  }
+  /// Ends a pass, after all layers ran.
+  void end_pass(bool can_go_back) {
+    for_each_part([](auto& part) { part.state = part.layer.final_state(); });
+    final_state_.resize(batch_);
+    join_states(final_state_);
+    can_go_back_ = can_go_back;
+  }
+
+  /// Begins a backward pass: each layer gets its columns of the final state's adjoint.
+  /// \throws InvalidArgument if that has another shape, or if there was no `forward`
+  void begin_backward(const StateType* d_final_state) {
+    if (!can_go_back_) detail::refuse("backward: call forward() first");
+    if (d_final_state) {
+      detail::require_state_shape("backward: d_final_state", *d_final_state, batch_, state_size_);
+      split_state(*d_final_state);
+    }
+    d_timespans_.resize(time_ * batch_);
+  }
+  /// Ends a backward pass, after all layers went back.
+  void end_backward() {
+    gradient_.resize(parameters_.size());
+    join_vectors(gradient_, [](const auto& layer) { return layer.gradient(); });
+    for_each_part([](auto& part) { part.state = part.layer.initial_state_gradient(); });
+    d_initial_state_.resize(batch_);
+    join_states(d_initial_state_);
+  }
+  /// (time, batch): the adjoints of the elapsed times, to write.
+  [[nodiscard]] ArrayView<Scalar> d_timespans() noexcept { return {d_timespans_.data(), time_, batch_}; }
+
+  std::tuple<Part<Layers>...> parts_;
+
+  // The shape of the last sequence.
+  Index time_ = 0;
+  Index batch_ = 0;
+
+ private:
+  /// Joins one flat vector per layer. \param vector_of  layer -> its vector
+  template <typename VectorOf>
+  void join_vectors(Buffer<Scalar>& to, VectorOf vector_of) const {
     Index offset = 0;
-    for_each([&](auto& layer, std::size_t) {
-      const auto values = of(layer);
+    for_each_part([&](const auto& part) {
+      const auto values = vector_of(part.layer);
       VectorView<Scalar>(to.data() + offset, values.size()) = values;
       offset += values.size();
     });
@@ -108,57 +232,24 @@ class Composite : public Parameterized<Derived, ScalarType> {
 
   void parameters_changed() {
     Index offset = 0;
-    for_each([&](auto& layer, std::size_t) {
-      const Index size = layer.parameters().size();
-      layer.update([&](auto all) { all = ConstVectorView<Scalar>(parameters_.data() + offset, size); });
+    for_each_part([&](auto& part) {
+      const Index size = part.layer.parameters().size();
+      part.layer.update([&](auto all) { all = ConstVectorView<Scalar>(parameters_.data() + offset, size); });
       offset += size;
     });
-    gather(parameters_, [](const auto& layer) { return layer.parameters(); });  // after their constraints
-    forwarded_ = nullptr;
+    // The layers may have clipped some of the values.
+    join_vectors(parameters_, [](const auto& layer) { return layer.parameters(); });
+    can_go_back_ = false;
   }
 
-  void gather_gradient() {
-    gradient_.resize(parameters_.size());
-    gather(gradient_, [](const auto& layer) { return layer.gradient(); });
-  }
-
-  /// Hands each layer its part of a state.
-  template <typename AnyState>
-  void split(const AnyState& state) {
-    Index first = 0;
-    for_each_state([&](auto& part) {
-      part.resize(state.batch());
-      part.array() = state.array().middleCols(first, part.units());
-      first += part.units();
-    });
-  }
-  template <typename AnyState>
-  void join(AnyState& state) {
-    Index first = 0;
-    for_each_state([&](const auto& part) {
-      state.array().middleCols(first, part.units()) = part.array();
-      first += part.units();
-    });
-  }
-  template <typename Visit>
-  void for_each_state(Visit visit) {
-    std::apply([&](auto&... parts) { (visit(parts), ...); }, states_);
-  }
-
-  std::tuple<Layers...> layers_;
-  std::tuple<State<Scalar, Layers::state_size_at_compile_time>...> states_;  // room to work
-  std::tuple<Context<Scalar, Layers::state_size_at_compile_time>...> contexts_;
   ParameterList<> parameter_list_;
   Index state_size_ = 0;
 
-  // Of the last sequence. The layers point at each other's outputs, so a copy of this object must not go back through
-  // what the original went forward.
-  const void* forwarded_ = nullptr;
+  // Of the last sequence.
+  detail::Extent<bool> can_go_back_ = false;
   StateType final_state_;
   StateType d_initial_state_;
   Buffer<Scalar> d_timespans_;
-  Index time_ = 0;
-  Index batch_ = 0;
 };
 
 }  // namespace elegans

@@ -12,9 +12,10 @@
 
 namespace elegans {
 
-/// A layer that gives outputs for sequences: (time, batch, output_dim) for (time, batch, input_dim), or (1, batch,
-/// output_dim) where `return_sequences()` is false. What it remembers, (batch, state_size), it takes from the context
-/// at first, and has in `final_state()` at last; a step that the context masks leaves it alone.
+/// A layer that computes outputs of sequences: from (time, batch, input_dim) to (time, batch, output_dim), or to
+/// (1, batch, output_dim) if `return_sequences()` is false. It starts from the context's initial state, (batch,
+/// state_size), and returns the state after the last step as `final_state()`. A step that the context masks leaves the
+/// state as it is.
 template <typename L>
 concept LayerWithForward =
     std::copyable<L> && requires(L& layer, const L& constant, const Sequence<typename L::Scalar>& x,
@@ -33,8 +34,8 @@ concept LayerWithForward =
       { layer.forward(x, context) } -> std::same_as<const Sequence<typename L::Scalar>&>;
     };
 
-/// One flat parameter vector with named tensors; a layer gets all of it by deriving from `Parameterized`. A layer
-/// without parameters has an empty one.
+/// A layer with one flat parameter vector of named tensors. The base class `Parameterized` provides it. The vector of a
+/// layer without parameters is empty.
 template <typename L>
 concept LayerWithParameters = requires(L& layer, const L& constant) {
   { constant.parameter_list().count() } -> std::convertible_to<Index>;
@@ -43,8 +44,9 @@ concept LayerWithParameters = requires(L& layer, const L& constant) {
   layer.update([](VectorView<typename L::Scalar>) {});
 };
 
-/// A layer that goes back through what it last went `forward`, from the adjoints of the outputs and, if not null, of
-/// the final state to those of the parameters, the inputs and the initial state.
+/// A layer that differentiates its last `forward`. From the adjoints of the outputs, and of the final state if that is
+/// not null, it computes those of the parameters, the inputs and the initial state. The layer owns a copy of everything
+/// that it needs for this, so that it can be copied and the inputs may go out of scope.
 template <typename L>
 concept LayerWithBackward = requires(L& layer, const L& constant, const Sequence<typename L::Scalar>& d_output,
                                      const State<typename L::Scalar, L::state_size_at_compile_time>* d_final_state) {
@@ -55,12 +57,20 @@ concept LayerWithBackward = requires(L& layer, const L& constant, const Sequence
   } -> std::convertible_to<const State<typename L::Scalar, L::state_size_at_compile_time>&>;
 };
 
-/// What can be stacked, trained, and asked for its hidden states: `LTC`, `CfC`, `Dense`, `Sequential`, `Bidirectional`,
-/// `Rnn` of any cell, or a user's own type with these members. A value: it copies.
+/// A layer of a stack, and a model to train: `LTC`, `CfC`, `Dense`, `Sequential`, `Bidirectional`, `Rnn` of any cell,
+/// or a user's own type with these members. A layer is a value: it can be copied.
 ///
-/// Optional: `step(x, state, elapsed)`, without which a `Sequential` of it has none; `timespans_gradient()`, (time,
-/// batch), if it depends on elapsed times; `summary_rows()`, its lines in a summary.
+/// Optional members:
+/// - `step(x, state, elapsed)`; a `Sequential` has it only if all of its layers do
+/// - `timespans_gradient()`, (time, batch), if the outputs depend on elapsed times
+/// - `static constexpr bool is_causal`, see `CausalLayer`
+/// - `summary_rows()`, its rows in a summary
 template <typename L>
 concept AnyLayer = LayerWithForward<L> && LayerWithParameters<L> && LayerWithBackward<L>;
+
+/// A layer of which no output depends on a later step. A layer is causal unless its static member `is_causal` is false.
+/// Only a causal layer can be trained on a sequence piece by piece.
+template <typename L>
+concept CausalLayer = !requires { requires !L::is_causal; };
 
 }  // namespace elegans

@@ -10,6 +10,7 @@
 #include <elegans/core/buffer.hpp>
 #include <elegans/core/context.hpp>
 #include <elegans/core/error.hpp>
+#include <elegans/core/extent.hpp>
 #include <elegans/core/initializers.hpp>
 #include <elegans/core/parameters.hpp>
 #include <elegans/core/sequence.hpp>
@@ -33,7 +34,7 @@ struct DenseOptions {
 };
 
 // mutate all: layer.dense
-/// A dense layer: y = activation(W x + b), for each step by itself. It remembers nothing: its state has no values.
+/// A dense layer: y = activation(W x + b), for each step by itself. It has no memory: its state has no values.
 ///
 /// Its parameters are PyTorch's: `weight` (outputs, inputs) and `bias` (outputs). Both start uniform in
 /// +-1 / sqrt(inputs). Mirrors `torch.nn.Linear` with an activation, and `keras.layers.Dense`.
@@ -47,6 +48,7 @@ class Dense : public Parameterized<Dense<ScalarType>, ScalarType> {
  public:
   using Scalar = ScalarType;
   static constexpr int state_size_at_compile_time = 0;
+  using ContextType = Context<Scalar, 0>;
 
   /// A layer with initial values from the seed.
   ///
@@ -68,20 +70,23 @@ class Dense : public Parameterized<Dense<ScalarType>, ScalarType> {
   [[nodiscard]] Index input_dim() const noexcept { return linear_.inputs(); }
   [[nodiscard]] Index output_dim() const noexcept { return linear_.outputs(); }
   [[nodiscard]] bool return_sequences() const noexcept { return true; }
-  [[nodiscard]] const DenseOptions& options() const noexcept { return options_; }
-  /// Name, shape and place of each tensor in `parameters()` and `gradient()`.
-  [[nodiscard]] const ParameterList<>& parameter_list() const noexcept { return parameter_list_; }
+  [[nodiscard]] const DenseOptions& options() const& noexcept { return options_; }
+  [[nodiscard]] DenseOptions options() const&& { return options(); }
+  /// Name, shape and offset of each tensor in `parameters()` and `gradient()`.
+  [[nodiscard]] const ParameterList<>& parameter_list() const& noexcept { return parameter_list_; }
+  [[nodiscard]] ParameterList<> parameter_list() const&& { return parameter_list(); }
 
   [[nodiscard]] State<Scalar, 0, 1> initial_state() const { return {1, 0}; }
   [[nodiscard]] State<Scalar, 0> initial_state(Index batch) const { return {batch, 0}; }
 
-  /// The outputs of one step, (batch, units). The state and the elapsed time make no difference.
+  /// The outputs of one step, (batch, units). They do not depend on the state or on the elapsed time.
   /// \param x  (batch, input_dim), or any vector of input_dim values for a single stream
-  /// \return  a view that lasts until the next call
+  /// \return a view that lasts until the next call
   /// \throws InvalidArgument if a shape differs
   template <typename Derived, int Batch, typename Elapsed = Scalar>
   ConstArrayView<Scalar> step(const Eigen::DenseBase<Derived>& x, State<Scalar, 0, Batch>& state,
-                              const Elapsed& = Elapsed(1)) {
+                              const Elapsed& = Elapsed(1)) & {
+    this->require_usable();
     const Index batch = state.batch();
     const bool vector = batch == 1 && (x.rows() == 1 || x.cols() == 1) && x.size() == input_dim();
     if (!vector && (x.rows() != batch || x.cols() != input_dim())) {
@@ -97,10 +102,13 @@ class Dense : public Parameterized<Dense<ScalarType>, ScalarType> {
     apply<detail::full_lanes<Scalar>>(step_input_, {}, step_z_, step_output_);
     return {step_output_.values().data(), batch, output_dim()};
   }
+  template <typename Derived>
+  void step(const Eigen::DenseBase<Derived>&, ...) const& = delete;  // wrong state, or a const or temporary model
 
   /// The outputs for a batch of sequences, (time, batch, units). \param x  (time, batch, input_dim)
   /// \throws InvalidArgument if a shape differs
-  [[nodiscard]] Sequence<Scalar> operator()(const Sequence<Scalar>& x, const Context<Scalar, 0>& context = {}) {
+  [[nodiscard]] Sequence<Scalar> operator()(const Sequence<Scalar>& x, const ContextType& context = {}) {
+    this->require_usable();
     detail::require_forward_shape(x, context, input_dim(), 0);
     can_go_back_ = false;
     if (&x == &output_) return (*this)(Sequence<Scalar>(x), context);
@@ -108,9 +116,11 @@ class Dense : public Parameterized<Dense<ScalarType>, ScalarType> {
     final_state_.resize(x.batch());
     return output_;
   }
+  void operator()(const Sequence<Scalar>&, const ContextType& = {}) const = delete;  // the model is const
 
-  /// The same, and keeps a copy of the inputs for `backward`. \return the outputs; they last until the next call
-  const Sequence<Scalar>& forward(const Sequence<Scalar>& x, const Context<Scalar, 0>& context = {}) {
+  /// The same, and stores a copy of the inputs for `backward`. \return the outputs; they last until the next call
+  const Sequence<Scalar>& forward(const Sequence<Scalar>& x, const ContextType& context = {}) & {
+    this->require_usable();
     detail::require_forward_shape(x, context, input_dim(), 0);
     input_ = x;
     mask_ = context.mask;
@@ -119,9 +129,11 @@ class Dense : public Parameterized<Dense<ScalarType>, ScalarType> {
     can_go_back_ = true;
     return output_;
   }
+  void forward(const Sequence<Scalar>&, const ContextType& = {}) const& = delete;  // the model is const or temporary
 
   /// (batch, 0)
-  [[nodiscard]] const State<Scalar, 0>& final_state() const noexcept { return final_state_; }
+  [[nodiscard]] const State<Scalar, 0>& final_state() const& noexcept { return final_state_; }
+  [[nodiscard]] State<Scalar, 0> final_state() const&& { return final_state(); }
 
   /// From dLoss/d(outputs) of the last `forward` to the gradients of the parameters and the inputs.
   /// \throws InvalidArgument if the shape differs, or without a `forward` since the parameters last changed
@@ -132,13 +144,13 @@ class Dense : public Parameterized<Dense<ScalarType>, ScalarType> {
   }
 
   /// (time, batch, input_dim)
-  [[nodiscard]] const Sequence<Scalar>& input_gradient() const noexcept { return d_input_; }
+  [[nodiscard]] const Sequence<Scalar>& input_gradient() const& noexcept { return d_input_; }
+  [[nodiscard]] Sequence<Scalar> input_gradient() const&& { return input_gradient(); }
   /// (batch, 0)
-  [[nodiscard]] const State<Scalar, 0>& initial_state_gradient() const noexcept { return final_state_; }
+  [[nodiscard]] const State<Scalar, 0>& initial_state_gradient() const& noexcept { return final_state_; }
+  [[nodiscard]] State<Scalar, 0> initial_state_gradient() const&& { return initial_state_gradient(); }
 
-  [[nodiscard]] std::vector<SummaryRow> summary_rows() const {
-    return {{"dense (Dense)", detail::output_shape(*this), parameters_.size()}};
-  }
+  [[nodiscard]] std::vector<SummaryRow> summary_rows() const { return {detail::summary_row("dense (Dense)", *this)}; }
 
  private:
   using Base::gradient_;
@@ -210,7 +222,7 @@ class Dense : public Parameterized<Dense<ScalarType>, ScalarType> {
     });
   }
 
-  /// Copies the inputs of a step. Those of a masked step may be anything, NaN included.
+  /// Copies the inputs of a step. Those of a masked step become 0, because they may be anything, NaN included.
   template <LaneLayout Lanes>
   void load_inputs(const Sequence<Scalar>& x, const Mask& mask, Index t, Index first, Index samples) {
     detail::to_lanes<Lanes>(input_dim(), samples, x_lanes_.data(),
@@ -229,7 +241,7 @@ class Dense : public Parameterized<Dense<ScalarType>, ScalarType> {
   Sequence<Scalar> step_input_, step_z_, step_output_;
 
   // Of the last sequence.
-  bool can_go_back_ = false;
+  detail::Extent<bool> can_go_back_ = false;
   Sequence<Scalar> input_;
   Mask mask_;
   Sequence<Scalar> z_, output_, d_z_, d_input_;

@@ -6,29 +6,38 @@
 
 #include <elegans/core/buffer.hpp>
 #include <elegans/core/error.hpp>
+#include <elegans/core/extent.hpp>
 #include <elegans/core/parameters.hpp>
 #include <elegans/core/types.hpp>
 
 namespace elegans {
 
-/// A flat parameter vector with named, shaped views into it, and a gradient of the same layout: the base of all that
-/// can be trained.
+/// The base of everything that can be trained: a flat parameter vector with named, shaped views into it, and a gradient
+/// of the same layout.
 ///
-/// \tparam Derived   the layer; it has `parameter_list()`, and `parameters_changed()` to clip values and to take them
-///                   over
+/// `parameters`, `parameter` and `gradient` give views, which must not outlive the object. A temporary object has
+/// nothing to view: there they give arrays that own copies.
+///
+/// \tparam Derived   the layer; its `parameters_changed()` applies the constraints to new values and packs them
 /// \tparam Capacity  number of scalars, or Dynamic
 template <typename Derived, typename Scalar, int Capacity = Dynamic>
 class Parameterized {
  public:
   /// All parameters, tensor after tensor.
-  [[nodiscard]] ConstVectorView<Scalar> parameters() const noexcept { return {parameters_.data(), parameters_.size()}; }
+  [[nodiscard]] ConstVectorView<Scalar> parameters() const& noexcept {
+    return {parameters_.data(), parameters_.size()};
+  }
+  [[nodiscard]] OwnedArray<Scalar, Dynamic, 1> parameters() const&& { return parameters(); }
   /// One tensor, (rows, columns). \throws InvalidArgument if there is none of that name
-  [[nodiscard]] ConstArrayView<Scalar> parameter(std::string_view name) const { return view(parameters_, name); }
+  [[nodiscard]] ConstArrayView<Scalar> parameter(std::string_view name) const& { return view(parameters_, name); }
+  [[nodiscard]] OwnedArray<Scalar> parameter(std::string_view name) const&& { return parameter(name); }
 
-  /// Changes the parameters: calls `change(VectorView<Scalar>)` with all of them, then applies the constraints.
-  /// The one way in, so that what the kernels hold is never out of date.
+  /// Changes the parameters: calls `change(VectorView<Scalar>)` with all of them, then applies the constraints. All
+  /// changes go through here, so that the packed weights of the kernels are never out of date.
+  /// \throws InvalidArgument if the layer was moved from
   template <typename Change>
   void update(Change&& change) {
+    require_usable();
     change(VectorView<Scalar>(parameters_.data(), parameters_.size()));
     self().parameters_changed();
   }
@@ -41,7 +50,7 @@ class Parameterized {
       detail::refuse("set_parameters: the model has ", parameters_.size(), " parameters, got ", values.size());
     }
     update([&](auto all) {
-      // Evaluated first, as it may be a view of these very parameters.
+      // Evaluate first, because `values` may be a view of these parameters.
       const auto evaluated = values.derived().eval();
       for (Index i = 0; i < all.size(); ++i) all[i] = static_cast<Scalar>(evaluated.coeff(i));
     });
@@ -59,15 +68,22 @@ class Parameterized {
     }
     update([&](auto all) {
       ArrayView<Scalar>(all.data() + entry.offset, entry.rows, entry.columns) =
-          value.derived().array().template cast<Scalar>().eval();  // it may be a view of this very tensor
+          value.derived().array().template cast<Scalar>().eval();  // it may be a view of this tensor
     });
   }
 
   /// dLoss/d(parameters), in the order of `parameters()`.
-  [[nodiscard]] ConstVectorView<Scalar> gradient() const noexcept { return {gradient_.data(), gradient_.size()}; }
-  [[nodiscard]] ConstArrayView<Scalar> gradient(std::string_view name) const { return view(gradient_, name); }
+  [[nodiscard]] ConstVectorView<Scalar> gradient() const& noexcept { return {gradient_.data(), gradient_.size()}; }
+  [[nodiscard]] OwnedArray<Scalar, Dynamic, 1> gradient() const&& { return gradient(); }
+  [[nodiscard]] ConstArrayView<Scalar> gradient(std::string_view name) const& { return view(gradient_, name); }
+  [[nodiscard]] OwnedArray<Scalar> gradient(std::string_view name) const&& { return gradient(name); }
 
  protected:
+  /// \throws InvalidArgument if the layer was moved from, unless its type fixes its sizes: those stay usable
+  void require_usable() const {
+    if (!usable_) detail::refuse("the model was moved from: it has no parameters");
+  }
+
   Buffer<Scalar, Capacity> parameters_;
   Buffer<Scalar> gradient_;
 
@@ -77,10 +93,13 @@ class Parameterized {
 
   template <typename Values>
   [[nodiscard]] ConstArrayView<Scalar> view(const Values& values, std::string_view name) const {
+    require_usable();
     const Parameter& entry = self().parameter_list().at(name);
     if (values.size() != self().parameter_list().count()) detail::refuse("gradient: there is none before backward()");
     return {values.data() + entry.offset, entry.rows, entry.columns};
   }
+
+  detail::Extent<bool, Capacity> usable_ = true;
 };
 
 }  // namespace elegans

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <limits>
 #include <memory>
+#include <type_traits>
 #include <utility>
 
 #include <elegans/cell/concepts.hpp>
@@ -23,12 +24,15 @@
 
 namespace elegans {
 
-/// A cell over sequences: it owns the parameters, runs the cell step by step, and differentiates it through time
+/// A cell over sequences. It owns the parameters, runs the cell step by step, and differentiates it through time
 /// (BPTT).
 ///
 /// An Rnn is a value: it copies, moves and sits in containers. It has its own workspace, so one object serves one
 /// thread; give each thread a copy. Nothing allocates once a shape has been seen. A model that was moved from throws an
 /// Error when it is used.
+///
+/// Results are the model's own and must not outlive it. So `step` and `forward` cannot be called on a temporary model,
+/// and there the other members give copies.
 ///
 /// A batch is cut into tiles, which an executor may spread over cores. The cut, and the order in which the tiles'
 /// gradients are added, do not depend on the executor: the results are the same to the bit.
@@ -59,30 +63,54 @@ class Rnn : public Parameterized<Rnn<CellType>, typename CellType::Scalar, CellT
     pack(true);
   }
 
-  [[nodiscard]] const Cell& cell() const noexcept { return cell_; }
+  Rnn(const Rnn&) = default;
+  Rnn(Rnn&&) = default;
+  Rnn& operator=(const Rnn&) = default;
+  /// A model that is moved to itself stays as it is.
+  Rnn& operator=(Rnn&& other) noexcept(std::is_nothrow_move_assignable_v<Cell>) {
+    if (this == &other) return *this;  // a vector that is moved to itself would be empty
+    Base::operator=(static_cast<Base&&>(other));
+    cell_ = std::move(other.cell_);
+    executor_ = std::move(other.executor_);
+    return_sequences_ = other.return_sequences_;
+    packed_for_single_ = other.packed_for_single_;
+    packed_for_batch_ = other.packed_for_batch_;
+    runs_ = other.runs_;
+    step_space_ = std::move(other.step_space_);
+    batch_step_space_ = std::move(other.batch_step_space_);
+    rollout_ = std::move(other.rollout_);
+    return *this;
+  }
+  ~Rnn() = default;
+
+  [[nodiscard]] const Cell& cell() const& noexcept { return cell_; }
+  [[nodiscard]] Cell cell() const&& { return cell(); }
   /// Number of neurons.
   [[nodiscard]] Index units() const noexcept { return cell_.units(); }
-  /// Values that a sample remembers: the potentials of its neurons, and other memory that the cell may have.
+  /// Number of values in a sample's state: the potentials of the neurons, and any other memory of the cell.
   [[nodiscard]] Index state_size() const noexcept { return cell_.state_size(); }
   [[nodiscard]] Index input_dim() const noexcept { return cell_.input_dim(); }
   [[nodiscard]] Index output_dim() const noexcept { return cell_.output_dim(); }
   [[nodiscard]] bool return_sequences() const noexcept { return return_sequences_; }
 
-  /// Spreads batches over an executor's workers from the next `forward` on. Null, the default, stands for the calling
+  /// Spreads batches over the workers of an executor, from the next `forward` on. Null, the default, means the calling
   /// thread alone. Copies of the model share the executor.
   void set_executor(std::shared_ptr<Executor> executor) {
     executor_ = std::move(executor);
-    rollout_.forget();  // its tape is cut for the executor before
+    rollout_.forget();  // its tape is cut for the previous executor
   }
-  [[nodiscard]] const std::shared_ptr<Executor>& executor() const noexcept { return executor_; }
+  [[nodiscard]] const std::shared_ptr<Executor>& executor() const& noexcept { return executor_; }
+  [[nodiscard]] std::shared_ptr<Executor> executor() const&& { return executor(); }
 
   /// Name, shape and offset of each tensor in `parameters()` and `gradient()`.
-  [[nodiscard]] const auto& parameter_list() const noexcept { return cell_.parameters(); }
+  [[nodiscard]] const auto& parameter_list() const& noexcept { return cell_.parameters(); }
+  [[nodiscard]] auto parameter_list() const&& { return parameter_list(); }
 
-  /// Changes the parameters as `update` does, but leaves them unconstrained until the next `update`: for values from a
-  /// file, which are taken over bit for bit.
+  /// Changes the parameters as `update` does, but does not apply the constraints until the next `update`. Values from a
+  /// file are set this way, so that they stay the same to the bit.
   template <typename Change>
   void update_unconstrained(Change&& change) {
+    require_usable();
     change(VectorView<Scalar>(parameters_.data(), parameters_.size()));
     values_changed();
   }
@@ -107,7 +135,7 @@ class Rnn : public Parameterized<Rnn<CellType>, typename CellType::Scalar, CellT
   template <typename Derived, int Batch>
   ConstArrayView<Scalar> step(const Eigen::DenseBase<Derived>& x,
                               State<Scalar, state_size_at_compile_time, Batch>& state,
-                              Scalar elapsed_time = Scalar(1)) {
+                              Scalar elapsed_time = Scalar(1)) & {
     Timespans<Scalar>::require_valid(elapsed_time, 0, 0);
     return step_with(x, state, [=](Index) { return elapsed_time; });
   }
@@ -117,7 +145,7 @@ class Rnn : public Parameterized<Rnn<CellType>, typename CellType::Scalar, CellT
   template <typename Derived, int Batch, typename DerivedTimes>
   ConstArrayView<Scalar> step(const Eigen::DenseBase<Derived>& x,
                               State<Scalar, state_size_at_compile_time, Batch>& state,
-                              const Eigen::DenseBase<DerivedTimes>& elapsed_times) {
+                              const Eigen::DenseBase<DerivedTimes>& elapsed_times) & {
     if (elapsed_times.size() != state.batch() || (elapsed_times.rows() != 1 && elapsed_times.cols() != 1)) {
       detail::refuse("step: elapsed_times must be a vector with one value per stream, ", state.batch(), ", got (",
                      elapsed_times.rows(), ", ", elapsed_times.cols(), ")");
@@ -126,11 +154,13 @@ class Rnn : public Parameterized<Rnn<CellType>, typename CellType::Scalar, CellT
     for (Index b = 0; b < state.batch(); ++b) Timespans<Scalar>::require_valid(time_of(b), 0, b);
     return step_with(x, state, time_of);
   }
+  template <typename Derived>
+  void step(const Eigen::DenseBase<Derived>&, ...) const& = delete;  // wrong state, or a const or temporary model
 
   // --- sequences ----------------------------------------------------------------------------------------------------
 
   /// The outputs for a batch of sequences: (time, batch, output_dim), or (1, batch, output_dim) of the last step if
-  /// `return_sequences` is false. Keeps the final state and no tape.
+  /// `return_sequences` is false. Stores the final state, but no tape.
   ///
   /// \param x  (time, batch, input_dim), or a (time, input_dim) matrix for one sequence
   /// \throws InvalidArgument if a shape differs
@@ -138,20 +168,25 @@ class Rnn : public Parameterized<Rnn<CellType>, typename CellType::Scalar, CellT
     run<detail::full_lanes<Scalar>>(x, context, false);
     return rollout_.output();
   }
+  void operator()(const Sequence<Scalar>&, const ContextType& = {}) const = delete;  // the model is const
 
   /// The same, with a tape for `backward`: inputs, and one state per sub-step.
   /// \return the outputs; they last until the next call
-  const Sequence<Scalar>& forward(const Sequence<Scalar>& x, const ContextType& context = {}) {
+  const Sequence<Scalar>& forward(const Sequence<Scalar>& x, const ContextType& context = {}) & {
     run<detail::full_lanes<Scalar>>(x, context, true);
     return rollout_.output();
   }
+  void forward(const Sequence<Scalar>&, const ContextType& = {}) const& = delete;  // the model is const or temporary
 
-  /// Says which epoch of a training comes next. Dropout depends on that, so that a resumed training drops the same
-  /// values as one that never stopped. \param epoch  epochs before this one
+  /// Says which epoch of a training comes next. Dropout depends on it, so that a resumed training drops the same values
+  /// as one without a pause.
+  ///
+  /// \param epoch  number of epochs before this one
   void begin_epoch(int epoch) noexcept { runs_ = static_cast<std::uint64_t>(epoch) << 32; }
 
   /// (batch, state_size): where the last sequence ended.
-  [[nodiscard]] const StateType& final_state() const noexcept { return rollout_.final_state(); }
+  [[nodiscard]] const StateType& final_state() const& noexcept { return rollout_.final_state(); }
+  [[nodiscard]] StateType final_state() const&& { return final_state(); }
 
   /// Backpropagation through time: from dLoss/d(outputs) of the last `forward`, in its shape, to all gradients.
   ///
@@ -164,15 +199,19 @@ class Rnn : public Parameterized<Rnn<CellType>, typename CellType::Scalar, CellT
   }
 
   /// (time, batch, input_dim)
-  [[nodiscard]] const Sequence<Scalar>& input_gradient() const noexcept { return rollout_.d_input(); }
+  [[nodiscard]] const Sequence<Scalar>& input_gradient() const& noexcept { return rollout_.d_input(); }
+  [[nodiscard]] Sequence<Scalar> input_gradient() const&& { return input_gradient(); }
   /// (batch, state_size)
-  [[nodiscard]] const StateType& initial_state_gradient() const noexcept { return rollout_.d_initial_state(); }
+  [[nodiscard]] const StateType& initial_state_gradient() const& noexcept { return rollout_.d_initial_state(); }
+  [[nodiscard]] StateType initial_state_gradient() const&& { return initial_state_gradient(); }
   /// (time, batch): with respect to each elapsed time, also where steps or samples share one.
-  [[nodiscard]] ConstArrayView<Scalar> timespans_gradient() const noexcept { return rollout_.d_timespans(); }
+  [[nodiscard]] ConstArrayView<Scalar> timespans_gradient() const& noexcept { return rollout_.d_timespans(); }
+  [[nodiscard]] OwnedArray<Scalar> timespans_gradient() const&& { return timespans_gradient(); }
 
  private:
   using Base::gradient_;
   using Base::parameters_;
+  using Base::require_usable;
 
   void parameters_changed() {
     cell_.apply_constraints(parameters_.data());
@@ -184,8 +223,6 @@ class Rnn : public Parameterized<Rnn<CellType>, typename CellType::Scalar, CellT
   }
 
   void pack(bool single) {
-    if (parameters_.size() != cell_.parameters().count())
-      detail::refuse("the model was moved from: it has no parameters");
     bool& packed = single ? packed_for_single_ : packed_for_batch_;
     if (!packed) cell_.pack(parameters_.data(), single);
     packed = true;
@@ -194,6 +231,7 @@ class Rnn : public Parameterized<Rnn<CellType>, typename CellType::Scalar, CellT
   template <typename Derived, int Batch, typename TimeOf>
   ConstArrayView<Scalar> step_with(const Eigen::DenseBase<Derived>& x,
                                    State<Scalar, state_size_at_compile_time, Batch>& state, TimeOf time_of) {
+    require_usable();
     const Index batch = state.batch();
     detail::require_step_shape(cell_, x, state);
     pack(batch == 1);
@@ -212,10 +250,11 @@ class Rnn : public Parameterized<Rnn<CellType>, typename CellType::Scalar, CellT
   }
 
   template <int Width>
-  void run(const Sequence<Scalar>& x, const ContextType& context, bool keeps_tape) {
-    if (&x == &rollout_.output()) return run<Width>(Sequence<Scalar>(x), context, keeps_tape);  // outputs overwrite it
-    const std::uint64_t run = runs_ + (keeps_tape ? 1 : 0);
-    rollout_.template begin<Width>(cell_, x, context, {return_sequences_, keeps_tape, run, executor_.get()});
+  void run(const Sequence<Scalar>& x, const ContextType& context, bool has_tape) {
+    require_usable();
+    if (&x == &rollout_.output()) return run<Width>(Sequence<Scalar>(x), context, has_tape);  // outputs overwrite it
+    const std::uint64_t run = runs_ + (has_tape ? 1 : 0);
+    rollout_.template begin<Width>(cell_, x, context, {return_sequences_, has_tape, run, executor_.get()});
     runs_ = run;
     if (rollout_.has_single_tile()) pack(true);
     if (rollout_.has_batch_tile()) pack(false);

@@ -11,6 +11,7 @@
 #include <elegans/cell/step.hpp>
 #include <elegans/core/buffer.hpp>
 #include <elegans/core/context.hpp>
+#include <elegans/core/extent.hpp>
 #include <elegans/core/sequence.hpp>
 #include <elegans/core/state.hpp>
 #include <elegans/core/types.hpp>
@@ -25,8 +26,9 @@
 namespace elegans::detail {
 
 // mutate all: layer.rollout
-/// A cell's way through a batch of sequences, and back: the tapes of the last forward pass, and the results of both
-/// passes. It owns a copy of everything that a backward pass needs, so the caller's data may die in between.
+/// Runs a cell over a batch of sequences, and back. It has the tapes of the last forward pass and the results of both
+/// passes. It owns a copy of everything that a backward pass needs, so the caller's data may go out of scope in
+/// between.
 ///
 /// The batch is cut into tiles, which an executor may spread over its workers.
 template <typename Cell>
@@ -36,10 +38,10 @@ class Rollout {
   using StateType = State<Scalar, Cell::state_size_at_compile_time>;
   using ContextType = Context<Scalar, Cell::state_size_at_compile_time>;
 
-  /// What a forward pass is told besides the data.
+  /// The options of a forward pass.
   struct Pass {
     bool return_sequences = true;  ///< otherwise the last outputs only
-    bool keeps_tape = false;       ///< whether a backward pass may follow
+    bool has_tape = false;         ///< whether a backward pass may follow
     std::uint64_t run = 0;         ///< passes with a tape before this one, for dropout
     Executor* executor = nullptr;
   };
@@ -64,10 +66,10 @@ class Rollout {
     memory_.clear(time_);
     tiling<Width>(cell).for_each_tile([&]<LaneLayout Lanes>(Index first, Index) {
       (Lanes::single ? has_single_tile_ : has_batch_tile_) = true;
-      const Index states = pass_.keeps_tape ? time_ * cell.states_per_step() + 1 : 2;
-      const Index inputs = pass_.keeps_tape ? time_ : 1;
+      const Index states = pass_.has_tape ? time_ * cell.states_per_step() + 1 : 2;
+      const Index inputs = pass_.has_tape ? time_ : 1;
       memory_.add_tile(first, states * extent<Lanes>(cell.state_size()), inputs * extent<Lanes>(cell.input_dim()),
-                       pass_.keeps_tape ? record_size<Lanes>(cell) : 0);
+                       pass_.has_tape ? record_size<Lanes>(cell) : 0);
     });
     memory_.allocate();
   }
@@ -81,11 +83,11 @@ class Rollout {
       forward_tile<Lanes>(cell, space, memory_.tile(i), samples, x, context);
     });
     backward_ = &Rollout::template backward_for<Width>;
-    can_go_back_ = pass_.keeps_tape;
+    can_go_back_ = pass_.has_tape;
   }
 
   [[nodiscard]] bool can_go_back() const noexcept { return can_go_back_; }
-  /// Forgets the tape: it belongs to other parameters, or to another executor.
+  /// Forgets the tape, because it belongs to other parameters or to another executor.
   void forget() noexcept { can_go_back_ = false; }
 
   /// Goes back through the tape.
@@ -95,7 +97,7 @@ class Rollout {
   void backward(const Cell& cell, const Scalar* parameters, Index count, const Sequence<Scalar>& d_output,
                 const StateType* d_final_state, Scalar* gradient) {
     require_backward_shape(d_output, d_final_state, output_, cell.state_size());
-    // For the target that cut the tiles: translation units for several targets may meet in one program.
+    // Call the code for the target that cut the tiles. One program may contain code for several targets.
     (this->*backward_)(cell, {parameters, gradient, count}, d_output, d_final_state);
   }
 
@@ -117,7 +119,7 @@ class Rollout {
     typename Cell::template Scratch<> scratch;
     typename Cell::Adjoint adjoint;
     Buffer<Scalar> y, d_state, d_x;
-    Buffer<Scalar> held;  ///< a state, or its adjoint, from before a step that some samples do not take
+    Buffer<Scalar> held;  ///< copy of a state, or of its adjoint, for the samples that do not take a step
   };
 
   struct Parameters {
@@ -172,12 +174,12 @@ class Rollout {
     return {.x = inputs_of<Lanes>(cell, tile, t),
             .elapsed = elapsed,
             .states = tape.from(t * cell.states_per_step()),
-            .record = memory_.record(tile, pass_.keeps_tape ? record_size<Lanes>(cell) : 0, t),
-            .position = {pass_.keeps_tape, pass_.run, t, tile.first}};
+            .record = memory_.record(tile, pass_.has_tape ? record_size<Lanes>(cell) : 0, t),
+            .position = {pass_.has_tape, pass_.run, t, tile.first}};
   }
   template <LaneLayout Lanes>
   [[nodiscard]] Scalar* inputs_of(const Cell& cell, const Tile& tile, Index t) noexcept {
-    return memory_.inputs(tile) + (pass_.keeps_tape ? t : 0) * extent<Lanes>(cell.input_dim());
+    return memory_.inputs(tile) + (pass_.has_tape ? t : 0) * extent<Lanes>(cell.input_dim());
   }
 
   template <LaneLayout Lanes>
@@ -188,7 +190,7 @@ class Rollout {
     cell.template reserve<Lanes>(space.scratch);
     zeros(space.y, extent<Lanes>(cell.output_dim()));
     zeros(space.held, state_extent);
-    const Tape<Scalar> tape(memory_.states(tile), state_extent, pass_.keeps_tape);
+    const Tape<Scalar> tape(memory_.states(tile), state_extent, pass_.has_tape);
     std::fill_n(tape(0), state_extent, Scalar(0));
     if (context.initial_state) {
       to_lanes<Lanes>(cell.state_size(), samples, tape(0),
@@ -287,12 +289,14 @@ class Rollout {
                       [&](Index b, Index i, Scalar value) { d_initial_state_(tile.first + b, i) = value; });
   }
 
-  /// Adds the gradient of a tile. \param is_joined  whether it is two small tiles, the only tile that can be so wide
+  /// Adds the gradient of a tile.
+  ///
+  /// \param is_joined  whether the tile is two small tiles, whose gradients are then added one after the other
   template <LaneLayout Lanes>
   void collect_tile(const Cell& cell, Workspace& space, Index tile, [[maybe_unused]] bool is_joined,
                     const Parameters& parameters) {
-    // Each gradient starts from zeros and is added afterwards. A compiler may fuse a product and an addition to what is
-    // there already, and that would round differently.
+    // Each tile sums up its gradient from zero, and adds it afterwards. If it added to the gradient directly, a
+    // compiler might fuse the last product with that addition, which rounds differently.
     const auto add = [&]<LaneLayout Part>() {
       Scalar* const own = tile_gradients_.data();
       std::fill_n(own, parameters.count, Scalar(0));
@@ -320,7 +324,7 @@ class Rollout {
   Pass pass_;
   Index time_ = 0;
   Index batch_ = 0;
-  bool can_go_back_ = false;
+  Extent<bool> can_go_back_ = false;
   bool has_single_tile_ = false, has_batch_tile_ = false;
   void (Rollout::*backward_)(const Cell&, Parameters, const Sequence<Scalar>&, const StateType*) = nullptr;
   Memory memory_;

@@ -2,7 +2,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <array>
 #include <cstddef>
 #include <string>
 #include <tuple>
@@ -13,9 +12,10 @@
 #include <elegans/core/context.hpp>
 #include <elegans/core/error.hpp>
 #include <elegans/core/sequence.hpp>
+#include <elegans/core/state.hpp>
+#include <elegans/core/types.hpp>
 #include <elegans/layer/composite.hpp>
 #include <elegans/layer/concepts.hpp>
-#include <elegans/layer/shapes.hpp>
 #include <elegans/layer/summary.hpp>
 
 namespace elegans {
@@ -27,9 +27,10 @@ namespace elegans {
 ///                               elegans::LTC<float>(elegans::AutoNCP(16, 4), 16),
 ///                               elegans::Dense<float>(1, 4));
 ///
-/// Parameters are named by the layer's number: `0.weight`, `1.gleak`, … The state is the layers' states side by side.
-/// Elapsed times and mask go to every layer, up to the first that gives its last output only: what follows it sees a
-/// sequence of one step, of elapsed time 1. Mirrors `torch.nn.Sequential` and `keras.Sequential`.
+/// Parameters are named by the number of their layer: `0.weight`, `1.gleak`, … The state holds the layers' states side
+/// by side. Every layer gets the elapsed times and the mask, up to the first layer that returns its last output only.
+/// The layers behind that one see a sequence of a single step, with an elapsed time of 1. Mirrors `torch.nn.Sequential`
+/// and `keras.Sequential`.
 template <AnyLayer First, AnyLayer... Rest>
 class Sequential : public Composite<Sequential<First, Rest...>, typename First::Scalar, First, Rest...> {
   using Base = Composite<Sequential<First, Rest...>, typename First::Scalar, First, Rest...>;
@@ -40,113 +41,114 @@ class Sequential : public Composite<Sequential<First, Rest...>, typename First::
 
   using Scalar = typename First::Scalar;
   using StateType = typename Base::StateType;
-  using ContextType = Context<Scalar, Base::state_size_at_compile_time>;
+  using ContextType = typename Base::ContextType;
+  /// True if no layer reads steps that come later.
+  static constexpr bool is_causal = CausalLayer<First> && (CausalLayer<Rest> && ...);
 
   /// Layers one after the other: the outputs of one are the inputs of the next.
-  /// \throws InvalidArgument if a layer has not as many inputs as the one before it has outputs
+  /// \throws InvalidArgument if a layer's input_dim is not the output_dim of the layer before it
   explicit Sequential(First first, Rest... rest)
       : Base([](std::size_t k) { return std::to_string(k); }, std::move(first), std::move(rest)...) {
     Index outputs = input_dim();
-    this->for_each([&](const auto& layer, std::size_t k) {
-      if (layer.input_dim() != outputs) {
+    std::size_t k = 0;
+    this->for_each_part([&](auto& part) {
+      if (part.layer.input_dim() != outputs) {
         detail::refuse("Sequential: layer ", k, " must have input_dim ", outputs, ", the outputs of layer ", k - 1,
-                       ", got ", layer.input_dim());
+                       ", got ", part.layer.input_dim());
       }
-      outputs = layer.output_dim();
-      whole_[k] = return_sequences_;
-      return_sequences_ = return_sequences_ && layer.return_sequences();
+      outputs = part.layer.output_dim();
+      part.sees_every_step = return_sequences_;
+      return_sequences_ = return_sequences_ && part.layer.return_sequences();
+      ++k;
     });
   }
 
-  [[nodiscard]] Index input_dim() const noexcept { return std::get<0>(layers_).input_dim(); }
-  [[nodiscard]] Index output_dim() const noexcept { return std::get<sizeof...(Rest)>(layers_).output_dim(); }
+  [[nodiscard]] Index input_dim() const noexcept { return std::get<0>(parts_).layer.input_dim(); }
+  [[nodiscard]] Index output_dim() const noexcept { return std::get<sizeof...(Rest)>(parts_).layer.output_dim(); }
   [[nodiscard]] bool return_sequences() const noexcept { return return_sequences_; }
 
   /// Advances a state by one step through all layers; see `Rnn::step`.
-  /// \param elapsed  one time for all streams, or one for each
+  /// \param elapsed  one time for all streams, or one per stream
   template <typename Derived, int Batch, typename Elapsed = Scalar>
   ConstArrayView<Scalar> step(const Eigen::DenseBase<Derived>& x,
                               State<Scalar, Base::state_size_at_compile_time, Batch>& state,
-                              const Elapsed& elapsed = Elapsed(1)) {
+                              const Elapsed& elapsed = Elapsed(1)) & {
     if (state.units() != this->state_size()) {
       detail::refuse("step: the state must be (batch, ", this->state_size(), "), got (", state.batch(), ", ",
                      state.units(), ")");
     }
-    this->split(state);
-    const auto result = step_from<0>(x.derived(), elapsed);
-    this->join(state);
-    return result;
+    this->split_state(state);
+    const auto y = step_from<0>(x.derived(), elapsed);
+    this->join_states(state);
+    return y;
   }
+  template <typename Derived>
+  void step(const Eigen::DenseBase<Derived>&, ...) const& = delete;  // wrong state, or a const or temporary model
 
   /// See `Rnn`.
   [[nodiscard]] Sequence<Scalar> operator()(const Sequence<Scalar>& x, const ContextType& context = {}) {
-    prepare(x, context);
-    Sequence<Scalar> result = run_from<0>(x);
-    finish(x);
-    return result;
+    begin(x, context);
+    Sequence<Scalar> y;
+    const Sequence<Scalar>* values = &x;
+    this->for_each_part([&](auto& part) {
+      y = part.layer(*values, part.context);
+      values = &y;
+    });
+    this->end_pass(false);
+    return y;
   }
+  void operator()(const Sequence<Scalar>&, const ContextType& = {}) const = delete;  // the model is const
 
   /// See `Rnn`.
-  const Sequence<Scalar>& forward(const Sequence<Scalar>& x, const ContextType& context = {}) {
-    prepare(x, context);
+  const Sequence<Scalar>& forward(const Sequence<Scalar>& x, const ContextType& context = {}) & {
+    begin(x, context);
     const Sequence<Scalar>* values = &x;
-    [&]<std::size_t... K>(std::index_sequence<K...>) {
-      ((values = &std::get<K>(layers_).forward(*values, std::get<K>(contexts_))), ...);
-    }(std::make_index_sequence<Base::count>{});
-    finish(x);
-    this->forwarded_ = this;
+    this->for_each_part([&](auto& part) { values = &part.layer.forward(*values, part.context); });
+    this->end_pass(true);
     return *values;
   }
-
-  /// (batch, state_size): where the last sequence ended.
-  [[nodiscard]] const StateType& final_state() const noexcept { return this->final_state_; }
+  void forward(const Sequence<Scalar>&, const ContextType& = {}) const& = delete;  // the model is const or temporary
 
   /// See `Rnn`.
   void backward(const Sequence<Scalar>& d_output, const StateType* d_final_state = nullptr) {
-    if (this->forwarded_ != this) detail::refuse("backward: call forward() first");
-    if (d_final_state) {
-      detail::require_state_shape("backward: d_final_state", *d_final_state, this->batch_, this->state_size());
-      this->split(*d_final_state);
-    }
-    this->d_timespans_.resize(this->time_ * this->batch_);
-    VectorView<Scalar> d_timespans(this->d_timespans_.data(), this->d_timespans_.size());
-    d_timespans.setZero();
-    const Sequence<Scalar>* d = &d_output;
-    back_from<sizeof...(Rest)>(d, d_final_state != nullptr, d_timespans);
-    this->gather_gradient();
-    this->d_initial_state_.resize(this->batch_);
-    this->join(this->d_initial_state_);
+    this->begin_backward(d_final_state);
+    this->d_timespans().setZero();
+    const Sequence<Scalar>* d_values = &d_output;
+    this->for_each_part_backwards([&](auto& part) {
+      part.layer.backward(*d_values, d_final_state ? &part.state : nullptr);
+      d_values = &part.layer.input_gradient();
+      if constexpr (requires { part.layer.timespans_gradient(); }) {
+        if (part.sees_every_step) this->d_timespans() += part.layer.timespans_gradient();
+      }
+    });
+    this->end_backward();
   }
 
   /// (time, batch, input_dim)
-  [[nodiscard]] const Sequence<Scalar>& input_gradient() const noexcept {
-    return std::get<0>(layers_).input_gradient();
+  [[nodiscard]] const Sequence<Scalar>& input_gradient() const& noexcept {
+    return std::get<0>(parts_).layer.input_gradient();
   }
-  /// (batch, state_size)
-  [[nodiscard]] const StateType& initial_state_gradient() const noexcept { return this->d_initial_state_; }
-  /// (time, batch): with respect to each elapsed time, of all layers together.
-  [[nodiscard]] ConstArrayView<Scalar> timespans_gradient() const noexcept {
-    return {this->d_timespans_.data(), this->time_, this->batch_};
-  }
+  [[nodiscard]] Sequence<Scalar> input_gradient() const&& { return input_gradient(); }
 
+  /// The rows of all layers. A stack within this one adds the rows of its own layers.
   [[nodiscard]] std::vector<SummaryRow> summary_rows() const {
     std::vector<SummaryRow> rows;
-    const auto add = [&](const auto& layer) {
-      for (SummaryRow& row : summary_rows_of(layer)) rows.push_back(std::move(row));
-    };
-    std::apply([&](const auto&... layers) { (add(layers), ...); }, layers_);
+    this->for_each_part([&](const auto& part) {
+      for (SummaryRow& row : summary_rows_of(part.layer)) {
+        row.return_sequences = row.return_sequences && part.sees_every_step;
+        rows.push_back(std::move(row));
+      }
+    });
     return rows;
   }
-  /// A table as Keras prints it, a line a layer.
-  [[nodiscard]] std::string summary() const { return summary_table(summary_rows(), sizeof(Scalar)); }
 
  private:
-  using Base::contexts_;
-  using Base::layers_;
+  using Base::parts_;
 
   template <std::size_t K, typename Input, typename Elapsed>
   ConstArrayView<Scalar> step_from(const Input& x, const Elapsed& elapsed) {
-    const ConstArrayView<Scalar> y = std::get<K>(layers_).step(x, std::get<K>(this->states_), elapsed);
+    auto& part = std::get<K>(parts_);
+    const ConstArrayView<Scalar> y = part.layer.step(x, part.state, elapsed);
     if constexpr (K < sizeof...(Rest)) {
       return step_from<K + 1>(y, elapsed);
     } else {
@@ -154,62 +156,16 @@ class Sequential : public Composite<Sequential<First, Rest...>, typename First::
     }
   }
 
-  template <std::size_t K>
-  Sequence<Scalar> run_from(const Sequence<Scalar>& x) {
-    Sequence<Scalar> y = std::get<K>(layers_)(x, std::get<K>(contexts_));
-    if constexpr (K < sizeof...(Rest)) {
-      return run_from<K + 1>(y);
-    } else {
-      return y;
-    }
+  /// Begins a pass: each layer gets its context.
+  void begin(const Sequence<Scalar>& x, const ContextType& context) {
+    this->begin_pass(x.time(), x.batch(), context);
+    this->for_each_part([&](auto& part) {
+      if (!part.sees_every_step) return;
+      part.context.timespans = context.timespans;
+      part.context.mask = context.mask;
+    });
   }
 
-  template <std::size_t K>
-  void back_from(const Sequence<Scalar>*& d, bool final_state, VectorView<Scalar>& d_timespans) {
-    auto& layer = std::get<K>(layers_);
-    layer.backward(*d, final_state ? &std::get<K>(this->states_) : nullptr);
-    d = &layer.input_gradient();
-    std::get<K>(this->states_) = layer.initial_state_gradient();
-    if constexpr (requires { layer.timespans_gradient(); }) {
-      if (whole_[K]) d_timespans += layer.timespans_gradient().reshaped();
-    }
-    if constexpr (K > 0) back_from<K - 1>(d, final_state, d_timespans);
-  }
-
-  /// Gives each layer its part of the context.
-  void prepare(const Sequence<Scalar>& x, const ContextType& context) {
-    if (context.initial_state) {
-      detail::require_state_shape("forward: the initial state", *context.initial_state, x.batch(), this->state_size());
-      this->split(*context.initial_state);
-    }
-    [&]<std::size_t... K>(std::index_sequence<K...>) {
-      const auto give = [&](auto& part, const auto& state, bool whole) {
-        if (whole) {
-          part.timespans = context.timespans;
-          part.mask = context.mask;
-        }
-        if (context.initial_state) {
-          part.initial_state = state;
-        } else {
-          part.initial_state.reset();
-        }
-      };
-      (give(std::get<K>(contexts_), std::get<K>(this->states_), whole_[K]), ...);
-    }(std::make_index_sequence<Base::count>{});
-  }
-
-  void finish(const Sequence<Scalar>& x) {
-    this->time_ = x.time();
-    this->batch_ = x.batch();
-    this->forwarded_ = nullptr;
-    [&]<std::size_t... K>(std::index_sequence<K...>) {
-      ((std::get<K>(this->states_) = std::get<K>(layers_).final_state()), ...);
-    }(std::make_index_sequence<Base::count>{});
-    this->final_state_.resize(x.batch());
-    this->join(this->final_state_);
-  }
-
-  std::array<bool, 1 + sizeof...(Rest)> whole_{};  // of a layer: it sees every step
   bool return_sequences_ = true;
 };
 

@@ -10,7 +10,7 @@
 
 namespace elegans::detail {
 
-// The shapes that every layer wants, and the one message per mistake.
+// The checks of shapes that all layers share, so that each mistake has one message.
 
 /// \throws InvalidArgument unless the state is (batch, state_size)
 ///

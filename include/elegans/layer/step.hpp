@@ -26,9 +26,7 @@ void require_step_shape(const Cell& cell, const Eigen::DenseBase<Derived>& x, co
 }
 
 /// Advances some samples of a state by one step of a cell, in place.
-///
-/// \param space    room: `states` for two of them, `x`, `y`, and the cell's `scratch`. The outputs are in `y`
-/// afterwards
+/// \param space    room: two `states`, `x`, `y`, and the cell's `scratch`. Afterwards the outputs are in `y`
 /// \param time_of  sample -> elapsed time
 template <LaneLayout Lanes, typename Cell, typename Space, typename Derived, typename AnyState, typename TimeOf>
 void step_tile(const Cell& cell, Space& space, const Eigen::DenseBase<Derived>& x, AnyState& state, TimeOf time_of,
@@ -52,7 +50,7 @@ void step_tile(const Cell& cell, Space& space, const Eigen::DenseBase<Derived>& 
   cell.template output<Lanes>(after, space.y.data());
 }
 
-/// Room for the steps of a single stream, in place if the sizes are fixed.
+/// Room for the steps of a single stream. With fixed sizes it uses no heap.
 template <typename Cell>
 struct StepSpace {
   using Scalar = typename Cell::Scalar;

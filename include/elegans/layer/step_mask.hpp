@@ -11,7 +11,7 @@
 namespace elegans::detail {
 
 // mutate all: layer.step_mask
-/// Which of a tile's samples take a step. The others are masked: they keep their state.
+/// Says which of a tile's samples take a step. The others are masked: their state stays as it is.
 template <LaneLayout Lanes>
 class StepMask {
   using Scalar = typename Lanes::Scalar;

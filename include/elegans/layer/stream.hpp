@@ -12,9 +12,9 @@
 
 namespace elegans {
 
-/// A cell that steps over a stream and does nothing else: an `Rnn` for a device on which nothing is trained. It owns
-/// neither parameters nor gradients. With a cell of fixed sizes it uses no heap at all. The `Model` in a header that
-/// `export_header` writes is a Stream:
+/// A cell that steps over a stream and does nothing else: an `Rnn` for a device on which nothing is trained. It has
+/// neither a parameter vector nor gradients. With a cell of fixed sizes it uses no heap at all. The `Model` in a header
+/// that `export_header` writes is a Stream:
 ///
 ///     static model::Model network;
 ///     auto state = network.initial_state();
@@ -29,7 +29,8 @@ class Stream {
   /// \param cell  with its parameters packed for a single sample
   explicit Stream(Cell cell) : cell_(std::move(cell)), space_(cell_) {}
 
-  [[nodiscard]] const Cell& cell() const noexcept { return cell_; }
+  [[nodiscard]] const Cell& cell() const& noexcept { return cell_; }
+  [[nodiscard]] Cell cell() const&& { return cell(); }
   [[nodiscard]] Index units() const noexcept { return cell_.units(); }
   [[nodiscard]] Index state_size() const noexcept { return cell_.state_size(); }
   [[nodiscard]] Index input_dim() const noexcept { return cell_.input_dim(); }
@@ -46,11 +47,13 @@ class Stream {
   /// \throws InvalidArgument if a shape differs or the time is negative or not finite
   template <typename Derived>
   ConstArrayView<Scalar> step(const Eigen::DenseBase<Derived>& x, State<Scalar, state_size_at_compile_time, 1>& state,
-                              Scalar elapsed_time = Scalar(1)) {
+                              Scalar elapsed_time = Scalar(1)) & {
     Timespans<Scalar>::require_valid(elapsed_time, 0, 0);
     detail::require_step_shape(cell_, x, state);
     return space_.step(cell_, x, state, elapsed_time);
   }
+  template <typename Derived>
+  void step(const Eigen::DenseBase<Derived>&, ...) const& = delete;  // wrong state, or a const or temporary model
 
  private:
   Cell cell_;

@@ -18,7 +18,7 @@ namespace elegans::detail {
 template <typename Scalar>
 class TapeMemory {
  public:
-  /// A tile, by its first sample in the batch and its places in this memory.
+  /// A tile: its first sample in the batch, and the offsets of its states, inputs and records in this memory.
   struct Tile {
     Index first;
     Index states, inputs, record;
@@ -40,7 +40,7 @@ class TapeMemory {
     record_size_ += record;
   }
 
-  /// Makes room, once all tiles are there. Allocates only beyond the largest size so far.
+  /// Makes room for all tiles that were added. Allocates only beyond the largest size so far.
   void allocate() {
     const Index bytes_per_step = record_size_ * Index{sizeof(Scalar)};
     recorded_steps_ = record_size_ > 0 ? (std::min)(time_, tuning::recorded_bytes / bytes_per_step) : 0;
@@ -54,7 +54,7 @@ class TapeMemory {
 
   [[nodiscard]] Scalar* states(const Tile& tile) noexcept { return states_.data() + tile.states; }
   [[nodiscard]] Scalar* inputs(const Tile& tile) noexcept { return inputs_.data() + tile.inputs; }
-  /// Where step t of a tile is recorded, or null. \param size  scalars per step
+  /// Memory for the record of step t of a tile, or null if that step is not recorded. \param size  scalars per step
   [[nodiscard]] Scalar* record(const Tile& tile, Index size, Index t) noexcept {
     const Index step = t - (time_ - recorded_steps_);
     if (size == 0 || step < 0) return nullptr;

@@ -11,25 +11,24 @@
 namespace elegans::detail {
 
 // mutate all: layer.tiling
-/// Cuts a batch into tiles: samples that go through time together, one per lane. This is the one place that decides how
-/// wide a tile is. The sums of a gradient are rounded tile by tile, so the cut depends on the batch and the target, and
-/// not on the number of workers.
+/// Cuts a batch into tiles. The samples of a tile go through time together, one per lane. Only this class decides how
+/// many samples a tile has. A gradient is rounded tile by tile, so the cut depends on the batch and the target, but not
+/// on the number of workers.
 ///
-/// \tparam Width  lanes of the target's widest packet. It is part of the name of everything that depends on the cut, so
-/// that
-///                translation units for different targets can meet in one program.
+/// \tparam Width  lanes of the target's widest packet. It is part of the type of everything that depends on the cut, so
+///                that one program can contain translation units for different targets
 template <typename Scalar, int Width = full_lanes<Scalar>>
 class Tiling {
  public:
-  /// \param units         number of neurons: decides the lanes of a single sample
-  /// \param joins_tiles   whether two small tiles may share a packet, which is faster unless another worker takes one
+  /// \param units        number of neurons: decides the lanes of a single sample
+  /// \param joins_tiles  whether two small tiles may share a packet, which is faster unless each has its own worker
   Tiling(Index batch, Index units, bool joins_tiles) noexcept
       : batch_(batch),
         units_(units),
         joins_tiles_(joins_tiles),
         lanes_(batch < Index{2} * Width ? std::min<Index>(Width, tuning::small_tile) : Width) {}
 
-  /// Calls body<Lanes>(samples) for the tile that begins at a sample.
+  /// Calls body<Lanes>(samples) for the tile whose first sample is `first`.
   template <typename Body>
   decltype(auto) with_tile(Index first, Body&& body) const {
     const Index left = batch_ - first;

@@ -17,7 +17,7 @@ namespace elegans {
 /// A closed-form continuous-time network: a CfC cell over sequences, or step by step over a stream.
 ///
 ///     elegans::CfC<float> dense(32, 4, {.proj_size = 2});            // 32 neurons, 4 inputs, 2 outputs
-///     elegans::CfC<float> wired(elegans::AutoNCP(32, 2), 4);         // a block a layer of the wiring
+///     elegans::CfC<float> wired(elegans::AutoNCP(32, 2), 4);         // one block per layer of the wiring
 ///
 /// Hasani et al., Nature Machine Intelligence 2022; mirrors `ncps.torch.CfC`.
 ///
@@ -27,7 +27,7 @@ class CfC : public Rnn<CfCCell<Scalar>> {
   using Base = Rnn<CfCCell<Scalar>>;
 
  public:
-  /// One block of neurons behind a backbone; all are outputs, unless `proj_size` maps them.
+  /// One block of neurons behind a backbone. All neurons are outputs, unless `proj_size` asks for a linear map of them.
   ///
   /// \param units      number of neurons, at least 1
   /// \param input_dim  number of inputs, at least 1
@@ -35,21 +35,20 @@ class CfC : public Rnn<CfCCell<Scalar>> {
   CfC(int units, int input_dim, const CfCOptions& options = {})
       : Base(CfCCell<Scalar>(checked_layout(units, input_dim, options), options), options.return_sequences) {}
 
-  /// A block of neurons for each layer of a wiring, without a backbone.
-  ///
-  /// \param wiring  any wiring; its layers step one after the other, and the last one's neurons are the outputs
-  /// \throws InvalidArgument if the wiring was built for another number, has a layer without neurons, or an option is
-  ///                         out of range
+  /// One block of neurons per layer of a wiring, without a backbone.
+  /// \param wiring  a wiring whose last layer is its motor neurons, which are the outputs; the layers step one after
+  ///                the other
+  /// \throws InvalidArgument if the wiring was built for another number of inputs, has a layer without neurons, or has
+  /// other neurons than the motor neurons in its last layer; or if an option is out of range
   template <AnyWiring Given>
   CfC(const Given& wiring, int input_dim, const CfCOptions& options = {})
       : Base(CfCCell<Scalar>(detail::cfc_layout(detail::built<Wiring<>>(wiring, input_dim)), options),
              options.return_sequences) {}
 
-  [[nodiscard]] const CfCOptions& options() const noexcept { return this->cell().options(); }
+  [[nodiscard]] const CfCOptions& options() const& noexcept { return this->cell().options(); }
+  [[nodiscard]] CfCOptions options() const&& { return options(); }
 
-  [[nodiscard]] std::vector<SummaryRow> summary_rows() const {
-    return {{"cfc (CfC)", detail::output_shape(*this), this->parameters().size()}};
-  }
+  [[nodiscard]] std::vector<SummaryRow> summary_rows() const { return {detail::summary_row("cfc (CfC)", *this)}; }
   /// A table as Keras prints it.
   [[nodiscard]] std::string summary() const { return summary_table(summary_rows(), sizeof(Scalar)); }
 

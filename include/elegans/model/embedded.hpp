@@ -9,8 +9,8 @@
 #include <elegans/layer/stream.hpp>
 #include <elegans/wiring/wiring.hpp>
 
-/// The names that the headers of `export_header` use. They stay when the library behind them changes, so that an
-/// exported header of today compiles against a later elegans.
+/// The names that exported headers use: those that `export_header` writes. These names stay even if the library behind
+/// them changes, so that a header that was exported today compiles with a later elegans.
 namespace elegans::embedded {
 
 using elegans::Activation;

@@ -53,25 +53,24 @@ class LTC : public Rnn<LTCCell<Scalar, detail::fixed_units<W>(), detail::fixed_o
   using Base = Rnn<Cell>;
 
  public:
-  /// A network of a wiring, with initial values from the seed.
-  ///
+  /// A network with this wiring, and with initial values from the seed.
   /// \param input_dim  number of inputs, at least 1; the copy of the wiring is built for it
-  /// \throws InvalidArgument if the wiring was built for another number, or an option is out of range
+  /// \throws InvalidArgument if the wiring was built for another number of inputs, or an option is out of range
   template <AnyWiring Given>
   LTC(const Given& wiring, int input_dim, const LTCOptions& options = {})
       : Base(Cell(detail::built<typename Cell::WiringType>(wiring, input_dim), options), options.return_sequences) {}
 
-  /// The same, where the type or the wiring itself tells the number of inputs.
+  /// The same, if the type or the wiring already says the number of inputs.
   template <AnyWiring Given>
   explicit LTC(const Given& wiring, const LTCOptions& options = {})
       : LTC(wiring, Inputs == Dynamic ? static_cast<int>(wiring.input_dim()) : Inputs, options) {}
 
-  [[nodiscard]] const auto& wiring() const noexcept { return this->cell().wiring(); }
-  [[nodiscard]] const LTCOptions& options() const noexcept { return this->cell().options(); }
+  [[nodiscard]] const auto& wiring() const& noexcept { return this->cell().wiring(); }
+  [[nodiscard]] auto wiring() const&& { return wiring(); }
+  [[nodiscard]] const LTCOptions& options() const& noexcept { return this->cell().options(); }
+  [[nodiscard]] LTCOptions options() const&& { return options(); }
 
-  [[nodiscard]] std::vector<SummaryRow> summary_rows() const {
-    return {{"ltc (LTC)", detail::output_shape(*this), this->parameters().size()}};
-  }
+  [[nodiscard]] std::vector<SummaryRow> summary_rows() const { return {detail::summary_row("ltc (LTC)", *this)}; }
   /// A table as Keras prints it, and below it the synapses that exist.
   [[nodiscard]] std::string summary() const {
     return summary_table(summary_rows(), sizeof(Scalar)) + synapse_table(wiring());

@@ -14,8 +14,8 @@
 
 namespace elegans {
 
-/// A liquid time-constant network with mixed memory: an LSTM carries what must be remembered for long. The state is
-/// (h, c) side by side, twice as many values as neurons. Mirrors `ncps.torch.LTC(..., mixed_memory=True)`.
+/// A liquid time-constant network with mixed memory: an LSTM in front of the LTC remembers over long times. The state
+/// is (h, c) side by side, and has two values per neuron. Mirrors `ncps.torch.LTC(..., mixed_memory=True)`.
 ///
 ///     elegans::MixedLTC<float> model(elegans::AutoNCP(16, 1), 2);
 template <typename Scalar>
@@ -23,42 +23,42 @@ class MixedLTC : public Rnn<MemoryCell<LTCCell<Scalar>>> {
   using Base = Rnn<MemoryCell<LTCCell<Scalar>>>;
 
  public:
-  /// An LSTM before an LTC of a wiring. \throws InvalidArgument as `LTC`'s constructor
+  /// An LSTM in front of an LTC with this wiring. \throws InvalidArgument as the constructor of `LTC` does
   template <AnyWiring Given>
   MixedLTC(const Given& wiring, int input_dim, const LTCOptions& options = {})
       : Base(MemoryCell(LTC<Scalar>(wiring, input_dim, options).cell()), options.return_sequences) {}
 
-  [[nodiscard]] const auto& wiring() const noexcept { return this->cell().inner().wiring(); }
-  [[nodiscard]] const LTCOptions& options() const noexcept { return this->cell().options(); }
+  [[nodiscard]] const auto& wiring() const& noexcept { return this->cell().inner().wiring(); }
+  [[nodiscard]] auto wiring() const&& { return wiring(); }
+  [[nodiscard]] const LTCOptions& options() const& noexcept { return this->cell().options(); }
+  [[nodiscard]] LTCOptions options() const&& { return options(); }
 
-  [[nodiscard]] std::vector<SummaryRow> summary_rows() const {
-    return {{"ltc (MixedLTC)", detail::output_shape(*this), this->parameters().size()}};
-  }
+  [[nodiscard]] std::vector<SummaryRow> summary_rows() const { return {detail::summary_row("ltc (MixedLTC)", *this)}; }
   /// A table as Keras prints it, and below it the synapses that exist.
   [[nodiscard]] std::string summary() const {
     return summary_table(summary_rows(), sizeof(Scalar)) + synapse_table(wiring());
   }
 };
 
-/// A closed-form continuous-time network with mixed memory, likewise. Mirrors `ncps.torch.CfC(..., mixed_memory=True)`.
+/// A closed-form continuous-time network with mixed memory: see `MixedLTC`. Mirrors `ncps.torch.CfC(...,
+/// mixed_memory=True)`.
 template <typename Scalar>
 class MixedCfC : public Rnn<MemoryCell<CfCCell<Scalar>>> {
   using Base = Rnn<MemoryCell<CfCCell<Scalar>>>;
 
  public:
-  /// An LSTM before a CfC of a wiring, or of a number of neurons.
+  /// An LSTM in front of a CfC.
   ///
   /// \param wiring_or_units  a wiring, or a number of neurons
-  /// \throws InvalidArgument as `CfC`'s constructors
+  /// \throws InvalidArgument as the constructors of `CfC` do
   template <typename Given>
   MixedCfC(const Given& wiring_or_units, int input_dim, const CfCOptions& options = {})
       : Base(MemoryCell(CfC<Scalar>(wiring_or_units, input_dim, options).cell()), options.return_sequences) {}
 
-  [[nodiscard]] const CfCOptions& options() const noexcept { return this->cell().options(); }
+  [[nodiscard]] const CfCOptions& options() const& noexcept { return this->cell().options(); }
+  [[nodiscard]] CfCOptions options() const&& { return options(); }
 
-  [[nodiscard]] std::vector<SummaryRow> summary_rows() const {
-    return {{"cfc (MixedCfC)", detail::output_shape(*this), this->parameters().size()}};
-  }
+  [[nodiscard]] std::vector<SummaryRow> summary_rows() const { return {detail::summary_row("cfc (MixedCfC)", *this)}; }
   /// A table as Keras prints it.
   [[nodiscard]] std::string summary() const { return summary_table(summary_rows(), sizeof(Scalar)); }
 };

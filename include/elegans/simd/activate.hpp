@@ -33,7 +33,7 @@ template <typename Scalar, int Lanes>
   }
 }
 
-/// exp of each lane, likewise.
+/// exp of each lane: Eigen's, where it has one for packets.
 template <typename Scalar, int Lanes>
 [[nodiscard]] EIGEN_ALWAYS_INLINE Packet<Scalar, Lanes> exp(const Packet<Scalar, Lanes>& x) {
   if constexpr (Lanes == 1 || !Eigen::internal::packet_traits<Scalar>::HasExp) {
@@ -87,7 +87,7 @@ decltype(auto) with_activation(Activation activation, Body&& body) {
   }
 }
 
-/// y = activation(z), in packets P. y may be z.
+/// y = activation(z), in packets P. y and z may be the same memory.
 template <typename P>
 void activate(Activation activation, const typename P::Scalar* z, typename P::Scalar* y, Index size) {
   with_activation(activation, [&]<Activation chosen>() {

@@ -4,7 +4,7 @@
 
 #include <elegans/simd/packet.hpp>
 
-// What only AVX-512 can do. Without it there is nothing here but the answers that say so.
+// Operations that need AVX-512. On other targets, this header only says that they are missing.
 
 namespace elegans::detail::avx512 {
 
@@ -39,14 +39,14 @@ EIGEN_ALWAYS_INLINE Packet<float, Lanes> times_exp2(const Packet<float, Lanes>& 
 #endif
 
 #ifdef EIGEN_VECTORIZE_AVX512
-/// The first `count` - 16 k lanes of the k-th packet of a table of `count` values.
+/// The lanes of the k-th packet of a table that hold one of its `count` values.
 inline __mmask16 lanes_of_part(Index count, int k) {
   const Index left = count - 16 * k;
   return static_cast<__mmask16>(left >= 16 ? 0xffffU : left > 0 ? (1U << left) - 1U : 0U);
 }
 
-/// A table of floats. Up to 64 of them stay in four registers, from which two shuffles look up any 16: a gather from
-/// memory takes as long as three sigmoids.
+/// A table of floats: see `LaneTable`. Up to 64 floats stay in four registers, from which two shuffles look up any 16.
+/// A gather from memory would take as long as three sigmoids.
 class FloatTable {
  public:
   FloatTable(const float* values, Index count) : values_(values), in_registers_(count <= 64) {
@@ -70,7 +70,7 @@ class FloatTable {
   Eigen::internal::Packet16f part_[4];
 };
 
-/// Up to 64 sums of floats in four registers.
+/// Up to 64 sums of floats in four registers: see `LaneTableSums`.
 class FloatTableSums {
  public:
   FloatTableSums() {
@@ -96,7 +96,7 @@ class FloatTableSums {
   }
 
  private:
-  /// The instruction reads the five lowest bits of each route: 16 and more selects a 0.
+  /// The instruction reads the five lowest bits of each route. A value of 16 or more selects a 0.
   static EIGEN_ALWAYS_INLINE __m512 route(const __m512& values, const __m512i& routes) {
     return _mm512_permutex2var_ps(values, routes, _mm512_setzero_ps());
   }

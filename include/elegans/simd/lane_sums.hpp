@@ -16,7 +16,7 @@ namespace elegans::detail {
 #endif
 #endif
 
-/// A packet that `fold` takes: of floats, on compilers that can shuffle lanes whatever the target.
+/// A type of packet that `fold` accepts: floats, with a compiler that can shuffle lanes on every target.
 template <typename P>
 concept FoldedPacket =
 #ifdef ELEGANS_SHUFFLES
@@ -27,7 +27,7 @@ concept FoldedPacket =
 #endif
 
 #ifdef ELEGANS_SHUFFLES
-/// Adds neighbours but one within every four lanes of a and b: (a0 + a2, b0 + b2, a1 + a3, b1 + b3).
+/// Adds lanes that are two apart, within every four lanes of a and b: (a0 + a2, b0 + b2, a1 + a3, b1 + b3).
 template <typename P, std::size_t... Lane>
 [[nodiscard]] EIGEN_ALWAYS_INLINE P fold_alternating(const P& a, const P& b, std::index_sequence<Lane...>) {
   using N = typename P::Native;
@@ -47,7 +47,7 @@ template <typename P, std::size_t... Lane>
       N(__builtin_shufflevector(a.native, b.native, (Lane / 4 * 4 + 2 + Lane % 2 + Lane % 4 / 2 * lanes)...));
   return P::from_native(first + second);
 }
-/// Folds four packets into one: lane 4 k + m is the sum of the lanes 4 k to 4 k + 3 of the m-th.
+/// Folds four packets into one: lane 4 k + m is the sum of lanes 4 k to 4 k + 3 of the m-th packet.
 template <FoldedPacket P>
 [[nodiscard]] EIGEN_ALWAYS_INLINE P fold(const P& a, const P& b, const P& c, const P& d) {
   using Lanes = std::make_index_sequence<std::size_t{P::lanes}>;
@@ -64,7 +64,7 @@ template <typename P, std::size_t... Lane>
 }
 #endif
 
-/// Sums up each of as many packets as they have lanes: lane k is the sum over the lanes of the k-th packet.
+/// Sums up each of several packets, as many as they have lanes: lane k is the sum over the lanes of the k-th packet.
 template <typename P>
 [[nodiscard]] EIGEN_ALWAYS_INLINE P sum_each(const P* packets) {
   constexpr int lanes = P::lanes;
@@ -74,9 +74,7 @@ template <typename P>
 #ifdef ELEGANS_SHUFFLES
     using Lanes = std::make_index_sequence<std::size_t{lanes}>;
     P sums[lanes / 4];
-    for (int k = 0; k < lanes / 4; ++k) {
-      sums[k] = fold(packets[4 * k], packets[4 * k + 1], packets[4 * k + 2], packets[4 * k + 3]);
-    }
+    for (int k = 0; k < lanes / 4; ++k, packets += 4) sums[k] = fold(packets[0], packets[1], packets[2], packets[3]);
     for (int count = lanes / 4; count > 1; count /= 2) {
       for (int k = 0; k < count / 2; ++k) sums[k] = fold_blocks(sums[2 * k], sums[2 * k + 1], Lanes());
     }
@@ -93,7 +91,7 @@ template <typename P>
   }
 }
 
-/// Adds to each of `Count` values in a row the sum over the lanes of its packet.
+/// Adds to each of `Count` neighbouring values the sum over the lanes of its packet.
 template <int Count, typename P>
 EIGEN_ALWAYS_INLINE void add_sums(typename P::Scalar* to, const P* packets) {
   int k = 0;

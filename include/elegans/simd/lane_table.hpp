@@ -7,7 +7,7 @@
 
 namespace elegans::detail {
 
-// Tables whose entries the lanes of a packet look up, or add to, each lane at an index of its own.
+// Tables for packets: each lane looks up, or adds to, the entry at its own index.
 
 /// Looks up values of a table: lane k of `look_up(index)` is table[index[k]].
 template <typename Scalar, int Lanes>
@@ -25,20 +25,21 @@ class LaneTable {
   const Scalar* values_;
 };
 
-/// The most sums that `LaneTableSums` has on any target.
+/// The largest `LaneTableSums::capacity` of any target.
 inline constexpr int lane_table_sums = 64;
-/// Routes that lead no lane to any sum, see `set_route`.
+/// A route by which no lane goes to any sum: see `set_route`.
 inline constexpr int no_route = 0x10101010;
 
-/// Routes a lane's value to a sum. No other lane of the same packet may go there. Byte m of the k-th of 16 routes says
-/// which lane goes to sum 16 m + k.
+/// Sends a lane's value to a sum. No other lane of the same packet may go to that sum. A packet has 16 routes: byte m
+/// of the k-th route says which lane goes to sum 16 m + k.
 inline void set_route(int* routes, int sum, int lane) {
   const unsigned shift = static_cast<unsigned>(sum) / 16 * 8;
   int& route = routes[sum % 16];
   route = static_cast<int>((static_cast<unsigned>(route) & ~(0xffU << shift)) | static_cast<unsigned>(lane) << shift);
 }
 
-/// Adds each lane's value to one of `capacity` sums, each lane to another. The capacity is 0 where the target cannot.
+/// Up to `capacity` sums. Each lane of a packet adds its value to a sum of its own. On a target that cannot do this,
+/// the capacity is 0.
 template <typename Scalar, int Lanes>
 struct LaneTableSums {
   static constexpr int capacity = 0;

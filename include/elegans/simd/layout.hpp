@@ -17,7 +17,8 @@ namespace detail {
 // a batch, with one lane per sample, and on a single sample, with one lane per neuron. The values of n neurons are
 // `blocks(n)` packets in a row.
 
-/// A multiple of a packet's lanes on every target. Arrays with a value per neuron are padded to it.
+/// Arrays with one value per neuron are padded to a multiple of this. It is a multiple of a packet's lanes on every
+/// target.
 inline constexpr int neuron_padding = 16;
 
 constexpr int pad_neurons(int count) {
@@ -38,14 +39,14 @@ struct BatchLanes {
   static constexpr bool single = false;
   static constexpr Index lanes = Count;
   static constexpr Index samples = lanes;
-  /// Sums over samples go from the first of these to before the last.
+  /// Sums over samples run from lane first_summed to lane last_summed - 1.
   static constexpr Index first_summed = 0;
   static constexpr Index last_summed = lanes;
 
   static constexpr Index blocks(Index neurons) { return neurons; }
   /// The first neuron of a block.
   static constexpr Index neuron(Index block) { return block; }
-  /// Where the value of a neuron and sample is.
+  /// Index of the value of a neuron in a sample.
   static constexpr Index index(Index neuron, Index sample) { return neuron * lanes + sample; }
   /// A parameter of a block's neurons.
   static EIGEN_ALWAYS_INLINE Packet per_neuron(const Scalar* parameter, Index block) {
@@ -63,6 +64,8 @@ struct BatchLanes {
 };
 
 /// One half of the samples of a tile. Sums over them are rounded as in a tile of half the lanes.
+///
+/// \tparam Half  0 for the first half, 1 for the second
 template <typename Lanes, int Half>
 struct HalfOf : Lanes {
   using Scalar = typename Lanes::Scalar;
@@ -117,14 +120,15 @@ concept LaneLayout = requires(typename L::Scalar* values, typename L::Packet pac
 
 namespace detail {
 
-/// Calls body<Count>(first) as often as that fits into `count`, then with half as many, down to one.
+/// Covers the numbers 0 … count - 1 with groups: calls body<Count>(first) while a whole group fits, then does the same
+/// with groups of half the size, down to one.
 template <int Count, typename Body>
 EIGEN_ALWAYS_INLINE void in_groups(Index count, Body&& body, Index i = 0) {
   for (; i + Count <= count; i += Count) body.template operator()<Count>(i);
   if constexpr (Count > 1) in_groups<Count / 2>(count, body, i);
 }
 
-/// Number of scalars that hold the values of n neurons, whole packets.
+/// Number of scalars in the packets that hold one value per neuron.
 template <LaneLayout Lanes>
 constexpr Index extent(Index neurons) {
   return Lanes::blocks(neurons) * Lanes::lanes;
@@ -179,13 +183,13 @@ void to_lanes(Index features, Index samples, typename Lanes::Scalar* lanes, Valu
   }
 }
 
-/// Hands each value of a tile's samples on.
+/// Passes on each value of a tile's samples.
 ///
-/// \param take  (sample, feature, value) -> void
-template <LaneLayout Lanes, typename Take>
-void from_lanes(Index features, Index samples, const typename Lanes::Scalar* lanes, Take take) {
+/// \param put  (sample, feature, value) -> void
+template <LaneLayout Lanes, typename Put>
+void from_lanes(Index features, Index samples, const typename Lanes::Scalar* lanes, Put put) {
   for (Index f = 0; f < features; ++f) {
-    for (Index b = 0; b < samples; ++b) take(b, f, lanes[Lanes::index(f, b)]);
+    for (Index b = 0; b < samples; ++b) put(b, f, lanes[Lanes::index(f, b)]);
   }
 }
 

@@ -2,9 +2,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <bit>
+#include <cstdint>
+#include <limits>
 #include <type_traits>
 
 #include <elegans/core/types.hpp>
+#include <elegans/simd/neon.hpp>
 
 namespace elegans::detail {
 
@@ -20,12 +24,13 @@ template <typename Scalar>
 inline constexpr int fewest_lanes =
     full_lanes<Scalar> < 16 / int{sizeof(Scalar)} ? full_lanes<Scalar> : 16 / int{sizeof(Scalar)};
 
-/// The target's own type for so many values: Eigen's smallest packet has more than one lane.
+/// The target's own type for so many values. For one value it is the scalar, because Eigen's smallest packet has more
+/// than one lane.
 template <typename Scalar, int Lanes>
 using NativePacket = typename std::conditional_t<Lanes == 1, std::type_identity<Scalar>,
                                                  Eigen::internal::find_best_packet<Scalar, Lanes>>::type;
 
-/// The answer of a comparison, lane by lane: see `select`.
+/// The result of a comparison, lane by lane: see `select`.
 template <typename Scalar, int Lanes>
 struct PacketMask {
   NativePacket<Scalar, Lanes> native;
@@ -65,7 +70,7 @@ struct Packet {
     return from_native(Eigen::internal::pmul(a.native, b.native));
   }
   friend EIGEN_ALWAYS_INLINE Packet operator/(const Packet& a, const Packet& b) {
-    return from_native(Eigen::internal::pdiv(a.native, b.native));
+    return from_native(neon::divide(a.native, b.native));
   }
   friend EIGEN_ALWAYS_INLINE Packet operator-(const Packet& a) {
     return from_native(Eigen::internal::pnegate(a.native));
@@ -103,6 +108,26 @@ struct Packet {
   friend EIGEN_ALWAYS_INLINE Scalar sum(const Packet& a) { return Eigen::internal::predux(a.native); }
 };
 
+/// Hides a value from the optimizer. -fassociative-math lets a compiler turn (s + c) - c into s, although that rounds s
+/// to a multiple of c's last digit, and no macro tells of the flag. So hide the result of each of the two steps.
+template <typename P>
+EIGEN_ALWAYS_INLINE void hide(P& packet) {
+#if defined(__GNUC__) && defined(__AVX512F__)
+  asm("" : "+v"(packet.native));
+#elif defined(__GNUC__) && defined(__SSE2__)
+  asm("" : "+x"(packet.native));
+#elif defined(__GNUC__) && (defined(__ARM_NEON) || defined(__aarch64__))
+  asm("" : "+w"(packet.native));
+#elif defined(__GNUC__) && defined(__arm__) && defined(__ARM_FP)
+  asm("" : "+t"(packet.native));
+#elif defined(__GNUC__)
+  asm("" : "+m"(packet.native));
+#else
+  volatile typename P::Native stored = packet.native;
+  packet.native = stored;
+#endif
+}
+
 /// Reads a packet from memory of any alignment.
 template <typename P>
 [[nodiscard]] EIGEN_ALWAYS_INLINE P load(const typename P::Scalar* from) {
@@ -115,13 +140,13 @@ EIGEN_ALWAYS_INLINE void store(Scalar* to, const Packet<Scalar, Lanes>& value) {
   Eigen::internal::pstoreu(to, value.native);
 }
 
-/// Adds to what is in memory.
+/// Adds a packet to the values in memory.
 template <typename Scalar, int Lanes>
 EIGEN_ALWAYS_INLINE void add_to(Scalar* to, const Packet<Scalar, Lanes>& value) {
   store(to, load<Packet<Scalar, Lanes>>(to) + value);
 }
 
-/// Adds a b to what is in memory.
+/// Adds a b to the values in memory.
 template <typename Scalar, int Lanes>
 EIGEN_ALWAYS_INLINE void add_product_to(Scalar* to, const Packet<Scalar, Lanes>& a, const Packet<Scalar, Lanes>& b) {
   store(to, fma(a, b, load<Packet<Scalar, Lanes>>(to)));
@@ -136,7 +161,22 @@ EIGEN_ALWAYS_INLINE void for_each_packet(Index size, Body&& body) {
   for (; i < size; ++i) body.template operator()<Packet<typename P::Scalar, 1>>(i);
 }
 
-/// Applies a function to each lane by itself, where there is none for packets.
+/// 2^n for each lane of a packet of floats whose lowest bits are n + 127, for n from -126 to 127.
+template <int Lanes>
+[[nodiscard]] EIGEN_ALWAYS_INLINE Packet<float, Lanes> exponent_of_lowest_bits(const Packet<float, Lanes>& packet) {
+  using P = Packet<float, Lanes>;
+  constexpr int mantissa = std::numeric_limits<float>::digits - 1;
+  if constexpr (Lanes == 1) {
+    return P(std::bit_cast<float>(std::bit_cast<std::uint32_t>(packet.native) << mantissa));
+  } else {
+    using Integers = typename Eigen::internal::unpacket_traits<typename P::Native>::integer_packet;
+    const Integers bits(Eigen::internal::preinterpret<Integers>(packet.native));
+    const Integers shifted(Eigen::internal::plogical_shift_left<mantissa>(bits));
+    return P::from_native(Eigen::internal::preinterpret<typename P::Native>(shifted));
+  }
+}
+
+/// Applies a scalar function to each lane, where there is none for packets.
 template <typename P, typename Function>
 [[nodiscard]] EIGEN_ALWAYS_INLINE P each_lane(const P& x, Function&& function) {
   typename P::Scalar values[P::lanes];

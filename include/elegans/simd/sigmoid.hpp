@@ -10,14 +10,14 @@
 
 namespace elegans::detail {
 
-// The logistic function 1 / (1 + exp(-x)): most of a network's time goes here. In float it is 1 / (1 + 2^s) with
-// s = -x log2(e), and
+// The logistic function 1 / (1 + exp(-x)), in which a network spends most of its time. In float it is 1 / (1 + 2^s)
+// with s = -x log2(e), and
 //
 //     2^s = 2^n p(s - n),   n = s rounded to an integer,   p the polynomial of degree 5 with the least relative error.
 //
-// Eigen's has a branch for values below -9; this has none, and takes two thirds of the time. Its largest error is 1e-7,
-// as Eigen's; relative to the value it is 1e-5 at x = -85, where Eigen's is off by 2e-3 at -9 already. In double we use
-// Eigen's.
+// Eigen's sigmoid branches for values below -9. This one has no branch, and takes two thirds of the time. The largest
+// error of both is 1e-7. Relative to the value, this one is off by 1e-5 at x = -85, and Eigen's by 2e-3 already at -9.
+// In double we use Eigen's.
 
 /// s = sigmoid_scale x. The kernels pack the scale into a factor that multiplies x anyway.
 template <typename Scalar>
@@ -25,10 +25,8 @@ inline constexpr Scalar sigmoid_scale = Scalar(1);
 template <>
 inline constexpr float sigmoid_scale<float> = -1.44269504f;
 
-/// A packet of floats whose bits can be read as integers of the same size.
 template <typename P>
-concept FloatPacket = std::same_as<typename P::Scalar, float> &&
-                      requires { typename Eigen::internal::unpacket_traits<typename P::Native>::integer_packet; };
+concept FloatPacket = std::same_as<typename P::Scalar, float>;
 
 /// The order in which a polynomial is evaluated.
 enum class Evaluation {
@@ -50,27 +48,10 @@ template <Evaluation evaluation, FloatPacket P>
   }
 }
 
-/// Hides a value from the optimizer. Under -fassociative-math a compiler would otherwise cancel the two steps of a
-/// rounding, (s + c) - c, to s; no macro tells of that flag.
-template <typename P>
-EIGEN_ALWAYS_INLINE void hide(P& packet) {
-#if defined(__GNUC__) && (defined(__AVX512F__))
-  asm("" : "+v"(packet.native));
-#elif defined(__GNUC__) && defined(__SSE2__)
-  asm("" : "+x"(packet.native));
-#elif defined(__GNUC__) && (defined(__ARM_NEON) || defined(__aarch64__))
-  asm("" : "+w"(packet.native));
-#elif defined(__GNUC__)
-  asm("" : "+m"(packet.native));
-#else
-  (void)packet;
-#endif
-}
-
 /// 1 + 2^s. 2^s is at least 2^-126 and at most 2^126.
 template <Evaluation evaluation, FloatPacket P>
 [[nodiscard]] EIGEN_ALWAYS_INLINE P one_plus_exp2(const P& s) {
-  if constexpr (avx512::has_exp2) {
+  if constexpr (avx512::has_exp2 && P::lanes > 1) {
     const P one(1.0f);
     const P r = avx512::fraction(s);
     const P fraction = exp2_fraction<evaluation>(r);
@@ -82,17 +63,15 @@ template <Evaluation evaluation, FloatPacket P>
       return one + avx512::times_exp2(fraction, n);
     }
   } else {
-    using Integers = typename Eigen::internal::unpacket_traits<typename P::Native>::integer_packet;
     const P clamped = minimum(maximum(s, P(-126.0f)), P(126.0f));
-    // The sum with 1.5 2^23 has the nearest integer in its lowest bits. From there it moves up into the exponent.
-    const P integer_bits(12582912.0f);
-    P shifted = clamped + integer_bits;
+    // A float between 2^23 and 2^24 is a whole number. So this sum is n + 127 in its lowest bits, which is how a float
+    // writes the exponent n, and their difference is n.
+    const P round(12582912.0f + 127.0f);
+    P shifted = clamped + round;
     hide(shifted);
-    const P fraction = exp2_fraction<evaluation>(clamped - (shifted - integer_bits));
-    const Integers exponent(
-        Eigen::internal::plogical_shift_left<23>(Eigen::internal::preinterpret<Integers>(shifted.native)));
-    const Integers bits(Eigen::internal::padd(Eigen::internal::preinterpret<Integers>(fraction.native), exponent));
-    return P(1.0f) + P::from_native(Eigen::internal::preinterpret<typename P::Native>(bits));
+    P n = shifted - round;
+    hide(n);
+    return fma(exp2_fraction<evaluation>(clamped - n), exponent_of_lowest_bits(shifted), P(1.0f));
   }
 }
 

@@ -6,7 +6,7 @@
 
 namespace elegans::detail {
 
-/// A packet of twice as many lanes, if the target can put one together: one operation then does the work of two.
+/// A packet of twice as many lanes, if the target can join two packets: one operation then does the work of two.
 template <typename Scalar, int Lanes>
 struct WidePacket {
   static constexpr bool exists = false;

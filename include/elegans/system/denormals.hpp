@@ -35,6 +35,17 @@ class FlushDenormals {
  private:
   static constexpr unsigned long long flush_to_zero = 1ULL << 24;
   unsigned long long control_ = 0;
+#elif defined(__arm__) && defined(__ARM_FP) && defined(__GNUC__)
+  // For plain values. NEON's packets always do so.
+  FlushDenormals() noexcept {
+    asm volatile("vmrs %0, fpscr" : "=r"(control_));
+    asm volatile("vmsr fpscr, %0" ::"r"(control_ | flush_to_zero));
+  }
+  ~FlushDenormals() { asm volatile("vmsr fpscr, %0" ::"r"(control_)); }
+
+ private:
+  static constexpr unsigned flush_to_zero = 1U << 24;
+  unsigned control_ = 0;
 #else
   FlushDenormals() noexcept {}
   ~FlushDenormals() {}

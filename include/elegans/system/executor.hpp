@@ -12,10 +12,11 @@ namespace elegans {
 
 namespace detail {
 
-/// Holds one exception of several tasks: that of the first task, which would have come without threads.
+/// Holds the exception of one of several tasks: the one with the lowest number, because that exception would also come
+/// without threads.
 class FirstException {
  public:
-  /// Takes the exception that is being handled, unless it has one of an earlier task.
+  /// Records the exception that is being handled, unless it has the exception of an earlier task.
   void record(Index task) noexcept {
     while (busy_.test_and_set(std::memory_order_acquire)) {
     }
@@ -37,8 +38,9 @@ class FirstException {
 
 }  // namespace detail
 
-/// Runs tasks that do not depend on each other, perhaps at the same time: how a model splits a batch over cores. The
-/// core needs no threads. `ThreadPool` is an Executor, and an application may wrap its own threads as one.
+/// Runs tasks that do not depend on each other, perhaps at the same time. A model uses an Executor to spread a batch
+/// over cores. The library itself needs no threads. `ThreadPool` is an Executor, and an application can wrap its own
+/// threads in another.
 class Executor {
  public:
   Executor() = default;

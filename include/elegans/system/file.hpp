@@ -75,7 +75,8 @@ class UnfinishedFile {
     if (file_) std::fclose(file_);
   }
 
-  /// Where the bytes lie until the file is finished, for a program that writes them in place of `write`.
+  /// The path under which the bytes lie until the file is finished. Another program may write them there, instead of
+  /// `write`.
   [[nodiscard]] const std::filesystem::path& temporary() const noexcept { return in_place_ ? target_ : temporary_; }
 
   void write(const void* bytes, std::size_t size) {
@@ -243,7 +244,7 @@ void write_file_in_pieces(const std::filesystem::path& path, Produce&& produce) 
   file.finish();
 }
 
-/// Writes a file whole, at once, likewise.
+/// Writes a file whole, from bytes that are in memory. See `write_file_in_pieces`.
 inline void write_file(const std::filesystem::path& path, std::string_view bytes) {
   write_file_in_pieces(path, [&](const auto& write) { write(bytes.data(), bytes.size()); });
 }

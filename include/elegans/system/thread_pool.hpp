@@ -21,10 +21,9 @@ namespace elegans {
 /// Several threads may use one pool, and a task may use the pool that runs it: models with the same pool can be run
 /// side by side in that pool. While the pool is busy with one `run`, another `run` does its tasks on the thread that
 /// calls it.
-///
-/// These are the threads of the standard rather than those of OpenMP, because they need no flag and no run-time
-/// library, and ThreadSanitizer understands them. `elegans.hpp` leaves this header out, so include it yourself. If the
-/// C library of your system keeps threads apart, link `Threads::Threads`.
+/// The threads are those of the C++ standard, not of OpenMP: they need no flag and no run-time library, and
+/// ThreadSanitizer understands them. `elegans.hpp` leaves this header out, so include it yourself. If your system has
+/// its threads in a library of their own, link `Threads::Threads`.
 class ThreadPool : public Executor {
  public:
   /// Starts the threads.

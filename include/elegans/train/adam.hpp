@@ -37,7 +37,8 @@ class Adam : public OptimizerBase<Scalar, 2> {
   explicit Adam(const AdamOptions<Scalar>& options = {}) : Adam("Adam", options) {}
 
   /// The options of the constructor; `learning_rate()` is the rate now in force.
-  [[nodiscard]] const AdamOptions<Scalar>& options() const noexcept { return options_; }
+  [[nodiscard]] const AdamOptions<Scalar>& options() const& noexcept { return options_; }
+  [[nodiscard]] AdamOptions<Scalar> options() const&& { return options(); }
 
   /// Moves the parameters by one step. Only the first one allocates.
   /// \throws InvalidArgument if the sizes differ, or differ from the first step's

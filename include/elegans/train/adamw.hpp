@@ -36,7 +36,8 @@ class AdamW : public Adam<Scalar> {
   }
 
   /// See `Adam::options`.
-  [[nodiscard]] const AdamWOptions<Scalar>& options() const noexcept { return options_; }
+  [[nodiscard]] const AdamWOptions<Scalar>& options() const& noexcept { return options_; }
+  [[nodiscard]] AdamWOptions<Scalar> options() const&& { return options(); }
 
   /// See `Adam::step`.
   void step(VectorView<Scalar> parameters, ConstVectorView<Scalar> gradient) {

@@ -11,7 +11,7 @@
 
 namespace elegans {
 
-/// What a callback learns after each epoch.
+/// What a callback learns after each epoch. `metrics` views the history, and only until the callback returns.
 template <typename Scalar>
 struct Epoch {
   int number = 0;                                    ///< from 1 on

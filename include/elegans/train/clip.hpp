@@ -7,6 +7,7 @@
 #include <type_traits>
 
 #include <elegans/core/error.hpp>
+#include <elegans/core/finite.hpp>
 #include <elegans/core/types.hpp>
 
 namespace elegans {
@@ -25,21 +26,25 @@ struct Clip {
   template <typename Scalar>
   void operator()(VectorView<Scalar> gradient, std::type_identity_t<Scalar> /*weight*/) const {
     require_positive();
-    if (std::isfinite(value)) {
+    if (detail::is_finite(value)) {
       const auto limit = static_cast<Scalar>(value);
-      // Eigen's min and max may turn a NaN into a limit, so compare by hand.
-      gradient = gradient.unaryExpr([limit](Scalar d) { return d > limit ? limit : d < -limit ? -limit : d; });
+      // min and max may turn a NaN into a limit.
+      gradient = gradient.unaryExpr([limit](Scalar d) {
+        return detail::is_nan(d) ? d : d > limit ? limit : d < -limit ? -limit : d;
+      });
     }
-    if (std::isfinite(global_norm)) {
+    if (detail::is_finite(global_norm)) {
       const double norm = std::sqrt(gradient.template cast<double>().square().sum());
-      if (norm > global_norm) gradient *= static_cast<Scalar>(global_norm / norm);
+      if (detail::is_finite(norm) && norm > global_norm) gradient *= static_cast<Scalar>(global_norm / norm);
     }
   }
 
   /// \throws InvalidArgument if a limit is not above 0
   void require_positive() const {
-    if (!(value > 0)) detail::refuse("clip: value must be above 0, got ", value);
-    if (!(global_norm > 0)) detail::refuse("clip: global_norm must be above 0, got ", global_norm);
+    if (detail::is_nan(value) || value <= 0) detail::refuse("clip: value must be above 0, got ", value);
+    if (detail::is_nan(global_norm) || global_norm <= 0) {
+      detail::refuse("clip: global_norm must be above 0, got ", global_norm);
+    }
   }
 };
 

@@ -72,7 +72,7 @@ class CsvLog {
 #if ELEGANS_EXCEPTIONS
     try {
       restore_file();
-    } catch (...) {
+    } catch (...) {  // NOLINT(bugprone-empty-catch)
     }
 #else
     restore_file();

@@ -2,13 +2,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <cmath>
 #include <cstddef>
 #include <span>
 #include <vector>
 
 #include <elegans/core/context.hpp>
 #include <elegans/core/error.hpp>
+#include <elegans/core/finite.hpp>
 #include <elegans/core/mask.hpp>
 #include <elegans/core/sequence.hpp>
 #include <elegans/core/timespans.hpp>
@@ -68,7 +68,7 @@ void check_dataset(const Dataset<Scalar>& data, const char* who) {
     refuse(who, ": there must be one weight for each of ", samples, " samples, got ", data.weights.size());
   }
   for (const Scalar weight : data.weights) {
-    if (!(weight >= 0) || !std::isfinite(weight)) {
+    if (!is_finite(weight) || weight < 0) {
       refuse(who, ": a sample's weight must be finite and at least 0, got ", weight);
     }
   }

@@ -3,7 +3,6 @@
 #pragma once
 
 #include <array>
-#include <cmath>
 #include <cstddef>
 #include <span>
 #include <string>
@@ -11,6 +10,7 @@
 #include <vector>
 
 #include <elegans/core/error.hpp>
+#include <elegans/core/finite.hpp>
 #include <elegans/core/sequence.hpp>
 #include <elegans/core/types.hpp>
 #include <elegans/train/concepts.hpp>
@@ -65,7 +65,7 @@ std::array<Scalar, sizeof...(Scores)> score_samples(Model& model, const Dataset<
       check_targets(score, prediction, batch.y, batch.weights, origin);
       const Scalar value = weighted_score(score, prediction, batch.y, batch.weights, workspace);
       constexpr bool is_loss = LossFunction<std::remove_cvref_t<decltype(score)>, Scalar>;
-      if (!all_finite<Scalar>(prediction.values()) || (is_loss && !std::isfinite(value))) {
+      if (!all_finite(prediction.values()) || (is_loss && !is_finite(value))) {
         fail(who, ": ", name_of_score(score), " is ", value, ": ", why_not_finite(batch, prediction, origin));
       }
       sums.add(k++, value, batch.total);

@@ -40,6 +40,23 @@ consteval bool check_fit_types() {
   return !std::is_const_v<Model> && trains && descends && known;
 }
 
+/// Takes an argument of a call that no `fit` can take.
+struct AnyArgument {
+  template <typename Argument>
+  AnyArgument(const Argument&);
+};
+
+/// Likewise, and says what the arguments must be.
+struct ArgumentOfNoFit {
+  template <typename Argument>
+  ArgumentOfNoFit(const Argument&) {
+    static_assert(sizeof(Argument) == 0,
+                  "elegans::fit: the arguments must be the model; a Dataset, or the sequences x and y; an optimizer; "
+                  "options, spelled as in FitOptions and of the model's Scalar, which may be {}; then callbacks, "
+                  "losses, metrics, gradient transforms or a checkpoint");
+  }
+};
+
 }  // namespace detail
 
 /// Trains a model.
@@ -106,5 +123,10 @@ void fit(Model&, const Sequence<OfX>&, const Sequence<OfY>&, Optimize, const Fit
   static_assert(std::same_as<OfX, typename Model::Scalar> && std::same_as<OfY, typename Model::Scalar>,
                 "elegans::fit: the model, x and y must have one scalar, float or double");
 }
+
+/// Refuses everything else at compile time, such as an option that does not exist: the compiler's own message would
+/// list all candidates, and name neither the option nor what the arguments mean.
+template <typename Model>
+void fit(Model&, detail::ArgumentOfNoFit, detail::AnyArgument, ...);
 
 }  // namespace elegans

@@ -2,10 +2,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <string>
+#include <type_traits>
 
 #include <elegans/core/error.hpp>
+#include <elegans/core/finite.hpp>
 #include <elegans/core/types.hpp>
 #include <elegans/train/clip.hpp>
 #include <elegans/train/dataset.hpp>
@@ -46,14 +50,16 @@ template <typename Scalar>
 void check_fit_options(const FitOptions<Scalar>& options) {
   if (options.epochs < 0) refuse("fit: epochs must be at least 0, got ", options.epochs);
   if (options.batch_size < 0) refuse("fit: batch_size must be at least 1, or 0 for all, got ", options.batch_size);
-  if (!(options.validation_split >= 0 && options.validation_split < 1)) {
+  if (is_nan(options.validation_split) || options.validation_split < 0 || options.validation_split >= 1) {
     refuse("fit: validation_split must be in [0, 1), got ", options.validation_split);
   }
   if (options.validation && options.validation_split > 0) {
     refuse("fit: give either validation or validation_split, not both");
   }
   if (options.patience < 0) refuse("fit: patience must be at least 0, got ", options.patience);
-  if (!(options.min_delta >= 0)) refuse("fit: min_delta must be at least 0, got ", options.min_delta);
+  if (is_nan(options.min_delta) || options.min_delta < 0) {
+    refuse("fit: min_delta must be at least 0, got ", options.min_delta);
+  }
   if (options.bptt_steps < 0) refuse("fit: bptt_steps must be at least 1, or 0 for all, got ", options.bptt_steps);
   options.clip.require_positive();
 }
@@ -68,6 +74,37 @@ void check_stateful(const FitOptions<Scalar>& options, Index samples) {
   }
   if (samples % batch != 0) {
     refuse("fit: stateful training needs batches of one size, got ", samples, " samples in batches of ", batch);
+  }
+}
+
+/// Names the layer that reads later steps, in a model that is not causal: "bidirectional (Bidirectional)".
+template <std::size_t K = 0, typename Model>
+[[nodiscard]] std::string name_of_acausal(const Model& model) {
+  if constexpr (requires { requires K < Model::layer_count; }) {
+    using Layer = std::remove_cvref_t<decltype(model.template layer<K>())>;
+    if constexpr (requires { requires !Layer::is_causal; }) {
+      return name_of_acausal(model.template layer<K>());
+    } else {
+      return name_of_acausal<K + 1>(model);
+    }
+  } else {
+    if constexpr (requires { model.summary_rows(); }) {
+      if (const auto rows = model.summary_rows(); !rows.empty()) return rows.front().layer;
+    }
+    return "the model";
+  }
+}
+
+/// \throws InvalidArgument if the options cut sequences into pieces and the model is not causal: the state that a
+///         piece begins with would then depend on later steps
+template <typename Model, typename Scalar>
+void check_causal([[maybe_unused]] const Model& model, [[maybe_unused]] const FitOptions<Scalar>& options,
+                  [[maybe_unused]] Index time) {
+  if constexpr (requires { requires !Model::is_causal; }) {
+    const bool truncates = options.bptt_steps > 0 && options.bptt_steps < time;
+    if (!truncates && !options.stateful) return;
+    const std::string option = truncates ? concatenate("bptt_steps = ", options.bptt_steps) : "stateful = true";
+    refuse("fit: ", option, " needs layers that read no later steps, got ", name_of_acausal(model));
   }
 }
 

@@ -3,7 +3,6 @@
 #pragma once
 
 #include <algorithm>
-#include <cmath>
 #include <cstddef>
 #include <cstdio>
 #include <span>
@@ -14,6 +13,7 @@
 
 #include <elegans/core/config.hpp>
 #include <elegans/core/error.hpp>
+#include <elegans/core/finite.hpp>
 #include <elegans/core/sequence.hpp>
 #include <elegans/core/types.hpp>
 #include <elegans/train/callback.hpp>
@@ -54,6 +54,7 @@ class FitRun {
         order_((check_dataset(data, "fit"), check_fit_options(options), data.samples()), options.validation_split) {
     require_weight(data, order_.training(), "fit");
     check_stateful(options, static_cast<Index>(order_.training().size()));
+    check_causal(model, options, data.x.time());
     if (options.validation) {
       check_dataset(*options.validation, "fit: validation");
       validation_samples_ = numbers(0, options.validation->samples());
@@ -209,7 +210,7 @@ class FitRun {
     }
     const WeightedMean<Scalar> loss =
         weighted_loss(extras_.loss(), prediction, batch_.y, batch_.weights, workspace_.d_prediction);
-    if (!std::isfinite(loss.mean)) {
+    if (!is_finite(loss.mean)) {
       fail("fit: the loss became ", loss.mean, where(), why_not_finite(batch_, prediction, origin), state_now);
     }
     with_scores([&](const auto&, const auto&... metrics) {
@@ -223,7 +224,7 @@ class FitRun {
           descend(model_, optimizer_, loss.weight, workspace_, transforms..., options_.clip);
         },
         extras_.transforms());
-    if (!all_finite<Scalar>(model_.parameters())) {
+    if (!all_finite(model_.parameters())) {
       fail("fit: the optimizer's step failed", where(), first_not_finite(model_), state_now);
     }
   }
@@ -287,7 +288,7 @@ class FitRun {
         run.reset_rate();  // of an optimizer that Rollback cannot copy
         run.finish_callbacks();
         run.for_each_recorder([](auto& recorder) { recorder.finish(); });
-      } catch (...) {  // the exception on its way matters more
+      } catch (...) {  // NOLINT(bugprone-empty-catch): the exception on its way matters more
       }
 #endif
     }

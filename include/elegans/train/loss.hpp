@@ -2,9 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <cmath>
-
 #include <elegans/core/error.hpp>
+#include <elegans/core/finite.hpp>
 #include <elegans/core/types.hpp>
 
 namespace elegans {
@@ -60,7 +59,7 @@ class Huber {
   /// A loss that is quadratic up to `delta` and linear beyond.
   /// \throws InvalidArgument unless delta is finite and above 0
   explicit Huber(double delta = 1) : delta_(delta) {
-    if (!(delta > 0) || !std::isfinite(delta)) detail::refuse("Huber: delta must be finite and above 0, got ", delta);
+    if (!detail::is_finite(delta) || delta <= 0) detail::refuse("Huber: delta must be finite and above 0, got ", delta);
   }
 
   [[nodiscard]] double delta() const noexcept { return delta_; }

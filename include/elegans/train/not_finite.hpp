@@ -2,22 +2,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <cmath>
 #include <string>
 
 #include <elegans/core/error.hpp>
+#include <elegans/core/finite.hpp>
 #include <elegans/core/sequence.hpp>
 #include <elegans/core/types.hpp>
 #include <elegans/train/dataset.hpp>
 #include <elegans/train/weighted_loss.hpp>
 
 namespace elegans::detail {
-
-/// One pass of packets: 0 times a value is 0, unless the value is NaN or infinite.
-template <typename Scalar>
-[[nodiscard]] bool all_finite(ConstVectorView<Scalar> values) {
-  return (values * Scalar(0)).sum() == Scalar(0);
-}
 
 /// Says in words why a batch has a loss that is not finite.
 template <typename Scalar, int Units>
@@ -28,7 +22,7 @@ std::string why_not_finite(const Batch<Scalar, Units>& batch, const Sequence<Sca
       for (Index b = 0; b < values.batch(); ++b) {
         if (masked && !batch.context.mask(t, b)) continue;
         for (Index f = 0; f < values.features(); ++f) {
-          if (std::isfinite(values(t, b, f))) continue;
+          if (is_finite(values(t, b, f))) continue;
           return concatenate(what, " is ", values(t, b, f), " at step ", origin.first_step + t, ", sample ",
                              origin.sample(b), ", feature ", f);
         }
@@ -48,7 +42,7 @@ template <typename Model>
 std::string first_not_finite(const Model& model) {
   const auto parameters = model.parameters();
   Index i = 0;
-  while (i + 1 < parameters.size() && std::isfinite(parameters[i])) ++i;
+  while (i + 1 < parameters.size() && is_finite(parameters[i])) ++i;
   std::string name = concatenate("parameter ", i);
   if constexpr (requires { model.parameter_list().begin(); }) {
     for (const auto& entry : model.parameter_list()) {

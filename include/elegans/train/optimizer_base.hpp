@@ -2,12 +2,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <cmath>
 #include <cstdint>
 #include <limits>
 
 #include <elegans/core/buffer.hpp>
 #include <elegans/core/error.hpp>
+#include <elegans/core/finite.hpp>
 #include <elegans/core/types.hpp>
 
 namespace elegans {
@@ -25,14 +25,15 @@ class OptimizerBase {
   [[nodiscard]] Scalar learning_rate() const noexcept { return learning_rate_; }
   /// Changes the rate from the next step on. \throws InvalidArgument unless finite and at least 0
   void set_learning_rate(Scalar rate) {
-    require_that(rate >= Scalar(0) && std::isfinite(rate), "learning_rate", "finite and at least 0", rate);
+    require_that(detail::is_finite(rate) && rate >= Scalar(0), "learning_rate", "finite and at least 0", rate);
     learning_rate_ = rate;
   }
 
   /// The number of steps so far.
   [[nodiscard]] std::int64_t steps() const noexcept { return steps_; }
   /// The memory, vector after vector; empty before the first step.
-  [[nodiscard]] ConstVectorView<Scalar> memory() const noexcept { return {memory_.data(), memory_.size()}; }
+  [[nodiscard]] ConstVectorView<Scalar> memory() const& noexcept { return {memory_.data(), memory_.size()}; }
+  [[nodiscard]] OwnedArray<Scalar, Dynamic, 1> memory() const&& { return memory(); }
   /// Continues from the steps and the memory of another optimizer of the same kind.
   /// \throws InvalidArgument if the memory does not have the size of such an optimizer's
   void resume(std::int64_t steps, ConstVectorView<Scalar> memory) {
@@ -53,16 +54,16 @@ class OptimizerBase {
   }
   /// \throws InvalidArgument unless in [0, 1)
   void require_decay(const char* option, Scalar value) const {
-    require_that(value >= Scalar(0) && value < Scalar(1), option, "in [0, 1)", value);
+    require_that(!detail::is_nan(value) && value >= Scalar(0) && value < Scalar(1), option, "in [0, 1)", value);
   }
   /// \throws InvalidArgument unless finite and at least 0
   void require_at_least_0(const char* option, Scalar value) const {
-    require_that(value >= Scalar(0) && std::isfinite(value), option, "finite and at least 0", value);
+    require_that(detail::is_finite(value) && value >= Scalar(0), option, "finite and at least 0", value);
   }
   /// With an epsilon of 0, a parameter whose gradient has always been 0 would become 0 / 0. A denormal one is 0 where
   /// the processor flushes denormals. \throws InvalidArgument unless finite and a normal number above 0
   void require_epsilon(Scalar value) const {
-    require_that(value >= (std::numeric_limits<Scalar>::min)() && std::isfinite(value), "epsilon",
+    require_that(detail::is_finite(value) && value >= (std::numeric_limits<Scalar>::min)(), "epsilon",
                  "finite, above 0 and not denormal", value);
   }
 

@@ -34,7 +34,8 @@ class RMSprop : public OptimizerBase<Scalar, 2> {
   }
 
   /// See `Adam::options`.
-  [[nodiscard]] const RMSpropOptions<Scalar>& options() const noexcept { return options_; }
+  [[nodiscard]] const RMSpropOptions<Scalar>& options() const& noexcept { return options_; }
+  [[nodiscard]] RMSpropOptions<Scalar> options() const&& { return options(); }
 
   /// Moves the parameters by one step. Only the first one allocates.
   /// \throws InvalidArgument if the sizes differ, or differ from the first step's

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include <elegans/core/error.hpp>
+#include <elegans/core/rounded.hpp>
 #include <elegans/core/types.hpp>
 
 namespace elegans::detail {
@@ -45,7 +46,7 @@ class SampleOrder {
   /// Holds back the last of the samples, before any shuffling, as Keras does.
   /// \throws InvalidArgument if no sample is left to train on
   SampleOrder(Index samples, double validation_split) {
-    const auto trained = static_cast<Index>(std::floor(static_cast<double>(samples) * (1 - validation_split)));
+    const auto trained = static_cast<Index>(std::floor(rounded(static_cast<double>(samples) * (1 - validation_split))));
     if (trained == 0) refuse("fit: validation_split leaves none of ", samples, " samples to train on");
     training_ = numbers(0, trained);
     held_back_ = numbers(trained, samples - trained);

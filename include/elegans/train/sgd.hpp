@@ -31,7 +31,8 @@ class SGD : public OptimizerBase<Scalar, 1> {
   }
 
   /// See `Adam::options`.
-  [[nodiscard]] const SGDOptions<Scalar>& options() const noexcept { return options_; }
+  [[nodiscard]] const SGDOptions<Scalar>& options() const& noexcept { return options_; }
+  [[nodiscard]] SGDOptions<Scalar> options() const&& { return options(); }
 
   /// Moves the parameters by one step. Only the first one allocates.
   /// \throws InvalidArgument if the sizes differ, or differ from the first step's

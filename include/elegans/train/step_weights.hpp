@@ -35,9 +35,11 @@ class StepWeights {
     return uniform_ ? static_cast<Scalar>(time * batch) : total_;
   }
   /// The weights of step t, (batch); only if they are not uniform.
-  [[nodiscard]] ConstVectorView<Scalar> step(Index t) const noexcept { return {values_.data() + t * batch_, batch_}; }
+  [[nodiscard]] ConstVectorView<Scalar> step(Index t) const& noexcept { return {values_.data() + t * batch_, batch_}; }
   /// All weights, step after step; only if they are not uniform.
-  [[nodiscard]] ConstVectorView<Scalar> values() const noexcept { return {values_.data(), values_.size()}; }
+  [[nodiscard]] ConstVectorView<Scalar> values() const& noexcept { return {values_.data(), values_.size()}; }
+  void step(Index) const&& = delete;
+  void values() const&& = delete;
 
  private:
   bool uniform_ = true;

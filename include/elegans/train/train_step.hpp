@@ -2,10 +2,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <cmath>
-
 #include <elegans/core/buffer.hpp>
 #include <elegans/core/context.hpp>
+#include <elegans/core/finite.hpp>
 #include <elegans/core/sequence.hpp>
 #include <elegans/core/types.hpp>
 #include <elegans/train/concepts.hpp>
@@ -71,7 +70,7 @@ typename Model::Scalar train_step(
   using Scalar = typename Model::Scalar;
   const auto loss =
       weighted_loss(loss_function, model.forward(x, context), y, StepWeights<Scalar>(), workspace.d_prediction);
-  if (std::isfinite(loss.mean)) detail::descend(model, optimizer, loss.weight, workspace, transforms...);
+  if (detail::is_finite(loss.mean)) detail::descend(model, optimizer, loss.weight, workspace, transforms...);
   return loss.mean;
 }
 

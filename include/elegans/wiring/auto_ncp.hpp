@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstdint>
 
+#include <elegans/core/finite.hpp>
 #include <elegans/core/rounded.hpp>
 #include <elegans/wiring/ncp.hpp>
 
@@ -26,7 +27,7 @@ inline NCPOptions auto_ncp_options(int units, int output_dim, const AutoNCPOptio
   if (output_dim >= units - 2) {
     refuse("AutoNCP: output_dim must be below units - 2 = ", units - 2, ", got ", output_dim);
   }
-  if (!(options.sparsity >= 0.1 && options.sparsity <= 1.0)) {
+  if (is_nan(options.sparsity) || options.sparsity < 0.1 || options.sparsity > 1.0) {
     refuse("AutoNCP: sparsity must be in [0.1, 1], got ", options.sparsity);
   }
   check_ncp_seed("AutoNCP", options.seed);

@@ -17,7 +17,8 @@
 /// The two random streams of numpy from which ncps draws its wirings, equal to the last bit.
 namespace elegans::numpy {
 
-/// `numpy.random.RandomState(seed)`: the Mersenne Twister. A bounded number is masked, and drawn again while too large.
+/// `numpy.random.RandomState(seed)`: the Mersenne Twister. To draw a number up to a limit, it masks 32 random bits, and
+/// draws again while the result is too large.
 class RandomState {
  public:
   explicit RandomState(std::uint32_t seed) : engine_(seed) {}
@@ -41,8 +42,8 @@ class RandomState {
     return values.begin()[below_or_equal(static_cast<std::uint32_t>(values.size() - 1))];
   }
 
-  /// Chooses `count` different numbers of 0 … population - 1: it shuffles all of them and takes the first, even for a
-  /// count of 0.
+  /// Chooses `count` different numbers of 0 … population - 1: it shuffles all of them, even for a count of 0, and
+  /// returns the first ones.
   /// \throws InvalidArgument unless 0 <= count <= population
   template <int Capacity>
   void choice(int population, int count, Buffer<int, Capacity>& chosen);
@@ -67,13 +68,13 @@ class Generator {
 
   /// 32 random bits: the low half of 64 bits, and at the next call their high half.
   constexpr std::uint32_t draw32() noexcept {
-    if (has_kept_half_) {
-      has_kept_half_ = false;
-      return kept_half_;
+    if (has_spare_half_) {
+      has_spare_half_ = false;
+      return spare_half_;
     }
     const std::uint64_t value = (*this)();
-    has_kept_half_ = true;
-    kept_half_ = static_cast<std::uint32_t>(value >> 32);
+    has_spare_half_ = true;
+    spare_half_ = static_cast<std::uint32_t>(value >> 32);
     return static_cast<std::uint32_t>(value);
   }
 
@@ -131,8 +132,8 @@ class Generator {
 
   Uint128 state_{0, 0};
   Uint128 increment_{0, 0};
-  bool has_kept_half_ = false;
-  std::uint32_t kept_half_ = 0;
+  bool has_spare_half_ = false;
+  std::uint32_t spare_half_ = 0;
 };
 
 namespace detail {
@@ -204,8 +205,8 @@ void Generator::choice(int population, int count, Buffer<int, Capacity>& chosen)
     chosen.resize(count);
     return;
   }
-  // Floyd's algorithm: each round admits one more number and draws among those admitted. If the drawn number is taken,
-  // it takes the newest instead.
+  // Floyd's algorithm: each round admits one more number and draws among those admitted. If the drawn number was chosen
+  // before, it chooses the newest instead.
   Buffer<unsigned char, Capacity> taken(population);
   chosen.resize(count);
   for (int i = 0; i < count; ++i) {

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <cstdint>
 
+#include <elegans/core/finite.hpp>
 #include <elegans/core/rounded.hpp>
 #include <elegans/wiring/numpy_random.hpp>
 #include <elegans/wiring/wiring.hpp>
@@ -33,7 +34,7 @@ class Random : public Wiring<Units, Outputs, Inputs> {
   /// one
   Random(int units, int output_dim, RandomOptions options = {})
       : Base(units, output_dim), options_(options), generator_(options.seed) {
-    if (!(options.sparsity >= 0.0 && options.sparsity < 1.0)) {
+    if (detail::is_nan(options.sparsity) || options.sparsity < 0.0 || options.sparsity >= 1.0) {
       detail::refuse("Random: sparsity must be in [0, 1), got ", options.sparsity);
     }
     Buffer<int, detail::multiply_sizes(Units, Units)> pairs;

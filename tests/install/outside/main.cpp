@@ -5,7 +5,7 @@
 
 #include <elegans/elegans.hpp>
 
-// What the package says of itself.
+// The version of the package must be that of the headers.
 #ifdef VERSION_OF_PACKAGE
 static_assert(std::string_view(VERSION_OF_PACKAGE) == ELEGANS_VERSION_STRING);
 #endif

@@ -95,12 +95,12 @@ void check_drive(const Parameters& p, bool records) {
       }
     }
   };
-  drive.template forward<Lanes>(v.data(), scratch, memory, begin, keep);
+  drive.template forward<Lanes>(v.data(), true, scratch, memory, begin, keep);
   check_sums();
   const auto go_back = [&](Buffer<Scalar>& d_sources) {
     std::fill_n(n.data(), n.size(), Scalar(0));
     drive.template backward<Lanes>(
-        v.data(), scratch, memory, begin,
+        v.data(), true, scratch, memory, begin,
         [&](Index block, const P& numerator, const P& denominator) {
           keep(block, numerator, denominator);
           return std::pair<P, P>{load<P>(a.data() + block * Lanes::lanes), load<P>(b.data() + block * Lanes::lanes)};

@@ -67,10 +67,10 @@ Counts counted(const Eigen::ArrayXXi& polarity) {
   const auto begin = [](Index) { return std::pair{P(Counting(0)), P(Counting(0))}; };
   Counts result;
   exponentials = 0;
-  drive.template forward<Lanes>(v.data(), scratch, nullptr, begin, [](Index, const P&, const P&) {});
+  drive.template forward<Lanes>(v.data(), true, scratch, nullptr, begin, [](Index, const P&, const P&) {});
   result.forward = std::exchange(exponentials, 0);
   drive.template backward<Lanes>(
-      v.data(), scratch, nullptr, begin,
+      v.data(), true, scratch, nullptr, begin,
       [](Index, const P&, const P&) { return std::pair{P(Counting(1)), P(Counting(1))}; }, d_v.data(), adjoint);
   result.backward = exponentials;
   return result;

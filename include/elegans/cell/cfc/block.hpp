@@ -23,9 +23,9 @@
 namespace elegans::detail {
 
 // mutate all: cfc.block
-/// Neurons of a CfC that step together: all of an unwired one, or one layer of a wired one. The features of [input,
-/// state] are the values themselves, or what the backbone makes of them. `CfCHeads` makes the new state of the
-/// features. A wiring masks ff1 and ff2.
+/// A block of a CfC: neurons that step together. Without a wiring, one block has all neurons. With one, each layer is a
+/// block. The features are the values of [input, state], or the outputs of the backbone for them. `CfCHeads` computes
+/// the new state from the features. A wiring masks ff1 and ff2.
 ///
 /// Hasani et al., Closed-form continuous-time neural networks, Nature Machine Intelligence 2022;
 /// `ncps.torch.CfCCell`.
@@ -38,7 +38,7 @@ class CfCBlock {
       Scalar *z, *a;    ///< before and after the activation
       Scalar* dropped;  ///< a after dropout
     };
-    // The adjoint needs all of these again. They are in `values`, or in a record.
+    // The adjoint needs all of these. They point into `values`, or into a record.
     std::vector<Layer> backbone;
     CfCHeadValues<Scalar*> heads{};
     Buffer<Scalar> in;      ///< [input, state]
@@ -85,7 +85,7 @@ class CfCBlock {
     return {mode_, gated_.view(), pure_.view(), w_tau_.data(), A_.data()};
   }
 
-  /// Takes over new values from a parameter vector.
+  /// Packs new values from a parameter vector.
   void pack(const Scalar* parameters) {
     for (std::size_t layer = 0; layer < backbone_.size(); ++layer) {
       pack_map(parameters, offsets_.backbone[layer], backbone_[layer], 0);
@@ -116,28 +116,28 @@ class CfCBlock {
     scratch.values.resize(record_size<Lanes>());
   }
 
-  /// Says where the values of the next step are: in the record, or in the scratch if that is null.
+  /// Chooses the memory for the values of the next step: the record, or the scratch if the record is null.
   template <LaneLayout Lanes>
   void begin_step(Scratch& scratch, Scalar* record) const {
     Scalar* next = record ? record : scratch.values.data();
-    const auto reserve = [&](Index neurons) { return std::exchange(next, next + extent<Lanes>(neurons)); };
+    const auto next_values = [&](Index neurons) { return std::exchange(next, next + extent<Lanes>(neurons)); };
     for (std::size_t layer = 0; layer < backbone_.size(); ++layer) {
       auto& [z, a, dropped] = scratch.backbone[layer];
-      z = reserve(backbone_[layer].outputs());
-      a = reserve(backbone_[layer].outputs());
-      dropped = dropout_ > 0 ? reserve(backbone_[layer].outputs()) : nullptr;
+      z = next_values(backbone_[layer].outputs());
+      a = next_values(backbone_[layer].outputs());
+      dropped = dropout_ > 0 ? next_values(backbone_[layer].outputs()) : nullptr;
     }
     scratch.heads = {};
-    scratch.heads.f1 = reserve(units());
-    scratch.heads.t = reserve(units());
+    scratch.heads.f1 = next_values(units());
+    scratch.heads.t = next_values(units());
     if (mode_ != CfCMode::pure) {
-      scratch.heads.f2 = reserve(units());
-      scratch.heads.a = reserve(units());
+      scratch.heads.f2 = next_values(units());
+      scratch.heads.a = next_values(units());
     }
     scratch.heads.h = scratch.h.data();
   }
 
-  /// From `scratch.in` and the elapsed times to `scratch.h`, after `begin_step`.
+  /// Computes `scratch.h` from `scratch.in` and the elapsed times. Call `begin_step` first.
   template <LaneLayout Lanes>
   void forward(const Scalar* elapsed, Scratch& scratch) const {
     heads().template forward<Lanes>(make_features<Lanes>(scratch), elapsed, scratch.heads);
@@ -161,8 +161,8 @@ class CfCBlock {
     for (auto* values : {&adjoint.w_tau, &adjoint.A, &adjoint.d_h}) clear(*values, extent<Lanes>(units()));
   }
 
-  /// From `adjoint.d_h` to `adjoint.d_in`, after `forward`; or after `begin_step`, if the record holds the values. Adds
-  /// to d_elapsed, per sample.
+  /// Computes `adjoint.d_in` from `adjoint.d_h`, and adds to d_elapsed, per sample. Call `forward` first; if a record
+  /// has its values, `begin_step` is enough.
   template <LaneLayout Lanes>
   void backward(const Scalar* elapsed, Scalar* d_elapsed, Scratch& scratch, Adjoint& adjoint) const {
     std::fill_n(adjoint.d_in.data(), adjoint.d_in.size(), Scalar(0));

@@ -21,9 +21,9 @@
 namespace elegans {
 
 // mutate all: cfc.cell
-/// The closed-form continuous-time cell: a step needs no solver. Without a wiring it is one block of neurons behind a
-/// backbone. With one, it has a block per layer of the wiring, and each block feeds the next. The outputs are the last
-/// block's neurons, or a linear map of them if `proj_size` asks for one. The equations are in cell/cfc/heads.hpp.
+/// The closed-form continuous-time cell, whose step needs no solver. Without a wiring, the cell is one block of neurons
+/// behind a backbone. With a wiring, it has one block per layer, and each block feeds the next. The outputs are the
+/// last block's neurons, or a linear map of them if `proj_size` asks for one. The equations are in cell/cfc/heads.hpp.
 ///
 /// Hasani et al., Closed-form continuous-time neural networks, Nature Machine Intelligence 2022;
 /// `ncps.torch.CfC`, `CfCCell` and `WiredCfCCell`. Users meet it through `CfC`.
@@ -77,14 +77,17 @@ class CfCCell : public RecordsSteps {
     for (const Block& block : blocks_) size += block.template record_size<Lanes>();
     return size;
   }
-  [[nodiscard]] const CfCOptions& options() const noexcept { return options_; }
-  /// The shapes of its blocks, from the inputs on. With a wiring, each has a mask.
+  [[nodiscard]] const CfCOptions& options() const& noexcept { return options_; }
+  [[nodiscard]] CfCOptions options() const&& { return options(); }
+  /// The shapes of the blocks, the first block first. With a wiring, each has a mask.
   [[nodiscard]] const std::vector<detail::CfCLayout>& layout() const noexcept { return layout_; }
-  /// The blocks, from the inputs on.
-  [[nodiscard]] const std::vector<Block>& blocks() const noexcept { return blocks_; }
-  /// The linear map behind the last block; it has no outputs if there is none.
+  /// The blocks, the first block first.
+  [[nodiscard]] const std::vector<Block>& blocks() const& noexcept { return blocks_; }
+  [[nodiscard]] std::vector<Block> blocks() const&& { return blocks(); }
+  /// The linear map behind the last block. If `proj_size` asks for none, it has no outputs.
   [[nodiscard]] const detail::Linear<Scalar>& projection() const noexcept { return projection_; }
-  [[nodiscard]] const ParameterList<>& parameters() const noexcept { return parameters_; }
+  [[nodiscard]] const ParameterList<>& parameters() const& noexcept { return parameters_; }
+  [[nodiscard]] ParameterList<> parameters() const&& { return parameters(); }
 
   void initialize(Scalar* parameters, TorchRandom& random) const {
     detail::initialize_cfc(parameters_, layout_, options_, random, parameters);
@@ -97,7 +100,7 @@ class CfCCell : public RecordsSteps {
   /// A CfC has no constraints.
   void apply_constraints(Scalar*) const {}
 
-  /// Takes over new parameters; the same form serves batches and single samples.
+  /// Packs new parameters. Batches and single samples use the same form.
   void pack(const Scalar* parameters, bool) {
     for (Block& block : blocks_) block.pack(parameters);
     if (options_.proj_size > 0) {
@@ -121,7 +124,7 @@ class CfCCell : public RecordsSteps {
       feed_block<Lanes>(k, k == 0 ? step.x : scratch.blocks[k - 1].h.data(), step.states(0) + offset<Lanes>(first),
                         scratch);
       blocks_[k].template forward<Lanes>(step.elapsed, scratch.blocks[k]);
-      // Not whole packets: the next block's neurons follow.
+      // Do not copy whole packets, because the next block's neurons follow.
       std::copy_n(scratch.blocks[k].h.data(), offset<Lanes>(units), step.states(1) + offset<Lanes>(first));
       first += units;
     }
@@ -199,7 +202,7 @@ class CfCCell : public RecordsSteps {
   }
 
  private:
-  /// Where the value of a neuron begins. Also the number of scalars of all neurons before it.
+  /// Index of the first value of a neuron: the number of scalars of all neurons before it.
   template <LaneLayout Lanes>
   [[nodiscard]] static constexpr Index offset(Index neuron) {
     return Lanes::index(neuron, 0);
@@ -215,7 +218,9 @@ class CfCCell : public RecordsSteps {
     }
   }
 
-  /// Hands a block its inputs and its state. \param fed  the inputs, or the new state of the block before it
+  /// Copies the inputs and the state of a block to its scratch.
+  ///
+  /// \param fed  the inputs, or the new state of the block before
   template <LaneLayout Lanes, typename AnyScratch>
   void feed_block(std::size_t k, const Scalar* fed, const Scalar* state, AnyScratch& scratch) const {
     const Index inputs = offset<Lanes>(blocks_[k].inputs());

@@ -16,7 +16,7 @@ namespace elegans {
 
 namespace detail {
 
-/// Neurons of a CfC that step together, on weights that somebody else owns: see CfCBlock.
+/// A block of a CfC whose weights belong to somebody else: see `CfCBlock`.
 template <typename Scalar>
 struct CfCBlockView {
   Index inputs = 0;
@@ -46,10 +46,9 @@ class CfCCellView {
     Buffer<Scalar, detail::pad_neurons(Units)> f1, f2, a, t, h;  ///< see CfCHeadValues
   };
 
-  /// A cell on weights that somebody else owns.
-  ///
-  /// \param blocks      `count` blocks, from the inputs on; they must outlive the cell
-  /// \param projection  a linear map of the last block's neurons; it has no outputs if there is none
+  /// A cell whose weights belong to somebody else.
+  /// \param blocks      `count` blocks, the first block first; they must outlive the cell
+  /// \param projection  a linear map of the last block's neurons; one without outputs stands for none
   constexpr CfCCellView(const detail::CfCBlockView<Scalar>* blocks, Index count,
                         const detail::LinearView<Scalar>& projection) noexcept
       : blocks_(blocks), count_(count), projection_(projection) {}

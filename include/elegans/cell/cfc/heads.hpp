@@ -11,7 +11,7 @@
 
 namespace elegans::detail {
 
-/// Where the values of a CfC's neurons are, whole packets each.
+/// Pointers to the values of a CfC's neurons, each in whole packets.
 template <typename Pointer>
 struct CfCHeadValues {
   Pointer f1, f2;  ///< tanh(ff1), tanh(ff2); in a pure CfC f1 is ff1
@@ -20,8 +20,8 @@ struct CfCHeadValues {
 };
 
 // mutate all: cfc.heads
-/// The heads of a CfC: from features x to a new state h, on weights that somebody else owns. Each head is a linear map
-/// of x.
+/// The heads of a CfC: they compute a new state h from features x. Each head is a linear map of x. The weights belong
+/// to somebody else.
 ///
 ///     standard:  h = tanh(ff1) (1 - t) + t tanh(ff2),   t = sigmoid(time_a dt + time_b)
 ///     no_gate:   h = tanh(ff1) + t tanh(ff2)
@@ -124,8 +124,8 @@ struct CfCHeads {
   }
 
  private:
-  /// Calls body<standard>(), so that the compiler chooses. At run time the choice would cost an instruction per packet,
-  /// and g++ 12 at -O2 for AVX-512 takes the lanes after the first from the wrong side of it.
+  /// Calls body<standard>(), so that the compiler knows the mode. A choice at run time would cost an instruction per
+  /// packet, and g++ 12 at -O2 for AVX-512 gets it wrong: it takes all lanes but the first from the other branch.
   template <typename Body>
   void with_gate(Body&& body) const {
     if (mode == CfCMode::standard) {

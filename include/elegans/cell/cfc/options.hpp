@@ -6,10 +6,11 @@
 
 #include <elegans/core/activation.hpp>
 #include <elegans/core/error.hpp>
+#include <elegans/core/finite.hpp>
 
 namespace elegans {
 
-/// How a CfC cell makes the next state of its heads: see `CfCCell`.
+/// How a CfC cell computes the next state from its heads: see cell/cfc/heads.hpp.
 enum class CfCMode {
   standard,  ///< ncps' "default": ff1 (1 - t) + t ff2
   pure,      ///< the closed-form solution: -A exp(-dt (|w_tau| + |ff1|)) ff1 + A
@@ -36,7 +37,7 @@ inline void check_options(const CfCOptions& options) {
   if (options.backbone_units < 1) refuse("CfC: backbone_units must be at least 1, got ", options.backbone_units);
   if (options.backbone_layers < 0) refuse("CfC: backbone_layers must be at least 0, got ", options.backbone_layers);
   if (options.proj_size < 0) refuse("CfC: proj_size must be at least 0, got ", options.proj_size);
-  if (!(options.backbone_dropout >= 0 && options.backbone_dropout < 1)) {
+  if (is_nan(options.backbone_dropout) || options.backbone_dropout < 0 || options.backbone_dropout >= 1) {
     refuse("CfC: backbone_dropout must be in [0, 1), got ", options.backbone_dropout);
   }
 }

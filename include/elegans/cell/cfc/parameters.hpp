@@ -18,7 +18,7 @@
 
 namespace elegans::detail {
 
-/// Shape of a block of a CfC: neurons that step together.
+/// The shape of one block of a CfC: a set of neurons that step together.
 struct CfCLayout {
   std::string prefix;  ///< of the names of its tensors
   Index inputs = 0;
@@ -33,8 +33,8 @@ inline std::vector<CfCLayout> cfc_layout(Index units, Index inputs, const CfCOpt
 }
 
 // mutate all: cfc.layout
-/// One block per layer of the wiring, from the inputs on. Each is fed by the one before it, and recurrent among its own
-/// neurons, all to all. As in ncps, synapses that skip a layer or go back do not count.
+/// One block per layer of the wiring, the first layer first. Each block reads the outputs of the one before it, and
+/// each of its neurons feeds all neurons of the block. As in ncps, synapses that skip a layer or go back do not count.
 ///
 /// \throws InvalidArgument if a layer has no neurons, or if the last layer's are not the motor neurons, which are the
 ///         outputs
@@ -61,7 +61,7 @@ std::vector<CfCLayout> cfc_layout(const W& wiring) {
     blocks.push_back(std::move(block));
     before = neurons;
   }
-  // `before` is the last layer. Motor neurons have the lowest numbers, and a layer's numbers rise.
+  // Now `before` is the last layer. Motor neurons have the lowest numbers, and the numbers within a layer rise.
   const auto motor = static_cast<std::size_t>(wiring.output_dim());
   if (before.size() != motor || before.back() + 1 != wiring.output_dim()) {
     refuse("CfC: the last layer of a wiring must be its ", motor, " motor neurons, and they alone; it has ",
@@ -70,10 +70,10 @@ std::vector<CfCLayout> cfc_layout(const W& wiring) {
   return blocks;
 }
 
-/// ncps' name of a layer of the backbone: PyTorch counts activations and dropouts too.
+/// ncps' name of a layer of the backbone. PyTorch numbers the activations and dropouts too.
 inline std::string backbone_name(const CfCLayout& block, int layer, const CfCOptions& options) {
-  const int modules_a_layer = options.backbone_dropout > 0 ? 3 : 2;
-  const int module = layer == 0 ? 0 : 2 + (layer - 1) * modules_a_layer;
+  const int modules_per_layer = options.backbone_dropout > 0 ? 3 : 2;
+  const int module = layer == 0 ? 0 : 2 + (layer - 1) * modules_per_layer;
   return concatenate(block.prefix, "backbone.", module);
 }
 
@@ -103,7 +103,7 @@ inline ParameterList<> cfc_parameters(const std::vector<CfCLayout>& blocks, cons
   return list;
 }
 
-/// Where the two tensors of a linear map begin in a parameter vector and its gradient.
+/// Offsets of the two tensors of a linear map, in a parameter vector and its gradient.
 struct LinearOffsets {
   Index weight = -1;
   Index bias = -1;
@@ -113,7 +113,7 @@ struct LinearOffsets {
       : weight(list.at(name + ".weight").offset), bias(list.at(name + ".bias").offset) {}
 };
 
-/// Where each tensor of a block begins. Tensors that its mode does not have stay -1.
+/// Offsets of the tensors of a block. They are -1 for a tensor that its mode does not have.
 struct CfCOffsets {
   std::vector<LinearOffsets> backbone;
   LinearOffsets ff1, ff2, time_a, time_b;

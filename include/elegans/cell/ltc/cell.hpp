@@ -77,7 +77,7 @@ class LTCCell : public RecordsSteps, public SumsBySample {
     return Inputs == Dynamic ? (wiring_.is_built() ? wiring_.input_dim() : 0) : Inputs;
   }
   [[nodiscard]] Index output_dim() const noexcept { return Outputs == Dynamic ? wiring_.output_dim() : Outputs; }
-  /// States that a step leaves for its adjoint: one per stage of each sub-step.
+  /// Number of states that a step makes: one per stage of each sub-step.
   [[nodiscard]] Index states_per_step() const noexcept {
     return options_.ode_unfolds * detail::with_solver(options_.solver, [](const auto& s) { return Index{s.stages}; });
   }
@@ -88,9 +88,12 @@ class LTCCell : public RecordsSteps, public SumsBySample {
     return records ? options_.ode_unfolds * membrane_.template record_size<Lanes>() : 0;
   }
 
-  [[nodiscard]] const WiringType& wiring() const noexcept { return wiring_; }
-  [[nodiscard]] const LTCOptions& options() const noexcept { return options_; }
-  [[nodiscard]] const ParameterList<detail::ltc_tensor_capacity>& parameters() const noexcept { return parameters_; }
+  [[nodiscard]] const WiringType& wiring() const& noexcept { return wiring_; }
+  [[nodiscard]] WiringType wiring() const&& { return wiring(); }
+  [[nodiscard]] const LTCOptions& options() const& noexcept { return options_; }
+  [[nodiscard]] LTCOptions options() const&& { return options(); }
+  [[nodiscard]] const ParameterList<detail::ltc_tensor_capacity>& parameters() const& noexcept { return parameters_; }
+  [[nodiscard]] ParameterList<detail::ltc_tensor_capacity> parameters() const&& { return parameters(); }
 
   void initialize(Scalar* parameters) const { detail::initialize_ltc(parameters_, options_, wiring_, parameters); }
 
@@ -104,7 +107,7 @@ class LTCCell : public RecordsSteps, public SumsBySample {
     }
   }
 
-  /// Takes over new parameters, for batches or for single samples.
+  /// Packs new parameters, for batches or for single samples.
   void pack(const Scalar* parameters, bool single) {
     const detail::LTCTensors<const Scalar*> tensors(parameters_, parameters);
     const bool adds_epsilon = detail::with_solver(options_.solver, [](const auto& s) { return s.adds_epsilon; });
@@ -135,6 +138,7 @@ class LTCCell : public RecordsSteps, public SumsBySample {
   template <LaneLayout Lanes, typename AnyScratch>
   void step(const Step<Lanes>& step, AnyScratch& scratch) const {
     map_inputs<Lanes>(step.x, scratch.u.data());
+    membrane_.template begin_step<Lanes>(scratch.u.data(), input_dim(), step.states(0), scratch.membrane);
     membrane_.template sense<Lanes>(scratch.u.data(), scratch.membrane);
     detail::with_solver(options_.solver, [&]<typename Solver>(const Solver& solver) {
       solver.step(membrane_, sub_step_length<Lanes>(step.elapsed), options_.ode_unfolds, step, scratch.membrane,
@@ -190,9 +194,11 @@ class LTCCell : public RecordsSteps, public SumsBySample {
                      Adjoint& adjoint) const {
     using P = typename Lanes::Packet;
     map_inputs<Lanes>(step.x, scratch.u.data());
-    // A recorded pass holds the sums that began with the sensory drive.
-    if (!step.record) membrane_.template sense<Lanes>(scratch.u.data(), scratch.membrane);
-    membrane_.begin_step(adjoint.membrane);
+    membrane_.template begin_step<Lanes>(scratch.u.data(), input_dim(), step.states(0), scratch.membrane);
+    // A record already contains the sensory drive.
+    if (!step.record || !scratch.membrane.all_finite)
+      membrane_.template sense<Lanes>(scratch.u.data(), scratch.membrane);
+    membrane_.clear_step(adjoint.membrane);
     const P d_h = detail::with_solver(options_.solver, [&]<typename Solver>(const Solver& solver) {
       return solver.step_backward(membrane_, sub_step_length<Lanes>(step.elapsed), options_.ode_unfolds, step,
                                   d.d_state, scratch.membrane, adjoint.membrane, solver_part<Solver>(scratch.solver),
@@ -227,7 +233,7 @@ class LTCCell : public RecordsSteps, public SumsBySample {
   }
 
  private:
-  /// A solver's own part of the room for all of them.
+  /// The part of the room for all solvers that belongs to one of them.
   template <typename Solver, int Capacity>
   [[nodiscard]] static auto& solver_part(detail::SolverScratch<Scalar, Capacity>& all) noexcept {
     return static_cast<typename Solver::template Scratch<Scalar, Capacity>&>(all);
@@ -247,7 +253,7 @@ class LTCCell : public RecordsSteps, public SumsBySample {
     }
   }
 
-  /// h, per sample.
+  /// The length h of a sub-step, per sample.
   template <LaneLayout Lanes>
   [[nodiscard]] typename Lanes::Packet sub_step_length(const Scalar* elapsed) const {
     return Lanes::per_sample(elapsed) / typename Lanes::Packet(static_cast<Scalar>(options_.ode_unfolds));

@@ -7,6 +7,7 @@
 
 #include <elegans/cell/ltc/parameters.hpp>
 #include <elegans/core/buffer.hpp>
+#include <elegans/core/finite.hpp>
 #include <elegans/core/softplus.hpp>
 #include <elegans/kernel/synapse/drive.hpp>
 #include <elegans/simd/layout.hpp>
@@ -28,10 +29,11 @@ class Membrane {
   using Sensory = SynapticDrive<Scalar, Inputs, Units>;
 
  public:
-  /// \tparam Capacity  number of neurons, padded, if the values are to be held in place
+  /// \tparam Capacity  the padded number of neurons, to store the values inside the object; or Dynamic
   template <int Capacity = Dynamic>
   struct Scratch {
     Buffer<Scalar, Capacity> numerator, denominator;  ///< leak and sensory drive
+    bool inputs_finite = true, all_finite = true;     ///< of this step: u; u and the potentials
     typename Synapses::Scratch synapse;
     typename Sensory::Scratch sensory;
   };
@@ -51,7 +53,7 @@ class Membrane {
 
   [[nodiscard]] Index units() const noexcept { return Units == Dynamic ? units_ : Units; }
 
-  /// Takes over new parameters, for batches or for single samples.
+  /// Packs new parameters, for batches or for single samples.
   void pack(const LTCTensors<const Scalar*>& tensors, bool implicit, Scalar epsilon, bool single) {
     synapse_.pack(single, [&](Index i) { return read_synapse(tensors.synapse, i, implicit); });
     sensory_.pack(single, [&](Index i) { return read_synapse(tensors.sensory, i, implicit); });
@@ -88,13 +90,23 @@ class Membrane {
     return Lanes::per_neuron(cm_.data(), block);
   }
 
-  /// Sums up leak and sensory drive, once per step. \param u  (inputs) after the input mapping
+  /// Checks whether a step begins with values that are infinite or NaN. Only a single sample needs this, because the
+  /// lanes of a batch do not affect each other. Call it first in a step and in its adjoint.
+  ///
+  /// \param u, v  (inputs) after the input mapping, and (units) potentials
+  template <LaneLayout Lanes, typename AnyScratch>
+  void begin_step(const Scalar* u, Index inputs, const Scalar* v, AnyScratch& scratch) const {
+    scratch.inputs_finite = !Lanes::single || all_finite(u, inputs);
+    scratch.all_finite = scratch.inputs_finite && (!Lanes::single || all_finite(v, units()));
+  }
+
+  /// Sums up leak and sensory drive, once per step. \param u  as in `begin_step`
   template <LaneLayout Lanes, typename AnyScratch>
   void sense(const Scalar* u, AnyScratch& scratch) const {
     using P = typename Lanes::Packet;
     Scalar* const numerator = scratch.numerator.data();
     Scalar* const denominator = scratch.denominator.data();
-    sensory_.template forward<Lanes>(u, scratch.sensory, nullptr, leak<Lanes>(),
+    sensory_.template forward<Lanes>(u, scratch.inputs_finite, scratch.sensory, nullptr, leak<Lanes>(),
                                      [=](Index block, const P& n, const P& d) {
                                        store(numerator + block * Lanes::lanes, n);
                                        store(denominator + block * Lanes::lanes, d);
@@ -106,7 +118,7 @@ class Membrane {
   /// \param record  where to record the pass for `drive_backward`: `record_size` values, or null
   template <LaneLayout Lanes, typename AnyScratch, typename Finish>
   EIGEN_STRONG_INLINE void drive(const Scalar* v, AnyScratch& scratch, Scalar* record, const Finish& finish) const {
-    synapse_.template forward<Lanes>(v, scratch.synapse, record, sensed<Lanes>(scratch), finish);
+    synapse_.template forward<Lanes>(v, scratch.all_finite, scratch.synapse, record, sensed<Lanes>(scratch), finish);
   }
 
   /// Starts with sums of 0.
@@ -121,8 +133,8 @@ class Membrane {
     sensory_.template reset<Lanes>(adjoint.sensory);
   }
 
-  /// Forgets the adjoints of the last step.
-  void begin_step(Adjoint& adjoint) const {
+  /// Clears the adjoints of N and D, which a step sums up over its sub-steps.
+  void clear_step(Adjoint& adjoint) const {
     std::fill_n(adjoint.d_numerator.data(), adjoint.d_numerator.size(), Scalar(0));
     std::fill_n(adjoint.d_denominator.data(), adjoint.d_denominator.size(), Scalar(0));
   }
@@ -138,7 +150,7 @@ class Membrane {
     Scalar* const d_numerator = adjoint.d_numerator.data();
     Scalar* const d_denominator = adjoint.d_denominator.data();
     synapse_.template backward<Lanes>(
-        v, scratch.synapse, record, sensed<Lanes>(scratch),
+        v, scratch.all_finite, scratch.synapse, record, sensed<Lanes>(scratch),
         [&respond, d_numerator, d_denominator](Index block, const P& n, const P& d) {
           const std::pair<P, P> response = respond(block, n, d);
           add_to(d_numerator + block * Lanes::lanes, response.first);
@@ -157,7 +169,7 @@ class Membrane {
     Scalar* const leak_numerator = adjoint.leak_numerator.data();
     Scalar* const leak_denominator = adjoint.leak_denominator.data();
     sensory_.template backward<Lanes>(
-        u, scratch.sensory, nullptr, leak<Lanes>(),
+        u, scratch.inputs_finite, scratch.sensory, nullptr, leak<Lanes>(),
         [=](Index block, const P&, const P&) {
           const Index i = block * Lanes::lanes;
           const P a = load<P>(d_numerator + i);
@@ -199,7 +211,7 @@ class Membrane {
       return std::pair<P, P>{Lanes::per_neuron(numerator, block), Lanes::per_neuron(denominator, block)};
     };
   }
-  /// Leak and sensory drive, as `sense` left them.
+  /// Leak and sensory drive, as `sense` summed them up.
   template <LaneLayout Lanes, typename AnyScratch>
   [[nodiscard]] static auto sensed(const AnyScratch& scratch) {
     using P = typename Lanes::Packet;

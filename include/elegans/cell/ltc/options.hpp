@@ -2,10 +2,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <cmath>
 #include <cstdint>
 
 #include <elegans/core/error.hpp>
+#include <elegans/core/finite.hpp>
 
 namespace elegans {
 
@@ -64,11 +64,11 @@ namespace detail {
 /// \throws InvalidArgument if an option is out of its range
 inline void check_options(const LTCOptions& options) {
   if (options.ode_unfolds < 1) refuse("LTC: ode_unfolds must be at least 1, got ", options.ode_unfolds);
-  if (!(options.epsilon >= 0) || !std::isfinite(options.epsilon)) {
+  if (!is_finite(options.epsilon) || options.epsilon < 0) {
     refuse("LTC: epsilon must be finite and at least 0, got ", options.epsilon);
   }
   const auto check_range = [&](const char* name, const Range& range, bool positive) {
-    if (!(range.low <= range.high) || !std::isfinite(range.low) || !std::isfinite(range.high)) {
+    if (!is_finite(range.low) || !is_finite(range.high) || range.low > range.high) {
       refuse("LTC: initialization.", name, " must have low <= high, got [", range.low, ", ", range.high, "]");
     }
     if (positive && !options.implicit_param_constraints && range.low < 0) {

@@ -50,7 +50,7 @@ inline bool is_positive_ltc_parameter(std::string_view name) {
   return name == "w" || name == "sensory_w" || name == "cm" || name == "gleak";
 }
 
-/// Where the four tensors of a set of synapses begin in a parameter vector or a gradient; each is (sources,
+/// Pointers to the four tensors of a set of synapses, in a parameter vector or a gradient. Each tensor is (sources,
 /// destinations), column-major.
 template <typename Pointer>
 struct SynapseTensors {
@@ -81,8 +81,8 @@ void add_synapse_gradient(const SynapseTensors<const Scalar*>& tensors, const Sy
   gradient.sigma[i] += sums.slope_v - tensors.mu[i] * sums.slope;
 }
 
-/// Where each tensor of an LTC cell begins in a parameter vector (`const Scalar*`) or a gradient (`Scalar*`). A mapping
-/// that the cell does not have is null.
+/// Pointers to the tensors of an LTC cell, in a parameter vector (`const Scalar*`) or a gradient (`Scalar*`). The
+/// pointers of a mapping that the cell does not have are null.
 template <typename Pointer>
 struct LTCTensors {
   Pointer gleak, vleak, cm;

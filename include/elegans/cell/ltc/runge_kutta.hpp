@@ -26,8 +26,8 @@ inline constexpr Tableau explicit_euler_tableau{1, {0}, {1}};
 inline constexpr Tableau classical_tableau{4, {0, 0.5, 0.5, 1}, {1.0 / 6, 1.0 / 3, 1.0 / 3, 1.0 / 6}};
 
 // mutate all: ltc.runge_kutta
-/// The explicit solvers of the Runge-Kutta family, for f(v) = (N - v D) / cm with N and D of `Membrane`. As in the LTC
-/// paper's code, except that a sub-step has a length of its own there: always 0.1.
+/// The explicit solvers of the Runge-Kutta family, for f(v) = (N - v D) / cm with N and D of `Membrane`. They are those
+/// of the LTC paper's code, except that there every sub-step has the length 0.1.
 struct RungeKutta {
   static constexpr bool records = false;
   static constexpr bool adds_epsilon = false;
@@ -72,7 +72,8 @@ struct RungeKutta {
         P k = (n - load<P>(before + i) * d) / membrane.template cm<Lanes>(block);
         const P sum = fma(weight, k, load<P>(slope + i));
         store(slope + i, sum);
-        // Chosen by the compiler, as g++ 12 at -O2 for AVX-512 takes lanes from the wrong side of a choice at run time.
+        // `last` is known to the compiler, because g++ 12 at -O2 for AVX-512 gets a choice at run time wrong: it takes
+        // some lanes from the other branch.
         if constexpr (last) k = sum;
         const P from = load<P>(start + i);
         store(after + i, select(h == zero, from, fma(h * reach, k, from)));
@@ -80,7 +81,7 @@ struct RungeKutta {
     };
     for (int l = 0; l < unfolds; ++l) {
       const Tape<Scalar> states = step.states.from(Index{l} * stages);
-      // A copy, as a later stage may overwrite the state that the sub-step starts from.
+      // A copy, because a later stage may overwrite the state that the sub-step starts from.
       std::copy_n(states(0), neurons, start);
       std::fill_n(slope, neurons, Scalar(0));
       for (int s = 0; s + 1 < stages; ++s) stage.template operator()<false>(s, states(s), states(s + 1));

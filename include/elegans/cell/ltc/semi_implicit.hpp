@@ -75,13 +75,14 @@ struct SemiImplicit {
     const P zero(Scalar(0)), one(Scalar(1));
     Scalar* const d_cm = sums.cm.data();
     P d_h = zero;
-    // The adjoints of the states after and before a sub-step change places from one sub-step to the next.
+    // The adjoint of the state before a sub-step is that of the state after the next one to visit, so the two swap
+    // memory.
     Scalar* d_after = d_state;
     Scalar* d_before = adjoint.d_other.data();
     for (int l = unfolds - 1; l >= 0; --l) {
       const Scalar* const before = step.states(l);
       const Scalar* const after = step.states(l + 1);
-      // In a batch, adjoints come back from the synapses before all neurons have responded.
+      // In a batch, the synapses add to d_before before all neurons have responded, so it must start as zeros.
       for (Index i = 0; !Lanes::single && i < neurons; i += lanes) store(d_before + i, zero);
       membrane.template drive_backward<Lanes>(
           before, scratch, record_of(membrane, step, l),
@@ -90,12 +91,13 @@ struct SemiImplicit {
             const P cm = membrane.template cm<Lanes>(block);
             const P divisor = fma(h, d, cm);
             const P r = load<P>(d_after + i);
-            // The divisor is 0 only where nothing moves a neuron: no capacitance, and no time or no conductance.
+            // The divisor is 0 only for a neuron that nothing moves: one without capacitance, and without time or
+            // conductance.
             const P gn = r / select(divisor == zero, one, divisor);
             const P gd = -(gn * load<P>(after + i));
             d_h = d_h + fma(gn, n, gd * d);
             add_to(d_cm + i, fma(gn, load<P>(before + i), gd));
-            // Without time the state passes through, and so does its adjoint, even without capacitance.
+            // If no time elapses, the state passes through, and so does its adjoint, even without capacitance.
             const P passed = select(h == zero, r, cm * gn);
             if constexpr (Lanes::single) {
               store(d_before + i, passed);
@@ -112,7 +114,7 @@ struct SemiImplicit {
   }
 
  private:
-  /// Where the pass of a sub-step is recorded, or null.
+  /// Memory for the record of a sub-step, or null.
   template <LaneLayout Lanes, typename AnyMembrane>
   [[nodiscard]] static typename Lanes::Scalar* record_of(const AnyMembrane& membrane, const Step<Lanes>& step, int l) {
     return step.record ? step.record + l * membrane.template record_size<Lanes>() : nullptr;

@@ -9,11 +9,10 @@
 
 namespace elegans::detail {
 
-/// Calls body(solver) with the solver of that name: the one list of all solvers.
-///
+/// Calls body(solver) with the solver of that name. This is the only list of all solvers.
 /// A solver has `stages`, `records`, `adds_epsilon`, `Scratch`, `Adjoint`, `step` and `step_backward`: see
-/// `SemiImplicit`. A new one gets a header, a name in `ODESolver` and a line here; one of the Runge-Kutta family needs
-/// no more than its `Tableau`, as Heun's.
+/// `SemiImplicit`. To add one, write a header, add its name to `ODESolver`, and add a line here. A solver of the
+/// Runge-Kutta family is only a `Tableau`: see cell/ltc/heun.hpp.
 template <typename Body>
 decltype(auto) with_solver(ODESolver solver, Body&& body) {
   switch (solver) {
@@ -29,7 +28,7 @@ decltype(auto) with_solver(ODESolver solver, Body&& body) {
   return body(SemiImplicit());
 }
 
-/// Room for a step with any of them.
+/// Room for a step of any solver.
 template <typename Scalar, int Capacity>
 struct SolverScratch : SemiImplicit::Scratch<Scalar, Capacity>, RungeKutta::Scratch<Scalar, Capacity> {};
 template <typename Scalar>

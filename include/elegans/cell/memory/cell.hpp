@@ -18,8 +18,8 @@
 namespace elegans {
 
 // mutate all: memory.cell
-/// Mixed memory: an LSTM in front of another cell. In each step the LSTM updates its memory c from the inputs and the
-/// state h. The other cell steps from the h that the LSTM makes of it:
+/// Mixed memory: an LSTM in front of another cell. In each step, the LSTM updates its memory c from the inputs x and
+/// the state h, and computes a new h. The other cell then starts its step from that h:
 ///
 ///     z = input_map x + recurrent_map h,    (i, ig, fg, og) the quarters of z
 ///     c <- c sigmoid(fg + 1) + tanh(i) sigmoid(ig),    h <- cell(x, tanh(c) sigmoid(og))
@@ -60,17 +60,20 @@ class MemoryCell {
     gates_ = detail::Linear<Scalar, 4>(units(), input_dim() + units());
   }
 
-  [[nodiscard]] const Inner& inner() const noexcept { return inner_; }
+  [[nodiscard]] const Inner& inner() const& noexcept { return inner_; }
+  [[nodiscard]] Inner inner() const&& { return inner(); }
   /// The LSTM's i, ig, fg and og: linear maps of [x, h].
   [[nodiscard]] const detail::Linear<Scalar, 4>& gate_maps() const noexcept { return gates_; }
   [[nodiscard]] Index units() const noexcept { return inner_.units(); }
   [[nodiscard]] Index state_size() const noexcept { return 2 * inner_.units(); }
   [[nodiscard]] Index input_dim() const noexcept { return inner_.input_dim(); }
   [[nodiscard]] Index output_dim() const noexcept { return inner_.output_dim(); }
-  /// The h that the LSTM makes, then the states of the inner cell.
+  /// Number of states that a step makes: one with the LSTM's h, then those of the inner cell.
   [[nodiscard]] Index states_per_step() const noexcept { return 1 + inner_.states_per_step(); }
-  [[nodiscard]] const auto& options() const noexcept { return inner_.options(); }
-  [[nodiscard]] const ParameterList<>& parameters() const noexcept { return parameters_; }
+  [[nodiscard]] const auto& options() const& noexcept { return inner_.options(); }
+  [[nodiscard]] auto options() const&& { return options(); }
+  [[nodiscard]] const ParameterList<>& parameters() const& noexcept { return parameters_; }
+  [[nodiscard]] ParameterList<> parameters() const&& { return parameters(); }
 
   void initialize(Scalar* parameters) const {
     inner_.initialize(parameters);

@@ -35,7 +35,7 @@ class MemoryCellView {
     Buffer<Scalar, 2 * padded> states;
   };
 
-  /// A memory on weights that somebody else owns, in front of a cell.
+  /// A memory in front of a cell. Its weights belong to somebody else.
   ///
   /// \param gates  i, ig, fg and og; their weights must outlive the cell
   MemoryCellView(const detail::LinearView<Scalar, 4>& gates, Inner inner) : gates_{gates}, inner_(std::move(inner)) {}

@@ -14,7 +14,7 @@
 namespace elegans::detail {
 
 // mutate all: memory.gates
-/// The gates of an LSTM, on weights that somebody else owns. With i, ig, fg and og linear maps of [x, h],
+/// The gates of an LSTM, whose weights belong to somebody else. With i, ig, fg and og linear maps of [x, h],
 ///
 ///     c <- c sigmoid(fg + 1) + tanh(i) sigmoid(ig),    h <- tanh(c) sigmoid(og)
 ///
@@ -55,7 +55,7 @@ struct MemoryGates {
   template <LaneLayout Lanes, typename AnyScratch>
   const Scalar* forward(const Scalar* x, const Scalar* state, Scalar* h, AnyScratch& own) const {
     open<Lanes>(x, state, own);
-    // Whole neurons only: behind the last of them, the state ends.
+    // Do not copy whole packets, because the state ends behind the last neuron.
     const Index size = Lanes::index(units(), 0);
     Scalar* const c = own.in.data();
     for_each_packet<typename Lanes::Packet>(size, [&]<typename P>(Index i) {

@@ -11,7 +11,7 @@
 
 namespace elegans::detail {
 
-/// Where the tensors of an LSTM begin in a parameter vector.
+/// Offsets of the tensors of an LSTM in a parameter vector.
 struct LSTMOffsets {
   Index input_weight = -1;      ///< (4 units, inputs)
   Index input_bias = -1;        ///< (4 units)
@@ -32,7 +32,7 @@ inline LSTMOffsets add_lstm_parameters(ParameterList<>& list, Index units, Index
 /// map orthogonal.
 template <typename Scalar>
 void initialize_lstm(const ParameterList<>& list, std::uint64_t seed, Scalar* parameters) {
-  // The other cell's stream starts from the same seed, so this one must not.
+  // The random numbers of the other cell start from the same seed, so these must start from a different one.
   TorchRandom random(seed ^ 0x15721572U);
   initialize_xavier(list.at("lstm.input_map.weight"), random, parameters);
   draw_uniform(list.at("lstm.input_map.bias"), 0.1, random, parameters);

@@ -49,7 +49,7 @@ inline void read_backbone(ModelTensors& tensors, ModelOutline& outline, CfCOptio
       // PyTorch numbers the dropouts too. The numbers tell whether there are any from the third layer on: ncps puts the
       // first dropout behind the second layer.
       const bool has_dropout = has(5);
-      if (has_dropout && !(options.backbone_dropout > 0)) options.backbone_dropout = 0.1;
+      if (has_dropout && options.backbone_dropout <= 0) options.backbone_dropout = 0.1;
       if (!has_dropout && has(4)) options.backbone_dropout = 0;
       for (int module = has_dropout ? 5 : 4; has(module); module += has_dropout ? 3 : 2) ++options.backbone_layers;
     }
@@ -145,8 +145,9 @@ inline CfCOptions read_cfc(ModelTensors& tensors, ModelOutline& outline) {
     options.proj_size = tensors.size_of(*projection, 2, 0);
     outline.output_dim = options.proj_size;
   }
-  if (given.output_dim.value_or(outline.output_dim) != outline.output_dim) {
-    file.refuse("a CfC of these tensors has ", outline.output_dim, " outputs, and cannot have ", *given.output_dim);
+  const auto outputs = given.output_dim.value_or(outline.output_dim);
+  if (outputs != outline.output_dim) {
+    file.refuse("a CfC of these tensors has ", outline.output_dim, " outputs, and cannot have ", outputs);
   }
   const auto layout =
       outline.wiring ? cfc_layout(*outline.wiring) : cfc_layout(outline.units, outline.input_dim, options);
@@ -165,8 +166,8 @@ struct ModelFormat<CfCCell<Scalar>> {
   using MaskScalar = float;  // as in ncps, whatever the type of the parameters
   static constexpr const char* mark = "ff1.weight";
 
-  static std::string kind() { return "CfC"; }
-  static std::string spoken() { return "a CfC"; }
+  static constexpr const char* kind() { return "CfC"; }
+  static constexpr const char* spoken() { return "a CfC"; }
 
   /// A wired CfC has a mark in each of its layers; its layer 0 stands for all of them.
   static std::optional<detail::ModelNames> recognize(const SafeTensors&, std::string_view tensor) {

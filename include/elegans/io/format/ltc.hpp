@@ -36,6 +36,7 @@ template <typename Add>
 void read_synapses(ModelTensors& tensors, const ModelOutline& outline, const std::string& which, int sources,
                    Add&& add) {
   const ModelTensors::Shape shape{static_cast<std::uint64_t>(sources), static_cast<std::uint64_t>(outline.units)};
+  const auto columns = static_cast<std::size_t>(outline.units);
   const Tensor& mask = tensors.get(tensors.names.cell + which + "sparsity_mask", shape);
   const Tensor& erev = tensors.get(tensors.names.cell + which + "erev", shape);
   const auto polarity = tensors.value<std::string>((which + "polarity").c_str(), "");
@@ -44,7 +45,7 @@ void read_synapses(ModelTensors& tensors, const ModelOutline& outline, const std
     tensors.read_mask(mask, [&](int source, int destination) {
       const bool is_inhibitory =
           polarity.empty()
-              ? erev_of(static_cast<std::size_t>(source) * shape[1] + static_cast<std::size_t>(destination)) < 0
+              ? erev_of(static_cast<std::size_t>(source) * columns + static_cast<std::size_t>(destination)) < 0
               : count < polarity.size() && polarity[count] == '-';
       ++count;
       add(source, destination, is_inhibitory ? -1 : 1);
@@ -80,9 +81,10 @@ inline LTCOptions read_ltc(ModelTensors& tensors, ModelOutline& outline) {
     outline.output_dim = tensors.option("output_dim", given.output_dim, outline.units);
   } else {
     outline.output_dim = tensors.size_of(tensors.get(cell + "output_w"), 1, 0);
-    if (given.output_dim.value_or(outline.output_dim) != outline.output_dim) {
+    const auto outputs = given.output_dim.value_or(outline.output_dim);
+    if (outputs != outline.output_dim) {
       tensors.file().refuse("the model has ", outline.output_dim, " outputs, as ", printable(cell + "output_w"),
-                            " says, and cannot have ", *given.output_dim);
+                            " says, and cannot have ", outputs);
     }
   }
   // A wiring of these sizes takes memory. Before we make one, the file must hold a tensor as large.
@@ -112,8 +114,8 @@ struct ModelFormat<LTCCell<Scalar, Units, Outputs, Inputs>> {
   using MaskScalar = Scalar;
   static constexpr const char* mark = "gleak";
 
-  static std::string kind() { return "LTC"; }
-  static std::string spoken() { return "an LTC"; }
+  static constexpr const char* kind() { return "LTC"; }
+  static constexpr const char* spoken() { return "an LTC"; }
 
   static std::optional<detail::ModelNames> recognize(const SafeTensors&, std::string_view tensor) {
     if (!detail::remove_last_part(tensor, mark)) return std::nullopt;

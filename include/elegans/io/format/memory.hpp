@@ -26,8 +26,8 @@ struct ModelFormat<MemoryCell<Inner>> : ModelFormat<Inner> {
   using Model = typename Base::ModelWithMemory;
   using Options = typename Base::Options;
 
-  static std::string kind() { return "Mixed" + Base::kind(); }
-  static std::string spoken() { return Base::spoken() + " with mixed memory"; }
+  static std::string kind() { return std::string("Mixed") + Base::kind(); }
+  static std::string spoken() { return std::string(Base::spoken()) + " with mixed memory"; }
 
   static std::optional<detail::ModelNames> recognize(const SafeTensors& file, std::string_view tensor) {
     const auto inner = Base::recognize(file, tensor);

@@ -82,7 +82,7 @@ class ModelTensors {
   /// Calls exists(row, column) for each 1 of a mask. \throws InvalidArgument if a value is neither 0 nor 1
   template <typename Exists>
   void read_mask(const Tensor& mask, Exists&& exists) const {
-    const std::size_t columns = mask.shape[1];
+    const auto columns = static_cast<std::size_t>(mask.shape[1]);
     with_values(mask, [&](auto&& value_of) {
       for (std::size_t i = 0; i < mask.size(); ++i) {
         const auto value = value_of(i);

@@ -12,13 +12,13 @@
 
 namespace elegans::detail {
 
-/// Where each of several maps reads or writes the values of its outputs.
+/// One pointer per map, to the values of its outputs.
 template <typename Scalar, int Maps>
 using MapPointers = std::array<Scalar*, static_cast<std::size_t>(Maps)>;
 
 // mutate all: linear
-/// Several linear maps of the same inputs, z_m = W_m x + b_m, each W_m of (outputs, inputs), on weights that somebody
-/// else owns.
+/// Several linear maps of the same inputs: z_m = W_m x + b_m, where each W_m is (outputs, inputs). The weights belong
+/// to somebody else.
 ///
 /// The kernel reads the weights in the order in which they lie: 16 outputs at a time, input by input, of each map in
 /// turn.
@@ -29,17 +29,17 @@ struct LinearView {
   const Scalar* weight = nullptr;
   const Scalar* bias = nullptr;
 
-  /// Where the weight of a map from input j to output o is.
+  /// Index of the weight of a map from input j to output o.
   [[nodiscard]] constexpr Index weight_index(int map, Index o, Index j) const noexcept {
     return (o / group * inputs + j) * stride + map * group + o % group;
   }
-  /// Where the bias of a map's output o is.
+  /// Index of the bias of a map's output o.
   [[nodiscard]] static constexpr Index bias_index(int map, Index o) noexcept {
     return o / group * stride + map * group + o % group;
   }
 
   /// \param x  (inputs)
-  /// \param z  of each map: (outputs), written, whole packets
+  /// \param z  per map: (outputs), written in whole packets
   template <LaneLayout Lanes>
   void forward(const Scalar* x, const MapPointers<Scalar, Maps>& z) const {
     constexpr int together = tuning::sums_in_registers / 2 / Maps;
@@ -52,8 +52,7 @@ struct LinearView {
   }
 
   /// d_x += sum of W_m^T d_z_m
-  ///
-  /// \param d_z  of each map: (outputs), whole packets, 0 in the lanes that stand for no neuron
+  /// \param d_z  per map: (outputs), whole packets; 0 in the lanes that stand for no neuron
   template <LaneLayout Lanes>
   void backward(const MapPointers<const Scalar, Maps>& d_z, Scalar* d_x) const {
     using P = typename Lanes::Packet;
@@ -82,13 +81,13 @@ struct LinearView {
   static constexpr Index group = neuron_padding;
   static constexpr Index stride = Maps * group;
 
-  /// `Count` packets of a single sample's outputs, of each map.
+  /// Computes `Count` packets of a single sample's outputs, for all maps.
   template <LaneLayout Lanes, int Count>
   EIGEN_STRONG_INLINE void forward_blocks(Index block, const Scalar* x, const MapPointers<Scalar, Maps>& z) const {
     using P = typename Lanes::Packet;
     constexpr Index lanes = Lanes::lanes;
     const Scalar* from[Count];
-    // Two sums each, so that the products of one do not wait for those of the other.
+    // Two sums per output, so that a product need not wait for the one before it.
     P even[Count][Maps], odd[Count][Maps];
     for (int k = 0; k < Count; ++k) {
       from[k] = weight + weight_index(0, (block + k) * lanes, 0);
@@ -122,7 +121,7 @@ struct LinearView {
     }
   }
 
-  /// `Count` outputs of a batch, of each map.
+  /// Computes `Count` outputs of a batch, for all maps.
   template <LaneLayout Lanes, int Count>
   EIGEN_STRONG_INLINE void forward_neurons(Index o, const Scalar* x, const MapPointers<Scalar, Maps>& z) const {
     using P = typename Lanes::Packet;
@@ -145,7 +144,7 @@ struct LinearView {
   }
 };
 
-/// The same maps with weights of their own, packed from a parameter vector.
+/// The same maps, with their own weights: `pack_weight` and `pack_bias` copy them from a parameter vector.
 template <typename Scalar, int Maps = 1>
 class Linear {
  public:
@@ -160,7 +159,7 @@ class Linear {
   [[nodiscard]] LinearView<Scalar, Maps> view() const noexcept {
     return {outputs_, inputs_, weight_.data(), bias_.data()};
   }
-  /// The arrays that a view reads, for whoever stores them elsewhere.
+  /// The arrays that a view reads, for code that stores them elsewhere.
   [[nodiscard]] const Buffer<Scalar>& packed_weight() const noexcept { return weight_; }
   [[nodiscard]] const Buffer<Scalar>& packed_bias() const noexcept { return bias_; }
 

@@ -16,9 +16,8 @@ namespace elegans::detail {
 
 // mutate all: linear.adjoint
 /// The gradient of a Linear's weights, summed up over steps.
-///
-/// A step only appends its inputs and the adjoints of its outputs to a log. After some steps, all their outer products
-/// are added up at once in registers, so that no weight's sum goes through memory in every step.
+/// A step only appends its inputs and the adjoints of its outputs to a log. After some steps, the kernel adds up all of
+/// their outer products in registers, so that it need not load and store every weight's sum in every step.
 template <typename Scalar, int Maps = 1>
 class LinearAdjoint {
  public:
@@ -27,14 +26,15 @@ class LinearAdjoint {
   void reset(const Linear<Scalar, Maps>& linear) {
     outputs_ = linear.outputs();
     inputs_ = linear.inputs();
-    // The kernel reads inputs in whole groups. The last group reads beyond the inputs, and nobody asks for those sums.
+    // The kernel reads inputs in whole groups. The last group reads beyond the inputs, but nothing uses those sums.
     const Index groups = (inputs_ + group - 1) / group;
     x_stride_ = Lanes::single ? inputs_ : extent<Lanes>(inputs_);
     z_stride_ = extent<Lanes>(outputs_);
     x_.resize(tuning::steps_per_sum * x_stride_ + group * Lanes::samples);
     d_z_.resize(tuning::steps_per_sum * Maps * z_stride_);
-    // In a batch, the sums of an output and a group are neighbours; in a single sample, those of a packet of outputs.
-    strides_ = Lanes::single ? Strides{1, Maps * group * z_stride_, group * z_stride_, z_stride_}
+    // For a batch, the sums of one output and one group are neighbours. For a single sample, those of one input and one
+    // packet of outputs are.
+    strides_ = Lanes::single ? Strides{1, Index{Maps} * group * z_stride_, group * z_stride_, z_stride_}
                              : Strides{groups * Maps * group, Maps * group, group, 1};
     weight_.resize(groups * Maps * group * (Lanes::single ? z_stride_ : outputs_));
     bias_.resize(Maps * z_stride_);
@@ -43,7 +43,8 @@ class LinearAdjoint {
     steps_ = 0;
   }
 
-  /// Where the caller writes the adjoints of a step's outputs, whole packets, before it appends the inputs.
+  /// Memory for the adjoints of the next step's outputs. The caller fills it, in whole packets, and then calls
+  /// `append`.
   template <LaneLayout Lanes>
   [[nodiscard]] MapPointers<Scalar, Maps> next_d_z() {
     if (steps_ == tuning::steps_per_sum) sum_up<Lanes>();
@@ -51,7 +52,7 @@ class LinearAdjoint {
     for (int m = 0; m < Maps; ++m) d_z[static_cast<std::size_t>(m)] = d_z_.data() + (steps_ * Maps + m) * z_stride_;
     return d_z;
   }
-  /// Appends a step, after its adjoints went to `next_d_z`.
+  /// Appends a step whose adjoints are in the memory that `next_d_z` returned. \param x  (inputs)
   void append(const Scalar* x) {
     std::copy_n(x, x_stride_, x_.data() + steps_ * x_stride_);
     ++steps_;
@@ -92,9 +93,9 @@ class LinearAdjoint {
   }
 
  private:
-  /// Inputs whose sums, of each map, fill the registers.
+  /// Number of inputs whose sums, for all maps, fill the registers.
   static constexpr int group = tuning::sums_in_registers / Maps;
-  /// How far apart the sums of neighbours are.
+  /// Distances in `weight_` between the sums of neighbouring outputs, groups of inputs, maps, and inputs of a group.
   struct Strides {
     Index output, group, map, input;
   };
@@ -108,7 +109,7 @@ class LinearAdjoint {
     return load<typename Lanes::Packet>(d_z_.data() + (t * Maps + map) * z_stride_ + block * Lanes::lanes);
   }
 
-  /// The weights from a group of inputs to one packet of outputs, of each map.
+  /// Sums up the weights from a group of inputs to one packet of outputs, for all maps.
   template <LaneLayout Lanes>
   EIGEN_DONT_INLINE void sum_group(Index block, Index g) {
     using P = typename Lanes::Packet;

@@ -30,7 +30,7 @@ class BatchDrive {
   template <typename Matrix>
   explicit BatchDrive(const Matrix& polarity) : synapses_(polarity), weights_(synapses_.count()) {}
 
-  /// Takes over new parameters. \param weight_of  index in a (sources, destinations) tensor -> SynapseWeight
+  /// Packs new parameters. \param weight_of  index in a (sources, destinations) tensor -> SynapseWeight
   template <typename WeightOf>
   void pack(const WeightOf& weight_of) {
     for (Index s = 0; s < synapses_.count(); ++s) weights_[s] = weight_of(synapses_.tensor_index(s));
@@ -59,8 +59,8 @@ class BatchDrive {
     std::fill_n(adjoint.sums.data(), adjoint.sums.size(), Scalar(0));
   }
 
-  /// Computes the gates of one destination again, keeps them in the first-level cache, and walks over them a second
-  /// time.
+  /// Computes the gates of one destination again. While they are still in the first-level cache, it walks over them a
+  /// second time.
   ///
   /// \param respond  (block, numerator, denominator) -> their adjoints a and b
   /// \param d_v      adjoints of the sources, added to
@@ -70,7 +70,7 @@ class BatchDrive {
     using P = typename Lanes::Packet;
     using Sums = BatchSums<Lanes>;
     constexpr Index lanes = Lanes::lanes;
-    // As local variables: otherwise the compiler believes that every store may have changed them.
+    // Local variables: the compiler must assume that any store changes a member.
     Scalar* const gates = adjoint.gates.data();
     Scalar* const sums = adjoint.sums.data();
     const SynapseWeight<Scalar>* const weights = weights_.data();
@@ -92,7 +92,9 @@ class BatchDrive {
     }
   }
 
-  /// Hands the sums of every synapse on. \param add  (index in a (sources, destinations) tensor, sums) -> void
+  /// Passes on the sums of every synapse.
+  ///
+  /// \param add  (index in a (sources, destinations) tensor, SynapseSums) -> void
   template <LaneLayout Lanes, typename Add>
   void collect(const Adjoint& adjoint, const Add& add) const {
     using Sums = BatchSums<Lanes>;
@@ -108,10 +110,10 @@ class BatchDrive {
     return {P(weight.steepness), P(weight.mu), P(weight.w), P(weight.w_erev)};
   }
 
-  /// Adds the synapses of a destination to its sums. \param take  (synapse, gate) -> void
-  template <LaneLayout Lanes, typename P, typename Take>
+  /// Adds the synapses of a destination to its sums. \param on_gate  (synapse, gate) -> void
+  template <LaneLayout Lanes, typename P, typename OnGate>
   EIGEN_STRONG_INLINE void add_synapses(Index destination, const Scalar* v, P& numerator, P& denominator,
-                                        const Take& take) const {
+                                        const OnGate& on_gate) const {
     P n = numerator, d = denominator;
     const SynapseWeight<Scalar>* const weights = weights_.data();
     const Index last = synapses_.first(destination + 1);
@@ -120,7 +122,7 @@ class BatchDrive {
       const P gate =
           synapse.template gate<Evaluation::fewest_operations>(load<P>(v + synapses_.source(s) * Lanes::lanes));
       synapse.drive(gate, n, d);
-      take(s, gate);
+      on_gate(s, gate);
     }
     numerator = n;
     denominator = d;

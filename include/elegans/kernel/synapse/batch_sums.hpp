@@ -11,9 +11,9 @@
 namespace elegans::detail {
 
 // mutate all: synapse.batch_sums
-/// How a batch stores the four sums of a synapse. With one lane per sample, each step would load and store four packets
-/// per synapse, and that takes longer than the additions. Where the target can shuffle lanes, we add up four samples
-/// first, and one packet holds all four sums: lane 4 k + m has the m-th sum over samples 4 k to 4 k + 3.
+/// The four sums of a synapse, for a batch. With one lane per sample, each step would load and store four packets per
+/// synapse, which takes longer than the additions. Where the target can shuffle lanes, we add up four samples first.
+/// Then one packet holds all four sums: lane 4 k + m has the m-th sum over samples 4 k to 4 k + 3.
 template <LaneLayout Lanes>
 struct BatchSums {
   using Scalar = typename Lanes::Scalar;

@@ -19,10 +19,11 @@
 namespace elegans::detail {
 
 // mutate all: synapse.dense_rows
-/// The synapses of a single sample as rows: a source with a group of 16 neighbouring destinations, of which it feeds at
-/// least one. Where there are at most 8 destinations, a row holds two neighbouring sources, one in each half. A pair
-/// without a synapse has strength 0, so that the kernel looks nothing up: it broadcasts the value of a source, and each
-/// destination's sums gather in its lane. Rows are sorted by group, then by source.
+/// The synapses of a single sample in rows. A row is a source with a group of 16 neighbouring destinations; it exists
+/// if the source feeds at least one of them. If there are at most 8 destinations, a row holds two neighbouring sources,
+/// one in each half. A pair of source and destination without a synapse has strength 0. So the kernel needs no indices:
+/// it broadcasts the value of a source, and each lane adds up the sums of one destination. Rows are sorted by group,
+/// then by source.
 ///
 /// \tparam Sources, Destinations  numbers of neurons, or Dynamic
 template <typename Scalar, int Sources, int Destinations>
@@ -33,11 +34,11 @@ class DenseRows {
  public:
   using Slots = SynapseSlots<Scalar, multiply_sizes(row_capacity, neuron_padding)>;
   using Record = PassRecord<Scalar>;
-  /// A row is walked over in registers: nothing else is needed.
+  /// Empty: the sums of a pass stay in registers.
   struct Scratch {};
   struct Adjoint {
     Buffer<Scalar> gates;       ///< one per slot
-    SynapseSlots<Scalar> sums;  ///< SynapseSums
+    SynapseSlots<Scalar> sums;  ///< the SynapseSums of each slot
     Buffer<Scalar> across;      ///< adjoints of the sources, before the sums across lanes
   };
 
@@ -51,7 +52,7 @@ class DenseRows {
         has_halves_(synapses.destinations() <= half) {
     const Index sources = synapses.sources();
     const Index group_count = pad_neurons(synapses.destinations()) / Slots::line;
-    // Of each pair of source and group: -1 if there is no synapse, else where its slots begin.
+    // For each source and group: the first of its slots, or -1 if there is no synapse.
     Buffer<int, row_capacity> first_slots(sources * group_count);
     const auto slots_of = [&](Index s) -> int& {
       return first_slots[synapses.source(s) + sources * (synapses.destination(s) / Slots::line)];
@@ -86,6 +87,8 @@ class DenseRows {
 
   [[nodiscard]] Index slot_count() const noexcept { return leader_.size() * Slots::line; }
   [[nodiscard]] Index slot_of(Index synapse) const noexcept { return slot_[synapse]; }
+  /// The packed parameters of all slots.
+  [[nodiscard]] const Scalar* parameters() const noexcept { return parameters_.data(); }
 
   /// Makes room for the parameters.
   void reserve() { parameters_.resize(slot_count()); }
@@ -158,7 +161,7 @@ class DenseRows {
     return Destinations == Dynamic ? has_halves_ : Destinations <= half;
   }
 
-  /// Calls body(source, slot) for each source that feeds a block of destinations. The slot is that of the first
+  /// Calls body(source, slot) for each source that feeds a block of destinations. `slot` is the slot of the first
   /// destination.
   template <LaneLayout Lanes, typename Body>
   EIGEN_STRONG_INLINE void for_each_source(Index block, Body&& body) const {
@@ -184,12 +187,12 @@ class DenseRows {
     denominator = d;
   }
 
-  /// From the adjoints a and b of a block's numerator and denominator to the sums of its synapses, and to the adjoints
-  /// of their sources.
+  /// The adjoint of `add_rows`. From the adjoints a and b of a block's numerator and denominator it computes the
+  /// adjoints of the sources, and adds to the sums of the synapses.
   template <LaneLayout Lanes, typename P>
   EIGEN_STRONG_INLINE void respond_in_rows(Index block, const Scalar* v, const Scalar* gates, const P& a, const P& b,
                                            Adjoint& adjoint) const {
-    // As local variables: otherwise the compiler believes that every store may have changed them.
+    // Local variables: the compiler must assume that any store changes a member.
     const Scalar* const parameters = parameters_.data();
     Scalar* const sums = adjoint.sums.data();
     Scalar* const across = adjoint.across.data();

@@ -10,8 +10,8 @@
 namespace elegans::detail {
 
 /// The drive of a set of synapses: what they add to the numerators and denominators of their destinations, and the
-/// adjoint of that. Owns the kernel for a batch and the one for a single sample, and chooses by the layout. For the
-/// equation see `SynapseEquation`.
+/// adjoint of that. The class has one kernel for a batch and one for a single sample, and the layout decides which of
+/// them runs. For the equation see `SynapseEquation`.
 template <typename Scalar, int Sources, int Destinations>
 class SynapticDrive {
   using Batch = BatchDrive<Scalar, Sources, Destinations>;
@@ -29,7 +29,7 @@ class SynapticDrive {
   template <typename Matrix>
   explicit SynapticDrive(const Matrix& polarity) : batch_(polarity), single_(polarity) {}
 
-  /// Takes over new parameters, for batches or for single samples.
+  /// Packs new parameters, for batches or for single samples.
   ///
   /// \param weight_of  index in a (sources, destinations) tensor -> SynapseWeight
   template <typename WeightOf>
@@ -58,14 +58,15 @@ class SynapticDrive {
   }
 
   /// \param v       values of the sources
+  /// \param finite  whether all of them are finite
   /// \param record  where to record the pass: `record_size` values, or null
   /// \param begin   block of destinations -> numerator and denominator without these synapses, a pair of packets
   /// \param finish  (block, numerator, denominator) -> void
   template <LaneLayout Lanes, typename Begin, typename Finish>
-  EIGEN_STRONG_INLINE void forward(const Scalar* v, [[maybe_unused]] Scratch& scratch, [[maybe_unused]] Scalar* record,
-                                   const Begin& begin, const Finish& finish) const {
+  EIGEN_STRONG_INLINE void forward(const Scalar* v, [[maybe_unused]] bool finite, [[maybe_unused]] Scratch& scratch,
+                                   [[maybe_unused]] Scalar* record, const Begin& begin, const Finish& finish) const {
     if constexpr (Lanes::single) {
-      single_.template forward<Lanes>(v, scratch, record, begin, finish);
+      single_.template forward<Lanes>(v, finite, scratch, record, begin, finish);
     } else {
       batch_.template forward<Lanes>(v, begin, finish);
     }
@@ -75,16 +76,19 @@ class SynapticDrive {
   /// \param respond  (block, numerator, denominator) -> their adjoints a and b, a pair of packets
   /// \param d_v      adjoints of the sources, added to. A single sample's are added after all calls of `respond`
   template <LaneLayout Lanes, typename Begin, typename Respond>
-  EIGEN_STRONG_INLINE void backward(const Scalar* v, [[maybe_unused]] Scratch& scratch, [[maybe_unused]] Scalar* record,
-                                    const Begin& begin, const Respond& respond, Scalar* d_v, Adjoint& adjoint) const {
+  EIGEN_STRONG_INLINE void backward(const Scalar* v, [[maybe_unused]] bool finite, [[maybe_unused]] Scratch& scratch,
+                                    [[maybe_unused]] Scalar* record, const Begin& begin, const Respond& respond,
+                                    Scalar* d_v, Adjoint& adjoint) const {
     if constexpr (Lanes::single) {
-      single_.template backward<Lanes>(v, scratch, record, begin, respond, d_v, adjoint.single);
+      single_.template backward<Lanes>(v, finite, scratch, record, begin, respond, d_v, adjoint.single);
     } else {
       batch_.template backward<Lanes>(v, begin, respond, d_v, adjoint.batch);
     }
   }
 
-  /// Hands the sums of every synapse on. \param add  (index in a (sources, destinations) tensor, SynapseSums) -> void
+  /// Passes on the sums of every synapse.
+  ///
+  /// \param add  (index in a (sources, destinations) tensor, SynapseSums) -> void
   template <LaneLayout Lanes, typename Add>
   void collect(const Adjoint& adjoint, const Add& add) const {
     if constexpr (Lanes::single) {

@@ -13,10 +13,9 @@ namespace elegans::detail {
 // mutate all: synapse.edge_coloring
 /// Gives each synapse of up to 16 destinations a color, so that neither a destination nor a source has a color twice.
 /// The synapses of a color can then share a packet, one lane per destination.
-///
-/// This colors the edges of a bipartite graph: as many colors suffice as the busiest neuron on either side has synapses
-/// (D. König, Über Graphen und ihre Anwendung auf Determinantentheorie und Mengenlehre, 1916). Where no color is free
-/// at both ends of a synapse, two colors change places along the path of synapses that are in its way.
+/// This colors the edges of a bipartite graph. The number of colors that suffices is the largest number of synapses of
+/// any neuron (D. König, Über Graphen und ihre Anwendung auf Determinantentheorie und Mengenlehre, 1916). If no color
+/// is free at both ends of a synapse, `exchange` swaps two colors along the path of synapses that are in the way.
 ///
 /// \tparam Sources  number of sources, or Dynamic
 template <int Sources>
@@ -34,7 +33,7 @@ class EdgeColoring {
     colors_ = 0;
   }
 
-  /// Colors a synapse between a destination, by its lane, and a source, of a pair that has none yet.
+  /// Colors the synapse from a source to the destination of a lane. The synapse must not have a color yet.
   void add(int lane, int source) {
     int& free_at_lane = first_free_[lane];
     while (source_of(free_at_lane, lane) != none) ++free_at_lane;
@@ -81,9 +80,9 @@ class EdgeColoring {
     return false;
   }
 
-  /// Frees a color at a source where another color is free. Its synapse takes the other color. Whatever had that color
-  /// in the same lane takes the first one in turn, and pushes out the next synapse of its own source, and so on. The
-  /// path meets no neuron twice, so it ends.
+  /// Frees a color at a source, where another color is free. The source's synapse of that color gets the other color.
+  /// The synapse that had the other color in the same lane gets the first color in exchange. That may take the first
+  /// color away from the next synapse of its own source, and so on. The path meets no neuron twice, so it ends.
   void exchange(int color, int other, int source) {
     colors_ = (std::max)(colors_, other + 1);
     int lane = lane_of(color, source);

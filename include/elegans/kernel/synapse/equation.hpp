@@ -15,8 +15,8 @@ struct SynapseWeight {
   Scalar sigma, mu, w, w_erev;
 };
 
-/// The sums that an adjoint collects for one synapse over samples, steps and unfolds: all that the gradients of its
-/// four parameters need. See `SynapseEquation` for g, a, b and z.
+/// The sums of an adjoint over samples, steps and unfolds, for one synapse. The gradients of its four parameters follow
+/// from them. See `SynapseEquation` for g, a, b and z.
 template <typename Scalar>
 struct SynapseSums {
   Scalar gate_a;   ///< sum of g a
@@ -34,8 +34,8 @@ struct SynapseSums {
 /// N_i and D_i are the numerator and the denominator of the destination. With a and b their adjoints,
 ///
 ///     dz = (w erev a + w b) g (1 - g),   dv_j += sigma dz
-///     d erev = w sum(g a),   d w = erev sum(g a) + sum(g b),   d mu = -sigma sum(dz),   d sigma = sum(dz v) - mu
-///     sum(dz)
+///     d erev = w sum(g a),   d w = erev sum(g a) + sum(g b)
+///     d mu = -sigma sum(dz),   d sigma = sum(dz v) - mu sum(dz)
 template <typename P>
 struct SynapseEquation {
   P steepness, mu, w, w_erev;

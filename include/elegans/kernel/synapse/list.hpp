@@ -53,7 +53,7 @@ class SynapseList {
   /// The synapses of group g (a source or a destination, by `Order`) are first(g) … first(g + 1) - 1.
   [[nodiscard]] Index first(Index group) const noexcept { return first_[group]; }
 
-  /// Where a synapse's value is in a column-major (sources, destinations) tensor.
+  /// Index of a synapse's value in a column-major (sources, destinations) tensor.
   [[nodiscard]] Index tensor_index(Index synapse) const noexcept {
     return source_[synapse] + sources() * destination_[synapse];
   }

@@ -2,20 +2,25 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <utility>
+
+#include <elegans/core/buffer.hpp>
 #include <elegans/core/tuning.hpp>
 #include <elegans/kernel/synapse/dense_rows.hpp>
 #include <elegans/kernel/synapse/list.hpp>
 #include <elegans/kernel/synapse/slots.hpp>
 #include <elegans/kernel/synapse/sparse_columns.hpp>
 #include <elegans/simd/layout.hpp>
+#include <elegans/simd/packet.hpp>
+#include <elegans/simd/sigmoid.hpp>
 
 namespace elegans::detail {
 
-/// The drive of a single sample's synapses: a packet's lanes are neurons. Chooses between `DenseRows` and
-/// `SparseColumns` by the number of slots that each would take.
+/// The drive of a single sample's synapses: a packet's lanes are neurons. The synapses are stored as `DenseRows` or as
+/// `SparseColumns`, depending on how many slots each would need.
 template <typename Scalar, int Sources, int Destinations>
 class SingleDrive {
-  /// Sizes for which the choice is always rows: no room is made for columns.
+  /// True if the fixed sizes are so small that the choice is always rows. Then the columns take no memory.
   static constexpr bool always_dense = Sources != Dynamic && Destinations != Dynamic &&
                                        multiply_sizes(Sources, pad_neurons(Destinations)) <= tuning::always_dense_slots;
 
@@ -27,10 +32,12 @@ class SingleDrive {
   struct Scratch {
     typename Rows::Scratch rows;
     typename Columns::Scratch columns;
+    Buffer<Scalar, pad_neurons(Destinations)> numerator, denominator;  ///< for values that are not finite
   };
   struct Adjoint {
     typename Rows::Adjoint rows;
     typename Columns::Adjoint columns;
+    Buffer<Scalar> a, b;  ///< for values that are not finite: of numerators and denominators
   };
 
   SingleDrive() = default;
@@ -60,16 +67,20 @@ class SingleDrive {
 
   void reserve(Scratch& scratch) const {
     if (!is_dense()) columns_.reserve(scratch.columns);
+    const Index padded = pad_neurons(synapses_.destinations());
+    for (auto* values : {&scratch.numerator, &scratch.denominator}) values->resize(padded);
   }
   template <LaneLayout Lanes>
   void reset(Adjoint& adjoint) const {
+    for (auto* values : {&adjoint.a, &adjoint.b}) values->resize(pad_neurons(synapses_.destinations()));
     is_dense() ? rows_.template reset<Lanes>(adjoint.rows) : columns_.template reset<Lanes>(adjoint.columns);
   }
 
   /// As `BatchDrive::forward`. \param memory  where to record the pass: `record_size` values, or null
   template <LaneLayout Lanes, typename Begin, typename Finish>
-  EIGEN_STRONG_INLINE void forward(const Scalar* v, Scratch& scratch, Scalar* memory, const Begin& begin,
+  EIGEN_STRONG_INLINE void forward(const Scalar* v, bool finite, Scratch& scratch, Scalar* memory, const Begin& begin,
                                    const Finish& finish) const {
+    if (!finite) return forward_one_by_one<Lanes>(v, scratch, begin, finish);
     const Record record(memory, slot_count(), synapses_.destinations());
     if (is_dense()) {
       rows_.template forward<Lanes>(v, scratch.rows, record, begin, finish);
@@ -80,8 +91,9 @@ class SingleDrive {
 
   /// As `BatchDrive::backward`. \param memory  where the forward pass recorded itself, or null
   template <LaneLayout Lanes, typename Begin, typename Respond>
-  EIGEN_STRONG_INLINE void backward(const Scalar* v, Scratch& scratch, Scalar* memory, const Begin& begin,
+  EIGEN_STRONG_INLINE void backward(const Scalar* v, bool finite, Scratch& scratch, Scalar* memory, const Begin& begin,
                                     const Respond& respond, Scalar* d_v, Adjoint& adjoint) const {
+    if (!finite) return backward_one_by_one<Lanes>(v, scratch, begin, respond, d_v, adjoint);
     const Record record(memory, slot_count(), synapses_.destinations());
     if (is_dense()) {
       rows_.template backward<Lanes>(v, scratch.rows, record, begin, respond, d_v, adjoint.rows);
@@ -102,6 +114,65 @@ class SingleDrive {
  private:
   [[nodiscard]] bool is_dense() const noexcept { return always_dense || is_dense_; }
   [[nodiscard]] Index slot_count() const noexcept { return is_dense() ? rows_.slot_count() : columns_.slot_count(); }
+
+  // If a value is infinite or NaN, a slot without a synapse would turn it into NaN, because 0 times infinity is NaN. So
+  // the functions below compute the existing synapses one by one. They record nothing.
+
+  using P1 = Packet<Scalar, 1>;
+  using Slots = SynapseSlots<Scalar>;
+
+  /// Calls body(source, destination, parameters, offset) for each synapse.
+  template <typename Body>
+  void for_each_synapse(const Body& body) const {
+    const Scalar* const parameters = is_dense() ? rows_.parameters() : columns_.parameters();
+    for (Index s = 0; s < synapses_.count(); ++s) {
+      const Index offset = Slots::offset(is_dense() ? rows_.slot_of(s) : columns_.slot_of(s));
+      body(synapses_.source(s), synapses_.destination(s), parameters + offset, offset);
+    }
+  }
+
+  template <LaneLayout Lanes, typename Begin, typename Finish>
+  EIGEN_DONT_INLINE void forward_one_by_one(const Scalar* v, Scratch& scratch, const Begin& begin,
+                                            const Finish& finish) const {
+    using P = typename Lanes::Packet;
+    const Index blocks = Lanes::blocks(synapses_.destinations());
+    Scalar* const numerator = scratch.numerator.data();
+    Scalar* const denominator = scratch.denominator.data();
+    for (Index block = 0; block < blocks; ++block) {
+      const std::pair<P, P> sums = begin(block);
+      store(numerator + block * Lanes::lanes, sums.first);
+      store(denominator + block * Lanes::lanes, sums.second);
+    }
+    for_each_synapse([=](int source, int destination, const Scalar* parameters, Index) {
+      const auto synapse = Slots::template equation<P1>(parameters);
+      P1 n(numerator[destination]), d(denominator[destination]);
+      synapse.drive(synapse.template gate<Evaluation::shortest_chain>(P1(v[source])), n, d);
+      store(numerator + destination, n);
+      store(denominator + destination, d);
+    });
+    for (Index block = 0; block < blocks; ++block) {
+      finish(block, load<P>(numerator + block * Lanes::lanes), load<P>(denominator + block * Lanes::lanes));
+    }
+  }
+
+  template <LaneLayout Lanes, typename Begin, typename Respond>
+  EIGEN_DONT_INLINE void backward_one_by_one(const Scalar* v, Scratch& scratch, const Begin& begin,
+                                             const Respond& respond, Scalar* d_v, Adjoint& adjoint) const {
+    using P = typename Lanes::Packet;
+    forward_one_by_one<Lanes>(v, scratch, begin, [&](Index block, const P& n, const P& d) {
+      const std::pair<P, P> response = respond(block, n, d);
+      store(adjoint.a.data() + block * Lanes::lanes, response.first);
+      store(adjoint.b.data() + block * Lanes::lanes, response.second);
+    });
+    Scalar* const sums = is_dense() ? adjoint.rows.sums.data() : adjoint.columns.sums.data();
+    for_each_synapse([&](int source, int destination, const Scalar* parameters, Index offset) {
+      const P1 value(v[source]);
+      const P1 gate = Slots::template equation<P1>(parameters).template gate<Evaluation::shortest_chain>(value);
+      const P1 product = Slots::respond(parameters, sums + offset, gate, P1(adjoint.a[destination]),
+                                        P1(adjoint.b[destination]), value);
+      d_v[source] += product.native * (Scalar(1) / sigmoid_scale<Scalar>);
+    });
+  }
 
   SynapseList<Sources, Destinations, SynapseOrder::by_source> synapses_;
   bool is_dense_ = false;

@@ -13,9 +13,9 @@
 namespace elegans::detail {
 
 // mutate all: synapse.slots
-/// Four values per synapse, for a single sample: the packed parameters, or the sums of the adjoint. A synapse has a
-/// slot. Sixteen slots make a line, in which all values of a kind are neighbours. A slot without a synapse has
-/// parameters of 0.
+/// Four values per synapse, for a single sample: the packed parameters, or the sums of the adjoint. Each synapse has
+/// one slot, and sixteen slots form a line. A line holds the first value of all its slots, then the second value of
+/// all, and so on. A slot without a synapse has parameters of 0.
 template <typename Scalar, int Capacity = Dynamic>
 class SynapseSlots {
  public:
@@ -23,7 +23,7 @@ class SynapseSlots {
   static constexpr Index line = neuron_padding;
   /// Values per line, of all kinds.
   static constexpr Index line_size = 4 * line;
-  /// The kinds of parameters and of sums: where their values begin in a line.
+  /// Offsets in a line at which each of the four values begins: of parameters, and of sums.
   static constexpr Index steepness = 0, mu = line, w = 2 * line, w_erev = 3 * line;
   static constexpr Index gate_a = 0, gate_b = line, slope = 2 * line, slope_v = 3 * line;
 
@@ -32,7 +32,9 @@ class SynapseSlots {
   [[nodiscard]] Scalar* data() noexcept { return values_.data(); }
   [[nodiscard]] const Scalar* data() const noexcept { return values_.data(); }
 
-  /// Where the values of a slot begin. \tparam Lanes  lanes of the packets in which the caller walks over the slots
+  /// Index of the first value of a slot.
+  ///
+  /// \tparam Lanes  lanes of the packets in which the caller walks over the slots
   template <Index Lanes = 1>
   [[nodiscard]] static constexpr Index offset(Index slot) noexcept {
     if constexpr (Lanes == line) return slot * (line_size / line);
@@ -79,8 +81,8 @@ class SynapseSlots {
   Buffer<Scalar, multiply_sizes(Capacity, 4)> values_;
 };
 
-/// What a forward pass over the synapses of a single sample leaves for its adjoint, in memory that somebody else owns;
-/// or nothing, and the adjoint computes it again.
+/// The values that a forward pass over the synapses of a single sample records for its adjoint. The memory belongs to
+/// somebody else. Without memory nothing is recorded, and the adjoint computes the values again.
 template <typename Scalar>
 struct PassRecord {
   Scalar* gates = nullptr;        ///< one per slot

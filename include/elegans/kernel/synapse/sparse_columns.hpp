@@ -20,11 +20,11 @@
 namespace elegans::detail {
 
 // mutate all: synapse.sparse_columns
-/// The synapses of a single sample as columns, for wirings so sparse that most slots of `DenseRows` would be empty.
-/// Each lane is a destination and walks down a column of its own synapses. Destinations are sorted by their number of
-/// synapses, so that neighbouring columns have about the same length. In exchange every lane looks up a source of its
-/// own, and sends an adjoint back to a source of its own. `EdgeColoring` sees to it that no two lanes of a line share
-/// one.
+/// The synapses of a single sample in columns, for wirings so sparse that most slots of `DenseRows` would be empty.
+/// Each lane is a destination, and walks down the column of that destination's synapses. Destinations are sorted by
+/// their number of synapses, so that neighbouring columns have about the same length. The price is that every lane has
+/// to look up a different source, and to send an adjoint back to it. `EdgeColoring` orders each column so that no two
+/// lanes of a line have the same source.
 template <typename Scalar, int Sources, int Destinations>
 class SparseColumns {
   static constexpr int padded_destinations = pad_neurons(Destinations);
@@ -42,7 +42,7 @@ class SparseColumns {
   struct Adjoint {
     Buffer<Scalar> gates, products;  ///< one per slot; a product is an adjoint on its way back to a source
     Buffer<Scalar> a, b;             ///< of the destinations, in the order of the neurons
-    SynapseSlots<Scalar> sums;       ///< SynapseSums
+    SynapseSlots<Scalar> sums;       ///< the SynapseSums of each slot
   };
 
   SparseColumns() = default;
@@ -85,7 +85,7 @@ class SparseColumns {
     set_routes(synapses);
   }
 
-  /// The least number of slots that columns of these synapses can have, and seldom exceed.
+  /// The least number of slots that these synapses need in columns. They seldom need more.
   template <typename List>
   [[nodiscard]] static Index least_slots(const List& synapses) {
     auto count = synapse_counts(synapses);
@@ -97,6 +97,8 @@ class SparseColumns {
 
   [[nodiscard]] Index slot_count() const noexcept { return source_.size(); }
   [[nodiscard]] Index slot_of(Index synapse) const noexcept { return slot_[synapse]; }
+  /// The packed parameters of all slots.
+  [[nodiscard]] const Scalar* parameters() const noexcept { return parameters_.data(); }
 
   /// Makes room for the parameters.
   void reserve() { parameters_.resize(slot_count()); }
@@ -190,7 +192,7 @@ class SparseColumns {
     return count;
   }
 
-  /// Both ways back from the slots to the sources: by routes for `LaneTableSums`, and by a list of slots per source.
+  /// Prepares both ways back from the slots to the sources: routes for `LaneTableSums`, and a list of slots per source.
   template <typename List>
   void set_routes(const List& synapses) {
     route_.resize(slot_count());
@@ -219,8 +221,11 @@ class SparseColumns {
     }
   }
 
-  /// For each packet of lanes calls begin(first lane), then body(offset, slot) for each of its lines, and end(first
-  /// lane). From the end, as the first-level cache then still has the last values of the pass before.
+  /// For each packet of lanes, calls begin(first lane), then body(offset, slot) for each of its lines, then end(first
+  /// lane).
+  ///
+  /// \tparam FromEnd  walks from the last line to the first: after a forward pass, the first-level cache still has the
+  /// last lines
   template <LaneLayout Lanes, bool FromEnd, typename BeginLanes, typename Body, typename EndLanes>
   EIGEN_STRONG_INLINE void for_each_line(BeginLanes&& begin, Body&& body, EndLanes&& end) const {
     const Index count = neuron_.size() / Lanes::lanes;
@@ -240,7 +245,7 @@ class SparseColumns {
     }
   }
 
-  /// The sums of all columns, in the order of the lanes. \param gates  one per slot, written if `Records`
+  /// Computes the sums of all columns, in the order of the lanes. \param gates  one per slot, written if `Records`
   template <LaneLayout Lanes, bool Records>
   EIGEN_STRONG_INLINE void add_columns(const Scalar* v, Scratch& scratch, [[maybe_unused]] Scalar* gates) const {
     using P = typename Lanes::Packet;
@@ -275,14 +280,14 @@ class SparseColumns {
     }
   }
 
-  /// From the adjoints a and b of all numerators and denominators to the sums of the synapses.
-  ///
-  /// \param take  (slot, adjoints of the sources of this packet of slots) -> void
-  template <LaneLayout Lanes, typename Take>
+  /// The adjoint of `add_columns`. From the adjoints a and b of all numerators and denominators it computes the
+  /// adjoints of the sources, and adds to the sums of the synapses.
+  /// \param on_product  (slot, adjoints of the sources of this packet of slots) -> void
+  template <LaneLayout Lanes, typename OnProduct>
   EIGEN_STRONG_INLINE void respond_in_columns(const Scalar* v, const Scalar* gates, Adjoint& adjoint,
-                                              const Take& take) const {
+                                              const OnProduct& on_product) const {
     using P = typename Lanes::Packet;
-    // As local variables: otherwise the compiler believes that every store may have changed them.
+    // Local variables: the compiler must assume that any store changes a member.
     const Scalar* const parameters = parameters_.data();
     Scalar* const sums = adjoint.sums.data();
     const int* const sources = source_.data();
@@ -297,8 +302,8 @@ class SparseColumns {
           b = all_b.look_up(neurons + p);
         },
         [&](Index offset, Index slot) {
-          take(slot, Slots::respond(parameters + offset, sums + offset, load<P>(gates + slot), a, b,
-                                    table.look_up(sources + slot)));
+          on_product(slot, Slots::respond(parameters + offset, sums + offset, load<P>(gates + slot), a, b,
+                                          table.look_up(sources + slot)));
         },
         [](Index) {});
   }

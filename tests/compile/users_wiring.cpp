@@ -3,7 +3,7 @@
 
 #include <elegans/wiring/wiring.hpp>
 
-// The smallest type that is a wiring: what concepts.hpp lists, and nothing else.
+// The smallest wiring: it has the members that wiring/concepts.hpp lists, and no others.
 struct Ring {
   int units() const { return 3; }
   int input_dim() const { return 1; }

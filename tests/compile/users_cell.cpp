@@ -7,7 +7,7 @@
 #include <elegans/layer/concepts.hpp>
 #include <elegans/layer/rnn.hpp>
 
-// The smallest cell: it adds up its input. What array_cell.hpp lists, and nothing else.
+// The smallest cell: it adds up its input. It has the members that cell/array_cell.hpp lists, and no others.
 struct Sum {
   using Scalar = float;
   elegans::Index units() const { return 1; }

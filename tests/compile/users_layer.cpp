@@ -10,7 +10,8 @@
 #include <elegans/model/mixed.hpp>
 #include <elegans/train/concepts.hpp>
 
-// The smallest layer: y = gain x, one gain for all. What layer/concepts.hpp lists, and nothing else.
+// The smallest layer: y = gain x, with one gain for all features. It has the members that layer/concepts.hpp lists, and
+// no others.
 class Gain : public elegans::Parameterized<Gain, float> {
  public:
   using Scalar = float;

@@ -1,0 +1,4 @@
+// error: deleted
+#include <elegans/io/safetensors.hpp>
+
+const auto& read() { return elegans::SafeTensors("model.safetensors").find("w"); }

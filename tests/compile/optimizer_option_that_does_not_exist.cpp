@@ -1,0 +1,4 @@
+// error: AdamOptions<float>
+#include <elegans/train/adam.hpp>
+
+elegans::Adam<float> make() { return elegans::Adam<float>({.lr = 0.01f}); }
