@@ -154,6 +154,20 @@ TEST_CASE("CsvLog forgets an epoch that failed, in the file, too", "[train][csv_
   CHECK_FALSE(std::filesystem::exists(folder.path / "first.csv"));
 }
 
+TEST_CASE("CsvLog resumes with a row for each epoch of the history", "[train][csv_log]") {
+  const support::Folder folder;
+  History<double> history;
+  history.loss = {3, 2};
+  history.validation_loss = {4, 3.5};
+  history.learning_rate = {0.5, 0.25};
+  history.metrics = {{"m", {1, 0.75}, {0.5, 0.125}}};
+  CsvLog log(folder.path / "log.csv");
+  log.resume(history);
+  log.finish();
+  CHECK(content_of(folder.path / "log.csv") ==
+        "epoch,loss,validation_loss,learning_rate,m,validation_m\n1,3,4,0.5,1,0.5\n2,2,3.5,0.25,0.75,0.125\n");
+}
+
 TEST_CASE("CsvLog writes losses and metrics", "[train][csv_log][metric]") {
   const auto path = std::filesystem::temp_directory_path() / "elegans_csv_log_test.csv";
   CfC<double> model = classifier();

@@ -23,6 +23,7 @@
 
 namespace elegans {
 
+// mutate all: layer.composite
 /// A layer made of layers: the base of `Sequential` and `Bidirectional`, which decide what each layer reads.
 ///
 /// The parameters of all layers lie one after the other in one flat vector, and their states side by side in one state.
