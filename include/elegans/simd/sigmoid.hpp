@@ -65,10 +65,10 @@ template <Evaluation evaluation, FloatPacket P>
     const P clamped = minimum(maximum(s, P(-126.0f)), P(126.0f));
     // A float between 2^23 and 2^24 is a whole number. So this sum is n + 127 in its lowest bits, which is how a float
     // writes the exponent n, and their difference is n.
-    const P round(12582912.0f + 127.0f);
-    P shifted = clamped + round;
+    const P shift(12582912.0f + 127.0f);
+    P shifted = clamped + shift;
     hide(shifted);
-    P n = shifted - round;
+    P n = shifted - shift;
     hide(n);
     return fma(exp2_fraction<evaluation>(clamped - n), exponent_of_lowest_bits(shifted), P(1.0f));
   }
