@@ -18,7 +18,7 @@ namespace {
 /// A value whose bits the compiler cannot know.
 template <typename Scalar>
 Scalar of_bits(BitsOf<Scalar> bits) {
-  return std::bit_cast<Scalar>(from_memory(bits));
+  return std::bit_cast<Scalar>(hidden(bits));
 }
 
 /// The lowest bit of the exponent, and the sign.

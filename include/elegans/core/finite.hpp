@@ -2,7 +2,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <algorithm>
 #include <bit>
 #include <concepts>
 #include <cstdint>
@@ -30,10 +29,16 @@ template <typename Scalar>
   return std::bit_cast<BitsOf<Scalar>>(value) & ((std::numeric_limits<BitsOf<Scalar>>::max)() >> 1);
 }
 
-/// The same bits from memory. clang recognizes a test of the bits, and answers it from the flags too; but it cannot
-/// know what a volatile variable holds.
+/// The same bits, but the compiler cannot know them. clang recognizes a test of the bits, and would answer it from the
+/// flags after all.
 template <typename Bits>
-[[nodiscard]] Bits from_memory(Bits bits) noexcept {
+[[nodiscard]] Bits hidden(Bits bits) noexcept {
+#ifdef __GNUC__
+  if constexpr (sizeof(Bits) <= sizeof(void*)) {
+    asm("" : "+r"(bits));  // NOLINT(portability-no-assembler): nothing in C++ hides a value
+    return bits;
+  }
+#endif
   volatile Bits stored = bits;
   return stored;
 }
@@ -41,21 +46,21 @@ template <typename Bits>
 /// True unless the value is NaN or infinite.
 template <typename Scalar>
 [[nodiscard]] bool is_finite(Scalar value) noexcept {
-  return from_memory(bits_without_sign(value)) < infinity_bits<Scalar>;
+  return hidden(bits_without_sign(value)) < infinity_bits<Scalar>;
 }
 
 /// True if the value is NaN. Ask this before comparing a number that may be NaN: `is_nan(x) || x < 0`.
 template <typename Scalar>
 [[nodiscard]] bool is_nan(Scalar value) noexcept {
-  return from_memory(bits_without_sign(value)) > infinity_bits<Scalar>;
+  return hidden(bits_without_sign(value)) > infinity_bits<Scalar>;
 }
 
 /// True if none of several values is NaN or infinite.
 template <typename Scalar>
 [[nodiscard]] bool all_finite(const Scalar* values, Index count) noexcept {
-  BitsOf<Scalar> largest = 0;
-  for (Index i = 0; i < count; ++i) largest = (std::max)(largest, bits_without_sign(values[i]));
-  return from_memory(largest) < infinity_bits<Scalar>;
+  bool finite = true;
+  for (Index i = 0; i < count; ++i) finite = finite && is_finite(values[i]);
+  return finite;
 }
 
 /// The same of an array in one piece of memory.
