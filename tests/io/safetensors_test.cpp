@@ -208,6 +208,10 @@ TEST_CASE("The reader takes what the Python package takes", "[io][safetensors]")
   CHECK(
       refusal(R"({"a":{"x":{"y":[1,-2,1e5,null,true,"z",{}]},"dtype":"F64","z":[],"shape":[1],"data_offsets":[0,8]}})",
               data) == "(not refused)");
+  // A tensor counts whether an unknown key stands before the known ones or after them.
+  const std::string unknown_last = R"({"a":{"dtype":"F64","shape":[1],"data_offsets":[0,8],"x":1}})";
+  CHECK(SafeTensors(RawFile::with_header(unknown_last, data), "f").matrix<double>("a")(0, 0) == 0);
+  CHECK(refusal(R"({"a":{"x":1}})") == "f: a: dtype, shape and two data_offsets are needed");
   const auto nested = [&](std::size_t depth) {
     return R"({"a":{"x":)" + std::string(depth, '[') + std::string(depth, ']') +
            R"(,"dtype":"F64","shape":[1],"data_offsets":[0,8]}})";

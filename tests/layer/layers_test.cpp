@@ -173,3 +173,14 @@ TEST_CASE("A call with wrong shapes is refused, and the message has the shape th
                     "Bidirectional: either both layers must return sequences or none");
   CHECK_THROWS_WITH(dense.set_parameters(Eigen::ArrayXd::Zero(8)), "set_parameters: the model has 9 parameters, got 8");
 }
+
+TEST_CASE("A dense layer takes the step of a single stream as a row or as a column", "[layer][dense]") {
+  Dense<double> dense(2, 3);
+  auto state = dense.initial_state();
+  const Eigen::Array3d column(0.5, -1, 2);
+  const Eigen::ArrayXXd of_column = dense.step(column, state);
+  const Eigen::ArrayXXd wanted =
+      (dense.parameter("weight").matrix() * column.matrix()).array() + dense.parameter("bias").col(0);
+  CHECK((of_column.transpose() - wanted).abs().maxCoeff() < 1e-15);
+  CHECK((dense.step(column.transpose(), state) == of_column).all());
+}
