@@ -243,13 +243,24 @@ TEST_CASE("A given option wins over the metadata, unless the tensors contradict 
   CHECK(says(R"({"version":2})") == "f: __metadata__: version must be at most 1, got 2: a newer elegans wrote it");
   CHECK(says(R"({"version":1,"ode_unfolds":"x"})") == "f: __metadata__: ode_unfolds cannot be \"x\"");
   CHECK(says(R"({"version":1,"solver":"magic"})") ==
-        "f: __metadata__: solver must be one of semi_implicit, explicit_euler, runge_kutta, got magic");
+        "f: __metadata__: solver must be one of semi_implicit, explicit_euler, heun, runge_kutta, got magic");
   CHECK(says(R"({"version":1,"model":"CfC"})") ==
         "f: the tensors are those of a model of kind LTC, the metadata says CfC");
   CHECK(says(R"({"version":1,"polarity":"+"})") ==
         "f: __metadata__: polarity has 1 signs, sparsity_mask has 64 synapses");
   CHECK(says(R"({"version":1,"neuron_types":[],"layers":[]})") ==
         "f: __metadata__: neuron_types and layers must have an entry for each of 8 neurons");
+}
+
+TEST_CASE("Every solver comes back", "[io][model_file]") {
+  const support::Folder folder;
+  for (const ODESolver solver :
+       {ODESolver::semi_implicit, ODESolver::explicit_euler, ODESolver::heun, ODESolver::runge_kutta}) {
+    LTC<double> model(AutoNCP(6, 1), 2, {.solver = solver});
+    save(model, folder.path / "m");
+    CHECK(ltc(describe_model(SafeTensors(folder.path / "m"))).solver == solver);
+    load(model, folder.path / "m");
+  }
 }
 
 TEST_CASE("Options that the tensors cannot tell come back", "[io][model_file]") {

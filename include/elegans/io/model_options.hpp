@@ -46,8 +46,9 @@ inline constexpr std::array<NamedValue<Activation>, 5> activation_names{{{"lecun
                                                                          {"tanh", Activation::tanh},
                                                                          {"gelu", Activation::gelu},
                                                                          {"silu", Activation::silu}}};
-inline constexpr std::array<NamedValue<ODESolver>, 3> solver_names{{{"semi_implicit", ODESolver::semi_implicit},
+inline constexpr std::array<NamedValue<ODESolver>, 4> solver_names{{{"semi_implicit", ODESolver::semi_implicit},
                                                                     {"explicit_euler", ODESolver::explicit_euler},
+                                                                    {"heun", ODESolver::heun},
                                                                     {"runge_kutta", ODESolver::runge_kutta}}};
 inline constexpr std::array<NamedValue<bool>, 2> constraint_names{{{"implicit", true}, {"explicit", false}}};
 
