@@ -102,8 +102,8 @@ class Dense : public Parameterized<Dense<ScalarType>, ScalarType> {
     apply<detail::full_lanes<Scalar>>(step_input_, {}, step_z_, step_output_);
     return {step_output_.values().data(), batch, output_dim()};
   }
-  template <typename Derived, typename... Rest>
-  void step(const Eigen::DenseBase<Derived>&, const Rest&...) const& = delete;  // wrong state, const or temporary model
+  template <typename Derived>
+  void step(const Eigen::DenseBase<Derived>&, ...) const& = delete;  // wrong state, const or temporary model
 
   /// The outputs for a batch of sequences, (time, batch, units). \param x  (time, batch, input_dim)
   /// \throws InvalidArgument if a shape differs

@@ -154,8 +154,8 @@ class Rnn : public Parameterized<Rnn<CellType>, typename CellType::Scalar, CellT
     for (Index b = 0; b < state.batch(); ++b) Timespans<Scalar>::require_valid(time_of(b), 0, b);
     return step_with(x, state, time_of);
   }
-  template <typename Derived, typename... Rest>
-  void step(const Eigen::DenseBase<Derived>&, const Rest&...) const& = delete;  // wrong state, const or temporary model
+  template <typename Derived>
+  void step(const Eigen::DenseBase<Derived>&, ...) const& = delete;  // wrong state, const or temporary model
 
   // --- sequences ----------------------------------------------------------------------------------------------------
 

@@ -82,8 +82,8 @@ class Sequential : public Composite<Sequential<First, Rest...>, typename First::
     this->join_states(state);
     return y;
   }
-  template <typename Derived, typename... More>
-  void step(const Eigen::DenseBase<Derived>&, const More&...) const& = delete;  // wrong state, const or temporary model
+  template <typename Derived>
+  void step(const Eigen::DenseBase<Derived>&, ...) const& = delete;  // wrong state, const or temporary model
 
   /// See `Rnn`.
   [[nodiscard]] Sequence<Scalar> operator()(const Sequence<Scalar>& x, const ContextType& context = {}) {

@@ -52,8 +52,8 @@ class Stream {
     detail::require_step_shape(cell_, x, state);
     return space_.step(cell_, x, state, elapsed_time);
   }
-  template <typename Derived, typename... Rest>
-  void step(const Eigen::DenseBase<Derived>&, const Rest&...) const& = delete;  // wrong state, const or temporary model
+  template <typename Derived>
+  void step(const Eigen::DenseBase<Derived>&, ...) const& = delete;  // wrong state, const or temporary model
 
  private:
   Cell cell_;
