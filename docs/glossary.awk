@@ -5,7 +5,7 @@
 #
 # Doxygen's input filter for headers. Members that mean the same in every class (units, Scalar, batch, …) have no
 # docstring in the headers, where it would repeat the name. The reference gets one from the glossary. A member with a
-# docstring keeps it, and every line keeps its number.
+# docstring keeps it, and every line keeps its number. An overload for temporaries gets a docstring of its own.
 
 FNR == NR {
   if ($0 ~ /^[^#]/) {
@@ -50,10 +50,12 @@ END {
       at = i
       while (line[at] ~ /^ *template / && at < count) ++at
       name = name_of(line[at])
+      meaning_here = line[at] ~ /\) const&& / ? "Of a temporary: a copy, because a view would outlive it." : ""
       key = (file ":" name) in meaning ? file ":" name : name
-      if (key in meaning) {
+      if (meaning_here == "" && key in meaning) meaning_here = meaning[key]
+      if (meaning_here != "") {
         match(text, /^ */)
-        text = substr(text, 1, RLENGTH) "/** " meaning[key] " */ " substr(text, RLENGTH + 1)
+        text = substr(text, 1, RLENGTH) "/** " meaning_here " */ " substr(text, RLENGTH + 1)
       }
     }
     if (text ~ /^#define [A-Z_]+ / && (split(text, word, " ") && word[2] in meaning)) {

@@ -54,11 +54,11 @@ template <LaneLayout Lanes>
 struct Step {
   using Scalar = typename Lanes::Scalar;
 
-  const Scalar* x;           ///< (input_dim) inputs
-  const Scalar* elapsed;     ///< elapsed time per sample, at least 0
-  Tape<Scalar> states;       ///< states(0) is given; the cell writes states(1) … states(states_per_step())
-  Scalar* record = nullptr;  ///< `record_size` values that a `RecordingCell` leaves for its adjoint; or null
-  StepPosition position = {};
+  const Scalar* x;             ///< (input_dim) inputs
+  const Scalar* elapsed;       ///< elapsed time per sample, at least 0
+  Tape<Scalar> states;         ///< states(0) is given; the cell writes states(1) … states(states_per_step())
+  Scalar* record = nullptr;    ///< `record_size` values that a `RecordingCell` leaves for its adjoint; or null
+  StepPosition position = {};  ///< which step and samples these are
 };
 
 /// The adjoint of a step: what a cell reads and what it writes.

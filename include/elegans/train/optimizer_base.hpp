@@ -49,6 +49,7 @@ class OptimizerBase {
  protected:
   OptimizerBase(const char* name, Scalar learning_rate) : name_(name) { set_learning_rate(learning_rate); }
 
+  /// \throws InvalidArgument unless the condition holds; the message names the optimizer, the option and its range
   void require_that(bool holds, const char* option, const char* range, Scalar got) const {
     if (!holds) detail::refuse(name_, ": ", option, " must be ", range, ", got ", got);
   }

@@ -19,7 +19,7 @@ namespace elegans {
 /// gradient of a mean combines in the same way.
 template <typename Scalar>
 struct WeightedMean {
-  Scalar mean{};
+  Scalar mean{};    ///< the weighted mean
   Scalar weight{};  ///< 0 if nothing counts; the mean is then 0, too
 };
 
