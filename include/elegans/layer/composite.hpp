@@ -87,7 +87,8 @@ class Composite : public Parameterized<Derived, ScalarType> {
   [[nodiscard]] StateType initial_state_gradient() const&& { return initial_state_gradient(); }
   /// (time, batch): dLoss/d(elapsed time) of each step, summed over all layers.
   [[nodiscard]] ConstArrayView<Scalar> timespans_gradient() const& noexcept {
-    const Sequence<Scalar>& d_x = static_cast<const Derived&>(*this).input_gradient();  // of the last `backward`, too
+    // `time_` and `batch_` may be those of a later forward pass already.
+    const Sequence<Scalar>& d_x = static_cast<const Derived&>(*this).input_gradient();
     return {d_timespans_.data(), d_x.time(), d_x.batch()};
   }
   [[nodiscard]] OwnedArray<Scalar> timespans_gradient() const&& { return timespans_gradient(); }
