@@ -47,9 +47,12 @@ void user_function() {
   if (fails(Kind::user)) throw std::runtime_error("a user's function");
 }
 
-void* allocate(std::size_t size, std::size_t alignment) {
-  void* const memory =
-      fails(Kind::allocation) ? nullptr : std::aligned_alloc(alignment, (size + alignment - 1) / alignment * alignment);
+void* allocate(std::size_t size, std::size_t alignment) noexcept {
+  if (fails(Kind::allocation)) return nullptr;
+  return std::aligned_alloc(alignment, (size + alignment - 1) / alignment * alignment);
+}
+void* allocate_or_throw(std::size_t size, std::size_t alignment) {
+  void* const memory = allocate(size, alignment);
   if (!memory) throw std::bad_alloc();
   return memory;
 }
@@ -66,9 +69,13 @@ int io_error() {
 
 }  // namespace
 
-void* operator new(std::size_t size) { return allocate(size, alignof(std::max_align_t)); }
+void* operator new(std::size_t size) { return allocate_or_throw(size, alignof(std::max_align_t)); }
 void* operator new(std::size_t size, std::align_val_t alignment) {
-  return allocate(size, static_cast<std::size_t>(alignment));
+  return allocate_or_throw(size, static_cast<std::size_t>(alignment));
+}
+// The buffer of std::stable_sort comes from here.
+void* operator new(std::size_t size, const std::nothrow_t&) noexcept {
+  return allocate(size, alignof(std::max_align_t));
 }
 void operator delete(void* memory) noexcept { std::free(memory); }
 void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
