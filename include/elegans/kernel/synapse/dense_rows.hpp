@@ -8,6 +8,7 @@
 #include <utility>
 
 #include <elegans/core/buffer.hpp>
+#include <elegans/core/tuning.hpp>
 #include <elegans/kernel/synapse/equation.hpp>
 #include <elegans/kernel/synapse/slots.hpp>
 #include <elegans/simd/lane_sums.hpp>
@@ -23,13 +24,15 @@ namespace elegans::detail {
 /// if the source feeds at least one of them. If there are at most 8 destinations, a row holds two neighbouring sources,
 /// one in each half. A pair of source and destination without a synapse has strength 0. So the kernel needs no indices:
 /// it broadcasts the value of a source, and each lane adds up the sums of one destination. Rows are sorted by group,
-/// then by source.
+/// then by source. A packet must not be wider than such a half: see `has_row_of`.
 ///
 /// \tparam Sources, Destinations  numbers of neurons, or Dynamic
 template <typename Scalar, int Sources, int Destinations>
 class DenseRows {
   static constexpr int groups = Destinations == Dynamic ? Dynamic : pad_neurons(Destinations) / neuron_padding;
   static constexpr int row_capacity = multiply_sizes(Sources, groups);
+
+  static constexpr Index half = neuron_padding / 2;
 
  public:
   using Slots = SynapseSlots<Scalar, multiply_sizes(row_capacity, neuron_padding)>;
@@ -41,6 +44,13 @@ class DenseRows {
     SynapseSlots<Scalar> sums;  ///< the SynapseSums of each slot
     Buffer<Scalar> across;      ///< adjoints of the sources, before the sums across lanes
   };
+
+  /// True if the rows can be read with packets of a layout. `with_neuron_lanes` only chooses such layouts.
+  template <LaneLayout Lanes>
+  static constexpr bool has_row_of(Index destinations) noexcept {
+    static_assert(2 * tuning::wasted_lanes < tuning::wasted_lanes_of, "a packet could be wider than half a row");
+    return Lanes::lanes <= half || destinations > half;
+  }
 
   DenseRows() = default;
 
@@ -108,6 +118,7 @@ class DenseRows {
   template <LaneLayout Lanes, typename Begin, typename Finish>
   EIGEN_STRONG_INLINE void forward(const Scalar* v, Scratch&, const Record& record, const Begin& begin,
                                    const Finish& finish) const {
+    eigen_assert(has_row_of<Lanes>(destinations()));
     for (Index block = 0; block < Lanes::blocks(destinations()); ++block) {
       auto [numerator, denominator] = begin(block);
       if (record) {
@@ -153,8 +164,6 @@ class DenseRows {
   }
 
  private:
-  static constexpr Index half = neuron_padding / 2;
-
   [[nodiscard]] Index sources() const noexcept { return Sources == Dynamic ? sources_ : Sources; }
   [[nodiscard]] Index destinations() const noexcept { return Destinations == Dynamic ? destinations_ : Destinations; }
   [[nodiscard]] bool has_halves() const noexcept {
