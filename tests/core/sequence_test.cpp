@@ -145,3 +145,26 @@ TEST_CASE("A temporary sequence gives values that outlive it", "[core][sequence]
   CHECK((make().values() == values).all());
   static_assert(std::is_same_v<decltype(std::declval<const Sequence<double>>().values()), decltype(make().values())>);
 }
+
+TEST_CASE("An index that is out of range is refused, also of a sequence that was moved from", "[core][sequence]") {
+  Sequence<float> sequence(3, 2, 4);
+  const auto value = [&](Index t, Index b, Index f) { return refusal_of([&] { (void)sequence(t, b, f); }); };
+  const auto step = [&](Index t) { return refusal_of([&] { (void)sequence.step(t); }); };
+  CHECK(value(2, 1, 3) == "(not refused)");
+  CHECK(value(3, 0, 0) == "Sequence: there is no value (3, 0, 0) in (time, batch, features) = (3, 2, 4)");
+  for (const Index bad : {Index{-1}, Index{5}}) {
+    CHECK(value(bad, 0, 0) != "(not refused)");
+    CHECK(value(0, bad, 0) != "(not refused)");
+    CHECK(value(0, 0, bad) != "(not refused)");
+  }
+  CHECK(value(0, 2, 0) != "(not refused)");
+  CHECK(value(0, 0, 4) != "(not refused)");
+  CHECK(step(2) == "(not refused)");
+  CHECK(step(3) == "Sequence: there is no step 3 of 3");
+  CHECK(step(-1) == "Sequence: there is no step -1 of 3");
+  const Sequence<float> other = std::move(sequence);
+  CHECK(value(2, 1, 3) == "Sequence: there is no value (2, 1, 3) in (time, batch, features) = (0, 0, 0)");
+  CHECK(step(0) == "Sequence: there is no step 0 of 0");
+  CHECK(refusal_of([&] { (void)other(0, 0, 4); }) != "(not refused)");
+  CHECK(refusal_of([&] { (void)other.step(3); }) != "(not refused)");
+}

@@ -8,6 +8,7 @@
 #include <elegans/core/state.hpp>
 
 #include "support/catch.hpp"
+#include "support/refusal.hpp"
 
 using elegans::Dynamic;
 using elegans::Index;
@@ -114,4 +115,17 @@ TEMPLATE_TEST_CASE("A temporary state gives values that outlive it", "[core][sta
   CHECK(array(0, 2) == 5);
   CHECK(element == 5);
   static_assert(!requires { make().data(); });
+}
+
+TEMPLATE_TEST_CASE("A sample or a unit that a state does not have is refused", "[core][state]", (State<float>),
+                   (State<double, 3>), (State<float, 3, 2>)) {
+  TestType state(2, 3);
+  const auto value = [&](Index b, Index unit) { return support::refusal_of([&] { (void)state(b, unit); }); };
+  CHECK(value(1, 2) == "(not refused)");
+  CHECK(value(2, 0) == "State: there is no value (2, 0) in (batch, units) = (2, 3)");
+  CHECK(value(0, 3) != "(not refused)");
+  CHECK(value(-1, 0) != "(not refused)");
+  CHECK(value(0, -1) != "(not refused)");
+  const TestType& constant = state;
+  CHECK(support::refusal_of([&] { (void)constant(0, 3); }) != "(not refused)");
 }

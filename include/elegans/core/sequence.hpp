@@ -3,6 +3,7 @@
 #pragma once
 
 #include <elegans/core/buffer.hpp>
+#include <elegans/core/error.hpp>
 #include <elegans/core/extent.hpp>
 #include <elegans/core/types.hpp>
 
@@ -42,24 +43,20 @@ class Sequence {
     features_ = features;
   }
 
-  /// The (batch, features) array of one time step, 0 <= t < time(). Writing to it changes the sequence.
-  [[nodiscard]] ArrayView<Scalar> step(Index t) & noexcept {
-    return {values_.data() + t * batch_ * features_, batch_, features_};
-  }
-  [[nodiscard]] ConstArrayView<Scalar> step(Index t) const& noexcept {
-    return {values_.data() + t * batch_ * features_, batch_, features_};
+  /// The (batch, features) array of one time step. Writing to it changes the sequence.
+  /// \throws InvalidArgument unless 0 <= t < time()
+  [[nodiscard]] ArrayView<Scalar> step(Index t) & { return {values_.data() + start_of(t), batch_, features_}; }
+  [[nodiscard]] ConstArrayView<Scalar> step(Index t) const& {
+    return {values_.data() + start_of(t), batch_, features_};
   }
   /// A copy of that array, from a temporary sequence.
   [[nodiscard]] OwnedArray<Scalar> step(Index t) const&& { return step(t); }
 
-  /// The value of one time step, sample and feature.
-  [[nodiscard]] Scalar& operator()(Index t, Index b, Index f) & noexcept {
-    return values_[(t * features_ + f) * batch_ + b];
-  }
-  [[nodiscard]] const Scalar& operator()(Index t, Index b, Index f) const& noexcept {
-    return values_[(t * features_ + f) * batch_ + b];
-  }
-  [[nodiscard]] Scalar operator()(Index t, Index b, Index f) const&& noexcept { return (*this)(t, b, f); }
+  /// The value of one time step, sample and feature. A loop over many values is faster over a `step`.
+  /// \throws InvalidArgument unless each index is below its size
+  [[nodiscard]] Scalar& operator()(Index t, Index b, Index f) & { return values_[place_of(t, b, f)]; }
+  [[nodiscard]] const Scalar& operator()(Index t, Index b, Index f) const& { return values_[place_of(t, b, f)]; }
+  [[nodiscard]] Scalar operator()(Index t, Index b, Index f) const&& { return (*this)(t, b, f); }
 
   /// All values as one vector: time changes slowest, batch fastest.
   [[nodiscard]] VectorView<Scalar> values() & noexcept { return {values_.data(), values_.size()}; }
@@ -68,6 +65,18 @@ class Sequence {
   [[nodiscard]] OwnedArray<Scalar, Dynamic, 1> values() const&& { return values(); }
 
  private:
+  [[nodiscard]] Index start_of(Index t) const {
+    if (t < 0 || t >= time_) detail::refuse("Sequence: there is no step ", t, " of ", time_);
+    return t * batch_ * features_;
+  }
+  [[nodiscard]] Index place_of(Index t, Index b, Index f) const {
+    if (t < 0 || t >= time_ || b < 0 || b >= batch_ || f < 0 || f >= features_) {
+      detail::refuse("Sequence: there is no value (", t, ", ", b, ", ", f, ") in (time, batch, features) = (", time_,
+                     ", ", batch_, ", ", features_, ")");
+    }
+    return (t * features_ + f) * batch_ + b;
+  }
+
   detail::Extent<Index> time_;
   detail::Extent<Index> batch_;
   detail::Extent<Index> features_;

@@ -48,9 +48,10 @@ class State {
   [[nodiscard]] Index units() const noexcept { return units_; }
 
   /// The potential of one neuron in one sample.
-  [[nodiscard]] Scalar& operator()(Index b, Index unit) & noexcept { return values_[b + batch_ * unit]; }
-  [[nodiscard]] const Scalar& operator()(Index b, Index unit) const& noexcept { return values_[b + batch_ * unit]; }
-  [[nodiscard]] Scalar operator()(Index b, Index unit) const&& noexcept { return (*this)(b, unit); }
+  /// \throws InvalidArgument unless 0 <= b < batch() and 0 <= unit < units()
+  [[nodiscard]] Scalar& operator()(Index b, Index unit) & { return values_[place_of(b, unit)]; }
+  [[nodiscard]] const Scalar& operator()(Index b, Index unit) const& { return values_[place_of(b, unit)]; }
+  [[nodiscard]] Scalar operator()(Index b, Index unit) const&& { return (*this)(b, unit); }
 
   /// The (batch, units) array, to read and write as any array of Eigen.
   [[nodiscard]] ArrayView<Scalar, Batch, Units> array() & noexcept { return {values_.data(), batch_, units_}; }
@@ -68,6 +69,13 @@ class State {
   void set_zero() noexcept { array().setZero(); }
 
  private:
+  [[nodiscard]] Index place_of(Index b, Index unit) const {
+    if (b < 0 || b >= batch_ || unit < 0 || unit >= units_) {
+      detail::refuse("State: there is no value (", b, ", ", unit, ") in (batch, units) = (", batch_, ", ", units_, ")");
+    }
+    return b + batch_ * unit;
+  }
+
   detail::Extent<Index, Batch> batch_;
   detail::Extent<Index, Units> units_;
   Buffer<Scalar, detail::multiply_sizes(Units, Batch)> values_;

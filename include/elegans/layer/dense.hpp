@@ -182,8 +182,9 @@ class Dense : public Parameterized<Dense<ScalarType>, ScalarType> {
       for (Index t = 0; t < x.time(); ++t) {
         load_inputs<Lanes>(x, mask, t, first, samples);
         linear_.view().template forward<Lanes>(x_lanes_.data(), {y_lanes_.data()});
+        auto z_t = z.step(t);
         detail::from_lanes<Lanes>(output_dim(), samples, y_lanes_.data(),
-                                  [&](Index b, Index o, Scalar value) { z(t, first + b, o) = value; });
+                                  [&](Index b, Index o, Scalar value) { z_t(first + b, o) = value; });
       }
     });
     detail::activate<detail::Packet<Scalar, Width>>(options_.activation, z.values().data(), y.values().data(),
@@ -207,13 +208,15 @@ class Dense : public Parameterized<Dense<ScalarType>, ScalarType> {
       adjoint_.template reset<Lanes>(linear_);
       for (Index t = 0; t < input_.time(); ++t) {
         load_inputs<Lanes>(input_, mask_, t, first, samples);
+        const auto d_z_t = d_z_.step(t);
         detail::to_lanes<Lanes>(output_dim(), samples, y_lanes_.data(),
-                                [&](Index b, Index o) { return d_z_(t, first + b, o); });
+                                [&](Index b, Index o) { return d_z_t(first + b, o); });
         std::fill_n(d_x_lanes_.data(), d_x_lanes_.size(), Scalar(0));
         linear_.view().template backward<Lanes>({y_lanes_.data()}, d_x_lanes_.data());
         adjoint_.template append<Lanes>(x_lanes_.data(), {y_lanes_.data()});
+        auto d_x_t = d_input_.step(t);
         detail::from_lanes<Lanes>(input_dim(), samples, d_x_lanes_.data(), [&](Index b, Index f, Scalar value) {
-          d_input_(t, first + b, f) = mask_(t, first + b) ? value : Scalar(0);
+          d_x_t(first + b, f) = mask_(t, first + b) ? value : Scalar(0);
         });
       }
       adjoint_.template sum_up<Lanes>();
@@ -225,8 +228,9 @@ class Dense : public Parameterized<Dense<ScalarType>, ScalarType> {
   /// Copies the inputs of a step. Those of a masked step become 0, because they may be anything, NaN included.
   template <LaneLayout Lanes>
   void load_inputs(const Sequence<Scalar>& x, const Mask& mask, Index t, Index first, Index samples) {
+    const auto x_t = x.step(t);
     detail::to_lanes<Lanes>(input_dim(), samples, x_lanes_.data(),
-                            [&](Index b, Index f) { return mask(t, first + b) ? x(t, first + b, f) : Scalar(0); });
+                            [&](Index b, Index f) { return mask(t, first + b) ? x_t(first + b, f) : Scalar(0); });
   }
   template <LaneLayout Lanes>
   static void grow(Buffer<Scalar>& values, Index features) {

@@ -193,8 +193,9 @@ class Rollout {
     const Tape<Scalar> tape(memory_.states(tile), state_extent, pass_.has_tape);
     std::fill_n(tape(0), state_extent, Scalar(0));
     if (context.initial_state) {
+      const auto initial = context.initial_state->array();
       to_lanes<Lanes>(cell.state_size(), samples, tape(0),
-                      [&](Index b, Index i) { return (*context.initial_state)(tile.first + b, i); });
+                      [&](Index b, Index i) { return initial(tile.first + b, i); });
     }
     Scalar elapsed[Lanes::samples];
     for (Index t = 0; t < time_; ++t) {
@@ -203,9 +204,10 @@ class Rollout {
       Scalar* const after = tape((t + 1) * sub_steps);
       if (mask.any()) {
         // The input of a masked step may be anything, NaN included.
+        const auto x_t = x.step(t);
         Scalar* const x_lanes = inputs_of<Lanes>(cell, tile, t);
         to_lanes<Lanes>(cell.input_dim(), samples, x_lanes,
-                        [&](Index b, Index f) { return mask[b] ? x(t, tile.first + b, f) : Scalar(0); });
+                        [&](Index b, Index f) { return mask[b] ? x_t(tile.first + b, f) : Scalar(0); });
         const Index filled = Lanes::index(cell.input_dim(), 0);
         std::fill(x_lanes + filled, x_lanes + extent<Lanes>(cell.input_dim()), Scalar(0));
         if (!mask.all()) std::copy_n(before, state_extent, space.held.data());
@@ -216,12 +218,13 @@ class Rollout {
       }
       if (!pass_.return_sequences && t + 1 < time_) continue;
       cell.template output<Lanes>(after, space.y.data());
-      const Index row = pass_.return_sequences ? t : 0;
+      auto y = output_.step(pass_.return_sequences ? t : 0);
       from_lanes<Lanes>(cell.output_dim(), samples, space.y.data(),
-                        [&](Index b, Index o, Scalar value) { output_(row, tile.first + b, o) = value; });
+                        [&](Index b, Index o, Scalar value) { y(tile.first + b, o) = value; });
     }
+    auto final_state = final_state_.array();
     from_lanes<Lanes>(cell.state_size(), samples, tape(time_ * sub_steps),
-                      [&](Index b, Index i, Scalar value) { final_state_(tile.first + b, i) = value; });
+                      [&](Index b, Index i, Scalar value) { final_state(tile.first + b, i) = value; });
   }
 
   template <int Width>
@@ -259,14 +262,14 @@ class Rollout {
     const StepAdjoint<Lanes> d{zeros(space.d_state, state_extent), zeros(space.d_x, extent<Lanes>(cell.input_dim())),
                                d_elapsed};
     if (d_final_state) {
+      const auto adjoint = d_final_state->array();
       to_lanes<Lanes>(cell.state_size(), samples, d.d_state,
-                      [&](Index b, Index i) { return (*d_final_state)(tile.first + b, i); });
+                      [&](Index b, Index i) { return adjoint(tile.first + b, i); });
     }
     for (Index t = time_ - 1; t >= 0; --t) {
       if (pass_.return_sequences || t == time_ - 1) {
-        const Index row = pass_.return_sequences ? t : 0;
-        to_lanes<Lanes>(cell.output_dim(), samples, d_y,
-                        [&](Index b, Index o) { return d_output(row, tile.first + b, o); });
+        const auto d_y_t = d_output.step(pass_.return_sequences ? t : 0);
+        to_lanes<Lanes>(cell.output_dim(), samples, d_y, [&](Index b, Index o) { return d_y_t(tile.first + b, o); });
         cell.template output_backward<Lanes>(tape((t + 1) * sub_steps), d_y, d.d_state, space.adjoint);
       }
       const StepMask<Lanes> mask(mask_, t, tile.first, samples);
@@ -281,12 +284,14 @@ class Rollout {
         std::fill_n(d.d_x, extent<Lanes>(cell.input_dim()), Scalar(0));
         std::fill_n(d.d_elapsed, Lanes::samples, Scalar(0));
       }
+      auto d_x_t = d_input_.step(t);
       from_lanes<Lanes>(cell.input_dim(), samples, d.d_x,
-                        [&](Index b, Index f, Scalar value) { d_input_(t, tile.first + b, f) = value; });
+                        [&](Index b, Index f, Scalar value) { d_x_t(tile.first + b, f) = value; });
       for (Index b = 0; b < samples; ++b) d_timespans_[t + time_ * (tile.first + b)] = d_elapsed[b];
     }
+    auto d_initial_state = d_initial_state_.array();
     from_lanes<Lanes>(cell.state_size(), samples, d.d_state,
-                      [&](Index b, Index i, Scalar value) { d_initial_state_(tile.first + b, i) = value; });
+                      [&](Index b, Index i, Scalar value) { d_initial_state(tile.first + b, i) = value; });
   }
 
   /// Adds the gradient of a tile.

@@ -42,11 +42,12 @@ void step_tile(const Cell& cell, Space& space, const Eigen::DenseBase<Derived>& 
     return static_cast<Scalar>(state.batch() == 1 ? x.derived().coeff(x.rows() == 1 ? 0 : f, x.rows() == 1 ? f : 0)
                                                   : x.derived().coeff(first + b, f));
   });
-  to_lanes<Lanes>(cell.state_size(), samples, step.states(0), [&](Index b, Index i) { return state(first + b, i); });
+  to_lanes<Lanes>(cell.state_size(), samples, step.states(0),
+                  [&](Index b, Index i) { return state.data()[first + b + state.batch() * i]; });
   cell.step(step, space.scratch);
   const Scalar* const after = step.states(cell.states_per_step());
   from_lanes<Lanes>(cell.state_size(), samples, after,
-                    [&](Index b, Index i, Scalar value) { state(first + b, i) = value; });
+                    [&](Index b, Index i, Scalar value) { state.data()[first + b + state.batch() * i] = value; });
   cell.template output<Lanes>(after, space.y.data());
 }
 

@@ -107,8 +107,10 @@ struct Batch {
     const auto copy = [&](const Sequence<Scalar>& from, Sequence<Scalar>& to, Index from_step, Index count) {
       to.resize(count, batch, from.features());
       for (Index t = 0; t < count; ++t) {
+        const auto all = from.step(from_step + t);
+        auto some = to.step(t);
         for (Index f = 0; f < from.features(); ++f) {
-          for (Index b = 0; b < batch; ++b) to(t, b, f) = from(from_step + t, samples[static_cast<std::size_t>(b)], f);
+          for (Index b = 0; b < batch; ++b) some(b, f) = all(samples[static_cast<std::size_t>(b)], f);
         }
       }
     };
