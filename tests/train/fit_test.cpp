@@ -127,6 +127,13 @@ TEST_CASE("fit refuses to cut sequences into pieces for a model that reads later
   CHECK(refusal(Smoother(AutoNCP(6, 1), 2), {.bptt_steps = 3}) == truncated + "the model");
 }
 
+TEST_CASE("fit refuses a model that was moved from", "[train][fit]") {
+  Model model = make_model();
+  const Model taken = std::move(model);
+  CHECK(refusal_of([&] { fit(model, sines(5, 3), Adam<double>(), {.epochs = 2}); }) ==
+        "the model was moved from: it has no parameters");
+}
+
 TEST_CASE("fit refuses data and options that are out of range", "[train][fit]") {
   Model model = make_model();
   const Dataset<double> data = sines(5, 4);

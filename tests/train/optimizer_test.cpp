@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 #include <string>
+#include <utility>
 
 #include <elegans/train/adam.hpp>
 #include <elegans/train/adamw.hpp>
@@ -59,6 +60,29 @@ TEST_CASE("Optimizers take PyTorch's steps, and resume from another optimizer's 
   check_optimizer_against_torch(SGD<double>({.learning_rate = 0.02, .momentum = 0.7}), "sgd_momentum");
   check_optimizer_against_torch(SGD<double>({.learning_rate = 0.02, .momentum = 0.7, .nesterov = true}),
                                 "sgd_nesterov");
+}
+
+TEMPLATE_TEST_CASE("An optimizer that was moved from starts anew, one that is moved to itself goes on",
+                   "[train][optimizer]", Adam<double>, AdamW<double>, RMSprop<double>, SGD<double>) {
+  const Eigen::ArrayXd gradient = Eigen::ArrayXd::LinSpaced(5, -1, 2);
+  const auto step = [&](TestType& optimizer) {
+    Eigen::ArrayXd p = Eigen::ArrayXd::Ones(5);
+    optimizer.step({p.data(), 5}, {gradient.data(), 5});
+    return p;
+  };
+  TestType optimizer;
+  const Eigen::ArrayXd first = step(optimizer);
+  TestType& itself = optimizer;
+  optimizer = std::move(itself);
+  TestType copy = optimizer;
+  CHECK(optimizer.steps() == 1);
+  CHECK((step(optimizer) == step(copy)).all());
+  TestType taken = std::move(optimizer);
+  CHECK(taken.steps() == 2);
+  CHECK(optimizer.steps() == 0);
+  CHECK(optimizer.memory().size() == 0);
+  CHECK((step(optimizer) == first).all());
+  CHECK((step(taken) == step(copy)).all());
 }
 
 TEST_CASE("Optimizers refuse options and vectors that are out of range", "[train][optimizer]") {

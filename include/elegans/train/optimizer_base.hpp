@@ -7,13 +7,15 @@
 
 #include <elegans/core/buffer.hpp>
 #include <elegans/core/error.hpp>
+#include <elegans/core/extent.hpp>
 #include <elegans/core/finite.hpp>
 #include <elegans/core/types.hpp>
 
 namespace elegans {
 
 // mutate all: optimizer.base
-/// The base of the optimizers: a learning rate that may change, and a memory of the gradients so far.
+/// The base of the optimizers: a learning rate that may change, and a memory of the gradients so far. An optimizer that
+/// was moved from has taken no steps.
 ///
 /// \tparam Vectors  the memory has so many vectors, each as long as the parameters; at least 1
 template <typename Scalar, int Vectors>
@@ -72,14 +74,14 @@ class OptimizerBase {
   /// \throws InvalidArgument if the sizes differ, or differ from the first step's
   void begin_step(Index parameters, Index gradient) {
     if (gradient != parameters || (steps_ > 0 && size_ != parameters)) {
-      detail::refuse(name_, ": ", steps_ > 0 ? size_ : parameters, " parameters so far, got ", parameters,
+      detail::refuse(name_, ": ", steps_ > 0 ? Index{size_} : parameters, " parameters so far, got ", parameters,
                      " and a gradient of ", gradient);
     }
     if (steps_ == 0) {
       memory_.resize(Vectors * parameters);
       size_ = parameters;
     }
-    ++steps_;
+    steps_ = steps_ + 1;
   }
   /// The k-th vector of the memory.
   [[nodiscard]] VectorView<Scalar> remembered(int k) noexcept { return {memory_.data() + k * size_, size_}; }
@@ -87,8 +89,8 @@ class OptimizerBase {
  private:
   const char* name_;
   Scalar learning_rate_ = Scalar(0);
-  std::int64_t steps_ = 0;
-  Index size_ = 0;
+  detail::Extent<std::int64_t> steps_ = 0;
+  detail::Extent<Index> size_ = 0;
   Buffer<Scalar> memory_;
 };
 

@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include <elegans/core/config.hpp>
 #include <elegans/core/types.hpp>
 
 namespace elegans::detail {
@@ -25,7 +26,17 @@ class Rollback {
   Rollback(const Rollback&) = delete;
   Rollback& operator=(const Rollback&) = delete;
   ~Rollback() {
-    if (armed_) undo();
+    if (!armed_) return;
+    // This runs while an exception is on its way; a second one, as of a model that was moved from, would end the
+    // program.
+#if ELEGANS_EXCEPTIONS
+    try {
+      undo();
+    } catch (...) {  // NOLINT(bugprone-empty-catch)
+    }
+#else
+    undo();
+#endif
   }
 
   void save() {
