@@ -257,6 +257,23 @@ TEST_CASE("The writer copies a matrix, which may be temporary", "[io][safetensor
   CHECK(file.matrix<float>("matrix").rows() == 3);
 }
 
+TEST_CASE("A copy of more or fewer values than a tensor has is refused", "[io][safetensors]") {
+  const support::Folder folder;
+  SafeTensorsWriter writer;
+  writer.add("w", Eigen::ArrayXXf::Ones(2, 3));
+  writer.write(folder.path / "file");
+  const SafeTensors file(folder.path / "file");
+  Eigen::ArrayXXf values(4, 4);
+  const auto copied = [&](elegans::Index rows, elegans::Index columns) {
+    const std::string message = support::refusal_of([&] { file.copy(file.at("w"), rows, columns, values.data()); });
+    return message.substr(message.find("w: ") + 3);
+  };
+  CHECK(copied(2, 4) == "(2, 4) values are to be copied, the shape is (2, 3)");
+  CHECK(copied(1, 1) == "(1, 1) values are to be copied, the shape is (2, 3)");
+  CHECK(copied(-2, -3) == "(-2, -3) values are to be copied, the shape is (2, 3)");
+  CHECK_NOTHROW(file.copy(file.at("w"), 6, 1, values.data()));
+}
+
 TEST_CASE("The reader reads a hundred thousand tensors, and finds each", "[io][safetensors]") {
   RawFile raw;
   for (int i = 0; i < 100000; ++i) {

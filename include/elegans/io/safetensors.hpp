@@ -103,8 +103,8 @@ class SafeTensors {
   }
 
   /// Copies a tensor of rows * columns values, row by row in the file, into column-major storage.
-  /// \throws InvalidArgument if a value is not finite, if it is too large for a float, or if elegans cannot read values
-  ///         of its type
+  /// \throws InvalidArgument if the tensor has another number of values, if a value is not finite or too large for a
+  ///         float, or if elegans cannot read values of its type
   template <typename Scalar>
   void copy(const Tensor& tensor, Index rows, Index columns, Scalar* values) const;
 
@@ -223,6 +223,11 @@ inline SafeTensors::SafeTensors(const std::filesystem::path& file_path) : name_(
 
 template <typename Scalar>
 void SafeTensors::copy(const Tensor& tensor, Index rows, Index columns, Scalar* values) const {
+  if (rows < 0 || columns < 0 ||
+      detail::value_count(tensor.shape) != static_cast<std::uint64_t>(rows) * static_cast<std::uint64_t>(columns)) {
+    refuse(detail::printable(tensor.name), ": (", rows, ", ", columns, ") values are to be copied, the shape is ",
+           detail::shape_text(tensor.shape));
+  }
   // Copy in tiles, so that neither side walks through memory in large strides.
   constexpr Index tile = 16;
   const bool is_read = detail::with_values(tensor.type, tensor.bytes, [&](auto&& value_of) {
