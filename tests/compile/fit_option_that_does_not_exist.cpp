@@ -1,4 +1,4 @@
-// error: elegans::fit: the arguments must be the model; a Dataset, or the sequences x and y; an optimizer; options
+// error: The options are epochs, batch_size, shuffle, drop_last, seed, validation_split, validation, patience
 #include <elegans/model/ltc.hpp>
 #include <elegans/train/adam.hpp>
 #include <elegans/train/fit.hpp>
