@@ -23,6 +23,7 @@
 #include <elegans/train/progress_bar.hpp>
 
 #include "support/catch.hpp"
+#include "support/decimal_comma.hpp"
 #include "support/folder.hpp"
 #include "support/refusal.hpp"
 
@@ -168,6 +169,19 @@ TEST_CASE("CsvLog resumes with a row for each epoch of the history", "[train][cs
         "epoch,loss,validation_loss,learning_rate,m,validation_m\n1,3,4,0.5,1,0.5\n2,2,3.5,0.25,0.75,0.125\n");
 }
 
+TEST_CASE("CsvLog puts a name with a comma or a quote in quotes", "[train][csv_log]") {
+  const support::Folder folder;
+  History<double> history;
+  history.loss = {3};
+  history.validation_loss = {4};
+  history.metrics = {{"F1, \"macro\"", {1}, {0.5}}};
+  CsvLog log(folder.path / "log.csv");
+  log.resume(history);
+  log.finish();
+  CHECK(content_of(folder.path / "log.csv") ==
+        "epoch,loss,validation_loss,\"F1, \"\"macro\"\"\",\"validation_F1, \"\"macro\"\"\"\n1,3,4,1,0.5\n");
+}
+
 TEST_CASE("CsvLog writes losses and metrics", "[train][csv_log][metric]") {
   const auto path = std::filesystem::temp_directory_path() / "elegans_csv_log_test.csv";
   CfC<double> model = classifier();
@@ -228,10 +242,18 @@ TEST_CASE("The progress bar fits the terminal, and follows a resize", "[train][p
   CHECK(drawn(60, epoch) == "Epoch 400/400 [===================] loss 0.125000, 0 s left");
   CHECK(drawn(20, epoch) == "400/400 loss 0.125");
   CHECK(drawn(20, {1000000, 1000000, 0.125}) == "1000000/1000000");
+  CHECK(drawn(20, {4000, 4000, 0.00001234}) == "4000/4000 1.23e-05");
   for (int columns = 20; columns <= 130; ++columns) {
     CHECK(drawn(columns, epoch).size() < static_cast<std::size_t>(columns));
     CHECK(drawn(columns, {123456, 123456, 1e300, 1e300}).size() < static_cast<std::size_t>(columns));
   }
+}
+
+TEST_CASE("The progress bar does not depend on the locale", "[train][progress_bar]") {
+  const support::DecimalComma comma;
+  const Epoch<double> epoch{4000, 4000, 0.125, 0.25};
+  CHECK(drawn(70, epoch) == "Epoch 4000/4000 loss 0.125000, validation loss 0.250000, 0 s left");
+  CHECK(drawn(24, epoch) == "4000/4000 loss 0.125");
 }
 
 TEST_CASE("The progress bar ends its line", "[train][progress_bar]") {

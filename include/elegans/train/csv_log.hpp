@@ -96,8 +96,8 @@ class CsvLog {
       row << "epoch,loss" << (epoch.validation_loss ? ",validation_loss" : "")
           << (epoch.learning_rate ? ",learning_rate" : "");
       for (const auto& metric : epoch.metrics) {
-        row << ',' << metric.name;
-        if (epoch.validation_loss) row << ",validation_" << metric.name;
+        row << ',' << field(metric.name);
+        if (epoch.validation_loss) row << ',' << field("validation_" + metric.name);
       }
       row << '\n';
     }
@@ -110,6 +110,14 @@ class CsvLog {
     }
     row << '\n';
     return row.str();
+  }
+
+  /// A name as a field of CSV: in quotes if it has characters that are special there, as RFC 4180 says.
+  [[nodiscard]] static std::string field(const std::string& name) {
+    if (name.find_first_of(",\"\r\n") == std::string::npos) return name;
+    std::string quoted = "\"";
+    for (const char c : name) quoted.append(c == '"' ? 2 : 1, c);
+    return quoted + '"';
   }
 
   void write() {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <algorithm>
+#include <charconv>
 #include <chrono>
 #include <cmath>
 #include <cstddef>
@@ -17,6 +18,7 @@
 #define ELEGANS_POSIX_TERMINAL 0
 #endif
 
+#include <elegans/core/number_text.hpp>
 #include <elegans/train/callback.hpp>
 
 namespace elegans {
@@ -65,24 +67,23 @@ class ProgressBar {
  private:
   using Clock = std::chrono::steady_clock;
 
-  template <typename... Values>
-  static std::string print(const char* format, Values... values) {
-    char text[96];
-    std::snprintf(text, sizeof text, format, values...);
-    return text;
+  /// A number with so many decimals, whatever the locale is.
+  static std::string fixed(double value, int decimals) {
+    return detail::number_text(value, decimals, std::chars_format::fixed);
   }
 
   template <typename Scalar>
   void draw(const Epoch<Scalar>& epoch, double seconds) {
     // In the last column, some terminals wrap.
     const auto columns = static_cast<std::size_t>((std::max)(terminal_columns(stream_) - 1, 0));
-    const std::string number = print("Epoch %d/%d", epoch.number, epoch.of);
-    const std::string loss = print(" loss %.6f", double{epoch.loss});
+    const std::string short_number = std::to_string(epoch.number) + "/" + std::to_string(epoch.of);
+    const std::string number = "Epoch " + short_number;
+    const std::string loss = " loss " + fixed(double{epoch.loss}, 6);
     const std::string validation =
-        epoch.validation_loss ? print(", validation loss %.6f", double{*epoch.validation_loss}) : "";
+        epoch.validation_loss ? ", validation loss " + fixed(double{*epoch.validation_loss}, 6) : "";
     // A resumed run starts in the middle, so the time left follows from the epochs of this run.
     const std::string left =
-        print(", %.0f s left", std::ceil(seconds / (epoch.number - first_ + 1) * (epoch.of - epoch.number)));
+        ", " + fixed(std::ceil(seconds / (epoch.number - first_ + 1) * (epoch.of - epoch.number)), 0) + " s left";
 
     // What fits, the most useful part first: the loss, the time, the validation loss, and a bar in the rest.
     std::string line = number + loss;
@@ -95,9 +96,11 @@ class ProgressBar {
         line.insert(number.size(), " " + bar(epoch.number, epoch.of, (std::min)(most, columns - line.size() - frame)));
       }
     } else {
-      line = print("%d/%d", epoch.number, epoch.of);
-      const std::string short_loss = print(" loss %.3g", double{epoch.loss});
-      if (line.size() + short_loss.size() <= columns) line += short_loss;
+      line = short_number;
+      const std::string short_loss = detail::number_text(double{epoch.loss}, 3);
+      for (const std::string& text : {" loss " + short_loss, " " + short_loss}) {
+        if (line.size() == short_number.size() && line.size() + text.size() <= columns) line += text;
+      }
       line.resize((std::min)(line.size(), columns));
     }
     std::fprintf(stream_, "\r%s\x1b[K", line.c_str());
