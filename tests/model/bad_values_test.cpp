@@ -100,4 +100,7 @@ TEMPLATE_TEST_CASE("A CfC's numbers do not depend on the batch size, whatever it
                    double) {
   check_batches(CfC<TestType>(12, 3));
   check_batches(CfC<TestType>(AutoNCP(20, 2), 3));
+  // The last packet of a single sample has lanes without a neuron.
+  check_batches(CfC<TestType>(5, 3, {.activation = Activation::tanh, .backbone_units = 9}));
+  check_batches(CfC<TestType>(1, 3, {.backbone_layers = 0, .seed = 3}));
 }

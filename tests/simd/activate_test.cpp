@@ -165,3 +165,15 @@ TEST_CASE("Activations that saturate reach their limits, and NaN stays NaN", "[s
   }
 }
 #endif
+
+TEMPLATE_TEST_CASE("Where tanh and the sigmoid are flat, their derivatives are 0", "[simd][activate]", float, double) {
+  // The adjoint of a huge sum is multiplied by a huge input next.
+  for (const Activation activation : {Activation::lecun_tanh, Activation::tanh, Activation::sigmoid}) {
+    CAPTURE(static_cast<int>(activation));
+    using Vector = Eigen::Array<TestType, 16, 1>;
+    Vector z = Vector::Constant(TestType(1e30)), y, d = Vector::Ones();
+    activate<Packet<TestType, full_lanes<TestType>>>(activation, z.data(), y.data(), 16);
+    activate_backward<TestType>(activation, {z.data(), 16}, {y.data(), 16}, {d.data(), 16});
+    CHECK((d == TestType(0)).all());
+  }
+}

@@ -104,7 +104,8 @@ void activate_backward(Activation activation, ConstVectorView<Scalar> z, ConstVe
     case Activation::linear:
       break;
     case Activation::lecun_tanh:
-      d *= lecun_slope<Scalar> * (lecun_scale<Scalar> - y.square() * (one / lecun_scale<Scalar>));
+      // As a product, it is exactly 0 where tanh is 1: the adjoint may meet an input of 1e30 next.
+      d *= (lecun_slope<Scalar> / lecun_scale<Scalar>)*(lecun_scale<Scalar> - y) * (lecun_scale<Scalar> + y);
       break;
     case Activation::relu:
       d = (z > Scalar(0)).select(d, Scalar(0));

@@ -168,6 +168,9 @@ class CfCBlock {
     std::fill_n(adjoint.d_in.data(), adjoint.d_in.size(), Scalar(0));
     for (auto& d_hidden : adjoint.d_hidden) std::fill_n(d_hidden.data(), d_hidden.size(), Scalar(0));
     const auto& [f1, f2, a, t, h] = scratch.heads;
+    for (Scalar* const values : {f1, f2, a, t}) {
+      if (values) clear_padding<Lanes>(units(), values);
+    }
     const CfCHeadValues<const Scalar*> values{f1, f2, a, t, h};
     if (mode_ == CfCMode::pure) {
       const auto [d_f1] = adjoint.pure.template next_d_z<Lanes>();
@@ -206,6 +209,13 @@ class CfCBlock {
   }
 
  private:
+  /// Sets the lanes that have no neuron to 0. There, an infinite input times a weight of 0 left a NaN, which the
+  /// adjoint must not add to its sums over the neurons of a single sample.
+  template <LaneLayout Lanes>
+  static void clear_padding(Index neurons, Scalar* values) noexcept {
+    std::fill(values + Lanes::index(neurons, 0), values + extent<Lanes>(neurons), Scalar(0));
+  }
+
   [[nodiscard]] const unsigned char* mask() const noexcept {
     return layout_.mask.size() > 0 ? layout_.mask.data() : nullptr;
   }
@@ -276,6 +286,7 @@ class CfCBlock {
       const Index size = extent<Lanes>(backbone_[layer].outputs());
       if (drops_after(layer, scratch)) drop_after<Lanes>(layer, scratch, d.data());
       activate_backward<Scalar>(activation_, {z, size}, {a, size}, {d.data(), size});
+      clear_padding<Lanes>(backbone_[layer].outputs(), d.data());
       Scalar* const d_x = layer > 0 ? adjoint.d_hidden[layer - 1].data() : adjoint.d_in.data();
       backbone_[layer].view().template backward<Lanes>({d.data()}, d_x);
       adjoint.backbone[layer].template append<Lanes>(layer > 0 ? outputs_of(layer - 1, scratch) : scratch.in.data(),
