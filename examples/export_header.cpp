@@ -75,12 +75,41 @@ constexpr std::string_view reserved_names[] = {
     "xor_eq",      "main",     "std",        "elegans",   "Eigen",     "posix",        "linux",
     "unix",        "assert",   "errno",      "EOF",       "NULL"};
 
+/// Functions of C's headers, which exported headers include: beside them, a namespace of that name does not compile.
+/// Those of <cmath> also exist with an f or an l behind them.
+constexpr std::string_view mathematical_names[] = {
+    "abs",    "acos",     "acosh",  "asin",    "asinh",     "atan",      "atan2",       "atanh", "cbrt",
+    "ceil",   "copysign", "cos",    "cosh",    "drem",      "erf",       "erfc",        "exp",   "exp10",
+    "exp2",   "expm1",    "fabs",   "fdim",    "floor",     "fma",       "fmax",        "fmin",  "fmod",
+    "frexp",  "gamma",    "hypot",  "ilogb",   "isinf",     "isnan",     "j0",          "j1",    "jn",
+    "ldexp",  "lgamma",   "llrint", "llround", "log",       "log10",     "log1p",       "log2",  "logb",
+    "lrint",  "lround",   "modf",   "nan",     "nearbyint", "nextafter", "nexttoward",  "pow",   "remainder",
+    "remquo", "rint",     "round",  "scalb",   "scalbln",   "scalbn",    "significand", "sin",   "sincos",
+    "sinh",   "sqrt",     "tan",    "tanh",    "tgamma",    "trunc",     "y0",          "y1",    "yn"};
+/// The others that might well be the name of a model.
+constexpr std::string_view other_names_of_c[] = {
+    "abort",    "access",   "alarm",  "atoi",     "calloc", "chdir",  "clock",  "clone",   "close",    "crypt",
+    "daemon",   "div",      "dup",    "environ",  "exit",   "finite", "fork",   "free",    "getenv",   "index",
+    "isfinite", "isnormal", "labs",   "link",     "malloc", "mktime", "nice",   "open",    "pause",    "pipe",
+    "printf",   "puts",     "qsort",  "raise",    "rand",   "random", "read",   "realloc", "remove",   "rename",
+    "rindex",   "select",   "signal", "signbit",  "size_t", "sleep",  "stderr", "stdin",   "stdout",   "swab",
+    "sync",     "system",   "time",   "timezone", "unlink", "wait",   "write",  "FILE",    "INFINITY", "NAN"};
+
+bool is_name_of_c(std::string_view name) {
+  const auto is_in = [](const auto& names, std::string_view wanted) {
+    return std::find(std::begin(names), std::end(names), wanted) != std::end(names);
+  };
+  const bool has_suffix = name.ends_with('f') || name.ends_with('l');
+  return is_in(mathematical_names, name) || is_in(other_names_of_c, name) ||
+         (has_suffix && is_in(mathematical_names, name.substr(0, name.size() - 1)));
+}
+
 std::string check_name(const std::string& name) {
   bool fits = !name.empty() && std::isdigit(static_cast<unsigned char>(name[0])) == 0;
   for (const char c : name) fits = fits && (std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_');
   if (!fits) return "must be a name of C++, got '" + name + "'";
   const bool has_reserved_form = name.find("__") != std::string::npos || name[0] == '_';
-  if (has_reserved_form ||
+  if (has_reserved_form || is_name_of_c(name) ||
       std::find(std::begin(reserved_names), std::end(reserved_names), name) != std::end(reserved_names)) {
     return "must be a name that C++ and its libraries leave to you, got '" + name + "'";
   }

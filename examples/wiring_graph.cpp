@@ -44,7 +44,7 @@ struct Request {
 elegans::Wiring<> make(const Request& request) {
   const auto seed = [&](std::int64_t by_default) {
     const std::int64_t value = request.seed.value_or(by_default);
-    if (value < 0) elegans::detail::refuse("wiring_graph: the seed must be at least 0, got ", value);
+    if (value < 0) elegans::detail::refuse("the seed must be at least 0, got ", value);
     return static_cast<std::uint64_t>(value);
   };
   const auto build = [&](auto wiring) {

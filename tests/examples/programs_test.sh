@@ -61,6 +61,9 @@ for kind in fully_connected random ncp auto_ncp; do exits 1 "got -1" "$graph" "$
 exits 2 "--seed = 99999999999999999999, which is not a number or out of range" "$graph" random --seed 99999999999999999999
 exits 2 "--units = 99999999999, which is not a number or out of range" "$graph" random --units 99999999999
 exits 2 "--units = many, which is not a number or out of range" "$graph" random --units many
+for number in 010 0x10 8.0 "" " 8"; do exits 2 "not a number or out of range" "$graph" random --units "$number"; done
+exits 1 "wiring_graph: the seed must be at least 0, got -1" "$graph" random --seed -1
+exits 2 "--dot: must not be empty" "$graph" random --dot ""
 exits 2 "--sparsity = nan, which is not a number or out of range" "$graph" random --sparsity nan
 exits 2 "--sparsity = 1e999, which is not a number or out of range" "$graph" random --sparsity 1e999
 "$graph" fully_connected --units 120 --png "$scratch/large.png" 2>"$scratch/note"
