@@ -153,6 +153,7 @@ TEST_CASE("A checkpoint gives every bit of the state back", "[io][checkpoint]") 
   Folder folder;
   TrainingState<double> state = some_state();
   state.epochs_planned = 9;
+  state.planned_since = 1;
   state.epochs_without_progress = 1;
   state.best_loss = 2.5;
   state.history.best_epoch = 1;
@@ -168,6 +169,7 @@ TEST_CASE("A checkpoint gives every bit of the state back", "[io][checkpoint]") 
   CHECK(found.learning_rate == 0.1);
   CHECK(found.best_loss == 2.5);
   CHECK(found.epochs_planned == 9);
+  CHECK(found.planned_since == 1);
   CHECK(found.epochs_without_progress == 1);
   CHECK(found.history.best_epoch == 1);
   CHECK(found.history.validation_loss == state.history.validation_loss);
@@ -281,7 +283,7 @@ TEST_CASE("A file that is not a checkpoint is refused", "[io][checkpoint]") {
                                  {"\"epochs\":\"2\"", "\"epochs\":\"x\""},
                                  {"\"epochs\":\"2\"", "\"epochz\":\"2\""},
                                  {"\"numbers\"", "\"numberz\""},
-                                 {"\"elegans_checkpoint\":\"2\"", "\"elegans_checkpoint\":\"1\""}}) {
+                                 {"\"elegans_checkpoint\":\"3\"", "\"elegans_checkpoint\":\"1\""}}) {
     std::string changed = whole;
     const std::size_t position = changed.find(from);
     REQUIRE(position != std::string::npos);
@@ -419,6 +421,36 @@ TEST_CASE("A checkpoint is refused if the schedule gives other rates", "[io][che
   };
   cosine(3);
   CHECK(refusal_of([&] { cosine(6); }) == "(not refused)");
+  // The rates of the first epochs are those of 3 epochs, the others those of 6.
+  CHECK(refusal_of([&] { cosine(6); }) == "(not refused)");
+  CHECK(refusal_of([&] { run(0.5, 6); }) == "(not refused)");
+  CHECK(refusal_of([&] { run(0.25, 7); }) != "(not refused)");
+}
+
+namespace {
+
+struct HalfGradient {
+  void operator()(VectorView<double> gradient, double) const { gradient *= 0.5; }
+};
+struct SameGradient {
+  void operator()(VectorView<double>, double) const {}
+};
+
+}  // namespace
+
+TEST_CASE("A type that describes nothing has its name in the fingerprint", "[io][checkpoint]") {
+  Folder folder;
+  Checkpoint checkpoint(folder.path / "run.safetensors");
+  const auto run = [&](auto transform) {
+    Model model(AutoNCP(6, 1), 2);
+    fit(model, data(), Adam<double>(), {.epochs = 2}, checkpoint, transform);
+  };
+  run(HalfGradient{});
+  CHECK(refusal_of([&] { run(HalfGradient{}); }) == "(not refused)");
+  CHECK(refusal_of([&] { run(SameGradient{}); }) ==
+        "fit: the checkpoint is of another run: transform 1 was HalfGradient, is SameGradient");
+  CHECK(elegans::detail::word_of_type<std::vector<int>>() == "vector");
+  CHECK(elegans::detail::word_of_type<decltype(run)>().empty());
 }
 
 TEST_CASE("A type of one's own describes itself in the fingerprint", "[io][checkpoint]") {

@@ -80,7 +80,7 @@ class Checkpoint {
 namespace detail {
 
 inline constexpr const char* checkpoint_key = "elegans_checkpoint";
-inline constexpr int checkpoint_version = 2;
+inline constexpr int checkpoint_version = 3;
 
 /// Calls visit(name, vector) for every vector of a training's state. A metric goes by its number, as two metrics may
 /// have one name.
@@ -152,6 +152,7 @@ void Checkpoint::save(const TrainingState<Scalar>& state) {
   file.metadata = {{detail::checkpoint_key, std::to_string(detail::checkpoint_version)},
                    {"epochs", std::to_string(state.epochs)},
                    {"epochs_planned", std::to_string(state.epochs_planned)},
+                   {"planned_since", std::to_string(state.planned_since)},
                    {"optimizer_steps", std::to_string(state.optimizer_steps)},
                    {"best_epoch", std::to_string(state.history.best_epoch)},
                    {"epochs_without_progress", std::to_string(state.epochs_without_progress)}};
@@ -172,6 +173,7 @@ bool Checkpoint::load(TrainingState<Scalar>& state) const {
   const detail::CheckpointMetadata metadata(file);
   state.epochs = metadata.whole("epochs");
   state.epochs_planned = metadata.whole("epochs_planned");
+  state.planned_since = metadata.whole("planned_since");
   state.optimizer_steps = metadata.whole("optimizer_steps");
   state.history.best_epoch = metadata.whole("best_epoch");
   state.epochs_without_progress = metadata.whole("epochs_without_progress");

@@ -10,6 +10,7 @@
 #include <locale>
 #include <sstream>
 #include <string>
+#include <string_view>
 #include <tuple>
 #include <type_traits>
 #include <utility>
@@ -30,7 +31,7 @@ namespace elegans {
 /// result of a training depends on. Values are numbers, bools, enums or strings.
 ///
 /// A model, loss or optimizer without it is described by its parameters' names and shapes, its options and its wiring,
-/// as far as it has any.
+/// as far as it has any; else by the name of its type. Nothing tells two lambdas apart.
 template <typename T>
 concept Fingerprinted = requires(const T& object) { object.fingerprint([](const std::string&, const auto&) {}); };
 
@@ -80,6 +81,24 @@ template <typename Real>
     if (text >> read && read == value) break;
   }
   return digits;
+}
+
+/// The name of a type without namespaces and arguments, the same with all compilers; empty for a lambda.
+template <typename T>
+[[nodiscard]] std::string word_of_type() {
+#ifdef __GNUC__
+  std::string_view text = __PRETTY_FUNCTION__;
+#else
+  std::string_view text = "";
+#endif
+  // "std::string word_of_type() [with T = {anonymous}::Mine<float>; std::string = ...]"
+  const std::size_t start = text.find("T = ");
+  if (start == std::string_view::npos) return {};
+  text.remove_prefix(start + 4);
+  text = text.substr(0, text.find_first_of("<;]"));
+  if (const std::size_t colon = text.rfind(':'); colon != std::string_view::npos) text.remove_prefix(colon + 1);
+  const bool is_word = text.find_first_of(" ()>") == std::string_view::npos;
+  return is_word ? std::string(text) : std::string();
 }
 
 /// Collects the settings of a run.
@@ -142,7 +161,16 @@ class Fingerprint {
     add("stateful", options.stateful);
   }
 
-  /// Describes a model, loss, metric, transform or optimizer.
+  /// Describes a loss, metric, transform or optimizer: by the name of its type if by nothing else.
+  template <typename T>
+  void add_part(const std::string& whose, const T& part) {
+    const std::size_t before = settings_.size();
+    add_object(whose, part);
+    if (settings_.size() > before) return;
+    if (const std::string word = word_of_type<T>(); !word.empty()) add(whose, word);
+  }
+
+  /// Describes a model, or a part of one or of a training.
   template <typename T>
   void add_object(const std::string& whose, const T& object) {
     if constexpr (requires {
@@ -282,15 +310,15 @@ template <typename Model, typename Optimize, typename Scores, typename Transform
                                                   const Dataset<Scalar>& data) {
   Fingerprint fingerprint;
   fingerprint.add_object("model", model);
-  fingerprint.add_object("optimizer", optimizer);
+  fingerprint.add_part("optimizer", optimizer);
   const auto add_each = [&](const std::string& kind, const auto&... objects) {
     int k = 0;
-    (fingerprint.add_object(kind + " " + std::to_string(++k), objects), ...);
+    (fingerprint.add_part(kind + " " + std::to_string(++k), objects), ...);
     fingerprint.add(kind + "s", sizeof...(objects));
   };
   std::apply(
       [&](const auto& loss, const auto&... metrics) {
-        fingerprint.add_object("loss", loss);
+        fingerprint.add_part("loss", loss);
         add_each("metric", metrics...);
       },
       scores);
@@ -303,15 +331,15 @@ template <typename Model, typename Optimize, typename Scores, typename Transform
 
 // mutate all: checkpoint.fingerprint
 /// Compares the schedule with the rates of the epochs so far, as a function cannot be stored. With another number of
-/// epochs, a schedule may well give other rates.
+/// epochs, a schedule may well give other rates, so it is asked for those of the number that these epochs had.
 /// \throws InvalidArgument if a rate differs
 template <typename Scalar>
 void check_schedule(const TrainingState<Scalar>& found, const FitOptions<Scalar>& options) {
-  if (found.epochs_planned != options.epochs) return;
   Schedule schedule = options.schedule;  // a copy, as a schedule may count its calls
-  for (std::size_t i = 0; schedule && i < found.history.learning_rate.size(); ++i) {
-    const double then = double{found.history.learning_rate[i]};
-    const double now = double{found.learning_rate} * schedule(static_cast<int>(i), options.epochs);
+  const std::vector<Scalar>& rates = found.history.learning_rate;
+  for (auto i = static_cast<std::size_t>(found.planned_since); schedule && i < rates.size(); ++i) {
+    const double then = double{rates[i]};
+    const double now = double{found.learning_rate} * schedule(static_cast<int>(i), found.epochs_planned);
     if ((std::abs)(now - then) <= 1e-6 * (std::abs)(then)) continue;
     refuse("fit: the checkpoint is of another run: the schedule's rate in epoch ", i + 1, " was ", then, ", is ", now);
   }

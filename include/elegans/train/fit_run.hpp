@@ -323,6 +323,7 @@ class FitRun {
              score_count - 1);
     }
     check_schedule(found, options_);
+    if (found.epochs_planned != options_.epochs) found.planned_since = found.epochs;
     state_ = std::move(found);
     reserve_history();
     set_parameters(state_.parameters);

@@ -26,6 +26,7 @@ template <typename Scalar>
 struct TrainingState {
   int epochs = 0;          ///< finished ones
   int epochs_planned = 0;  ///< `FitOptions::epochs`, which schedules depend on
+  int planned_since = 0;   ///< finished epochs when that number was given: those had another one
   std::vector<Scalar> parameters;
   std::vector<Scalar> optimizer_memory;
   std::int64_t optimizer_steps = 0;
