@@ -39,6 +39,8 @@ struct DenseOptions {
 /// Its parameters are PyTorch's: `weight` (outputs, inputs) and `bias` (outputs). Both start uniform in
 /// +-1 / sqrt(inputs). Mirrors `torch.nn.Linear` with an activation, and `keras.layers.Dense`.
 ///
+/// Eigen has another `Dense`. A program that says `using namespace` for both libraries writes `elegans::Dense`.
+///
 /// \tparam ScalarType  float or double
 template <typename ScalarType>
 class Dense : public Parameterized<Dense<ScalarType>, ScalarType> {
