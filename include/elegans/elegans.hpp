@@ -9,6 +9,9 @@
 #include <elegans/cell/cfc/cell_view.hpp>
 #include <elegans/cell/cfc/options.hpp>
 #include <elegans/cell/concepts.hpp>
+#include <elegans/cell/gated/gru.hpp>
+#include <elegans/cell/gated/lstm.hpp>
+#include <elegans/cell/gated/options.hpp>
 #include <elegans/cell/ltc/cell.hpp>
 #include <elegans/cell/ltc/options.hpp>
 #include <elegans/cell/memory/cell.hpp>
@@ -40,6 +43,8 @@
 #include <elegans/layer/stream.hpp>
 #include <elegans/layer/summary.hpp>
 #include <elegans/model/cfc.hpp>
+#include <elegans/model/gru.hpp>
+#include <elegans/model/lstm.hpp>
 #include <elegans/model/ltc.hpp>
 #include <elegans/model/mixed.hpp>
 #include <elegans/system/executor.hpp>
