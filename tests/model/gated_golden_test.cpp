@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: The elegans authors
 // SPDX-License-Identifier: Apache-2.0
 
+#include <limits>
 #include <string>
 #include <type_traits>
 
@@ -65,4 +66,20 @@ TEST_CASE("LSTM and GRU return the last output alone if asked, and have a summar
   CHECK(GRU<float>(4, 3).summary().find("gru (GRU)") != std::string::npos);
   CHECK(LSTM<float>(4, 3).parameters().size() == 4 * 4 * (3 + 4 + 2));
   CHECK(GRU<float>(4, 3).parameters().size() == 3 * 4 * (3 + 4 + 2));
+}
+
+TEMPLATE_TEST_CASE("An infinite input drives the gates to their bounds, in a stream and in a batch", "[model][gated]",
+                   float, double) {
+  const auto check = [](auto model) {
+    for (const Index batch : {1, 3}) {
+      Sequence<TestType> x(2, batch, 2);
+      x.values().setConstant(std::numeric_limits<TestType>::infinity());
+      for (Index t = 0; t < 2; ++t) x.step(t).col(1) = 0;
+      const Sequence<TestType> y = model(x);
+      CHECK(y.values().isFinite().all());
+      CHECK((y.values().abs() <= 1).all());
+    }
+  };
+  check(LSTM<TestType>(5, 2));
+  check(GRU<TestType>(5, 2));
 }
