@@ -38,6 +38,8 @@
 #include <elegans/layer/bidirectional.hpp>
 #include <elegans/layer/concepts.hpp>
 #include <elegans/layer/dense.hpp>
+#include <elegans/layer/dropout.hpp>
+#include <elegans/layer/layer_norm.hpp>
 #include <elegans/layer/rnn.hpp>
 #include <elegans/layer/sequential.hpp>
 #include <elegans/layer/stream.hpp>
