@@ -42,6 +42,7 @@
 #include <elegans/layer/layer_norm.hpp>
 #include <elegans/layer/rnn.hpp>
 #include <elegans/layer/sequential.hpp>
+#include <elegans/layer/session.hpp>
 #include <elegans/layer/stream.hpp>
 #include <elegans/layer/summary.hpp>
 #include <elegans/model/cfc.hpp>
