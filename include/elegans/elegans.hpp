@@ -71,6 +71,7 @@
 #include <elegans/train/metric.hpp>
 #include <elegans/train/not_finite.hpp>
 #include <elegans/train/optimizer_base.hpp>
+#include <elegans/train/predict.hpp>
 #include <elegans/train/progress_bar.hpp>
 #include <elegans/train/rmsprop.hpp>
 #include <elegans/train/rollback.hpp>
@@ -78,6 +79,7 @@
 #include <elegans/train/schedule.hpp>
 #include <elegans/train/sgd.hpp>
 #include <elegans/train/step_weights.hpp>
+#include <elegans/train/time_series.hpp>
 #include <elegans/train/train_step.hpp>
 #include <elegans/train/training_state.hpp>
 #include <elegans/train/weighted_loss.hpp>

@@ -39,7 +39,7 @@ concept RnnLayer = requires { typename CellOf<Layer>; } && std::derived_from<Lay
 ///
 /// A session computes the same as the model, to the bit, and always with the model's current parameters. The model must
 /// outlive it. While a thread uses a session, nobody may run, change or move the model itself; to copy it is fine.
-/// `evaluate` takes a session as it takes a model.
+/// `evaluate`, `predict` and `forecast` take a session as they take a model.
 ///
 /// \tparam Layer  `LTC`, `CfC`, `LSTM`, or another `Rnn`
 template <typename Layer>
