@@ -35,6 +35,7 @@ TEST_CASE("In training, dropout zeroes its share and scales up the rest; otherwi
       const Eigen::ArrayXd dropped = (y.values() == 0).cast<double>();
       CHECK(dropped.mean() == Approx(share).margin(0.05));
       CHECK((y.values() - (1 - dropped) * x.values() / (1 - share)).abs().maxCoeff() < 1e-12);
+      for (Index b = 1; b < batch; ++b) CHECK(((y.step(0).row(b) == 0) != (y.step(0).row(0) == 0)).any());
       auto state = layer.initial_state(batch);
       const Eigen::ArrayXXd stepped = layer.step(x.step(0), state);
       CHECK((stepped == x.step(0)).all());

@@ -35,12 +35,21 @@ TEST_CASE("A layer normalization gives mean 0 and variance 1, whatever the batch
     Sequence<double> x(3, batch, 7);
     for (Index i = 0; i < x.values().size(); ++i) x.values()[i] = 100 + 5 * std::sin(1.7 * static_cast<double>(i));
     const Sequence<double> y = layer(x);
+    layer.forward(x);
+    layer.backward(y);
+    const Eigen::ArrayXd gradient = layer.gradient();
+    layer.backward(y);
+    CHECK((layer.gradient() == gradient).all());
     auto state = layer.initial_state(batch);
     for (Index t = 0; t < 3; ++t) {
       CHECK(y.step(t).rowwise().mean().abs().maxCoeff() < 1e-12);
       CHECK((y.step(t).square().rowwise().mean() - 1).abs().maxCoeff() < 1e-9);
       const Eigen::ArrayXXd stepped = layer.step(x.step(t), state);
       CHECK((stepped == y.step(t)).all());
+      if (batch > 1) continue;
+      const Eigen::ArrayXd column = x.step(t).row(0).transpose();
+      const Eigen::ArrayXXd of_column = layer.step(column, state);
+      CHECK((of_column == stepped).all());
     }
   }
 }

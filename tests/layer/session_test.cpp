@@ -75,6 +75,12 @@ TEST_CASE("A session computes the model's outputs and states, to the bit", "[lay
       const auto y = session(p.x, p.context());
       CHECK((y.values() == model(p.x, p.context()).values()).all());
       CHECK((session.final_state().array() == model.final_state().array()).all());
+      const auto first = support::steps_of(problem_of(constant, 1, batch), 0, 1);
+      const auto y_first = session(first.x, first.context());
+      auto after_first = first.initial;
+      const Eigen::ArrayXXd one_step =
+          session.step(first.x.step(0), after_first, first.elapsed.row(0)).template cast<double>();
+      CHECK((one_step == y_first.step(0).template cast<double>()).all());
       auto own = session.initial_state(batch), wanted = model.initial_state(batch);
       for (Index t = 0; t < 5; ++t) {
         const auto elapsed = p.elapsed.row(t);

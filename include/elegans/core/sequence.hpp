@@ -62,6 +62,7 @@ class Sequence {
     }
     return result;
   }
+  /// The same from a vector.
   template <typename Value>
   [[nodiscard]] static Sequence from_batch_first(const std::vector<Value>& values, Index batch, Index time,
                                                  Index features) {
@@ -106,6 +107,7 @@ class Sequence {
     require_sample(b);
     return {values_.data() + b, time_, features_, {batch_, batch_ * features_}};
   }
+  /// The same, to read.
   [[nodiscard]] ConstSampleView<Scalar> sample(Index b) const& {
     require_sample(b);
     return {values_.data() + b, time_, features_, {batch_, batch_ * features_}};

@@ -43,6 +43,8 @@ class Dropout : public Memoryless<Dropout<Scalar>, Scalar> {
   friend Parameterized<Dropout<Scalar>, Scalar>;
 
  public:
+  /// A layer of so many values per step.
+  ///
   /// \param features  number of inputs and of outputs, at least 1
   /// \throws InvalidArgument if the size or the share is out of range
   explicit Dropout(int features, const DropoutOptions& options = {}) : Base(features), options_(options) {

@@ -40,6 +40,8 @@ class LayerNorm : public Memoryless<LayerNorm<Scalar>, Scalar> {
   friend Parameterized<LayerNorm<Scalar>, Scalar>;
 
  public:
+  /// A layer of so many values per step, with weights 1 and biases 0.
+  ///
   /// \param features  number of inputs and of outputs, at least 1
   /// \throws InvalidArgument if the size or epsilon is out of range
   explicit LayerNorm(int features, const LayerNormOptions& options = {}) : Base(features), options_(options) {

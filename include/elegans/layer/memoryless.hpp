@@ -50,7 +50,9 @@ class Memoryless : public Parameterized<Derived, ScalarType> {
   [[nodiscard]] const ParameterList<>& parameter_list() const& noexcept { return parameter_list_; }
   [[nodiscard]] ParameterList<> parameter_list() const&& { return parameter_list(); }
 
+  /// A state without values, as a layer without memory has.
   [[nodiscard]] State<Scalar, 0, 1> initial_state() const { return {1, 0}; }
+  /// The same for a batch of streams.
   [[nodiscard]] StateType initial_state(Index batch) const { return {batch, 0}; }
 
   /// The outputs of one step, (batch, features). They do not depend on the state or on the elapsed time.

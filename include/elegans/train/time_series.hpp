@@ -109,6 +109,7 @@ template <typename Scalar>
 [[nodiscard]] Sequence<Scalar> windows(const Sequence<Scalar>& x, Index length, Index stride) {
   return detail::windows_of(x.time(), length, stride).of(x);
 }
+/// The same for a (time, features) matrix: one sequence.
 template <typename Derived>
 [[nodiscard]] Sequence<typename Derived::Scalar> windows(const Eigen::DenseBase<Derived>& x, Index length,
                                                          Index stride) {
@@ -134,6 +135,7 @@ template <typename Scalar>
   const auto [past, future] = detail::parts_of(x.time(), time);
   return {past.of(x), future.of(x)};
 }
+/// The same for a (time, features) matrix: one sequence.
 template <typename Derived>
 [[nodiscard]] auto split_at(const Eigen::DenseBase<Derived>& x, Index time) {
   return split_at(Sequence<typename Derived::Scalar>(x), time);

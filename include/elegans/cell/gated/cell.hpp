@@ -31,7 +31,7 @@ class GatedCell {
   static constexpr int outputs_at_compile_time = Dynamic;
   static constexpr int parameter_capacity = Dynamic;
 
-  /// \param units, input_dim  at least 1
+  /// The parameters of a cell of these sizes, each at least 1.
   GatedCell(Index units, Index input_dim, const GatedOptions& options)
       : options_(options), units_(units), input_dim_(input_dim) {
     const auto rows = static_cast<int>(Gates * units);

@@ -44,6 +44,7 @@ class GRUCell : public GatedCell<ScalarType, 3> {
     Buffer<Scalar> d_x, d_h;
   };
 
+  /// A cell of these sizes, each at least 1. Its parameters are not packed yet.
   GRUCell(Index neurons, Index inputs, const GatedOptions& options)
       : Base(neurons, inputs, options), of_x_(3 * neurons, inputs), of_h_(3 * neurons, neurons) {}
 

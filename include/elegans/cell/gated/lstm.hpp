@@ -42,6 +42,7 @@ class LSTMCell : public GatedCell<ScalarType, 4> {
     Buffer<Scalar> d_in;
   };
 
+  /// A cell of these sizes, each at least 1. Its parameters are not packed yet.
   LSTMCell(Index neurons, Index inputs, const GatedOptions& options)
       : Base(neurons, inputs, options), maps_(neurons, inputs + neurons) {
     bias_.resize(neurons);
