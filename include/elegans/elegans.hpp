@@ -9,6 +9,9 @@
 #include <elegans/cell/cfc/cell_view.hpp>
 #include <elegans/cell/cfc/options.hpp>
 #include <elegans/cell/concepts.hpp>
+#include <elegans/cell/gated/gru.hpp>
+#include <elegans/cell/gated/lstm.hpp>
+#include <elegans/cell/gated/options.hpp>
 #include <elegans/cell/ltc/cell.hpp>
 #include <elegans/cell/ltc/options.hpp>
 #include <elegans/cell/memory/cell.hpp>
@@ -35,11 +38,16 @@
 #include <elegans/layer/bidirectional.hpp>
 #include <elegans/layer/concepts.hpp>
 #include <elegans/layer/dense.hpp>
+#include <elegans/layer/dropout.hpp>
+#include <elegans/layer/layer_norm.hpp>
 #include <elegans/layer/rnn.hpp>
 #include <elegans/layer/sequential.hpp>
+#include <elegans/layer/session.hpp>
 #include <elegans/layer/stream.hpp>
 #include <elegans/layer/summary.hpp>
 #include <elegans/model/cfc.hpp>
+#include <elegans/model/gru.hpp>
+#include <elegans/model/lstm.hpp>
 #include <elegans/model/ltc.hpp>
 #include <elegans/model/mixed.hpp>
 #include <elegans/system/executor.hpp>
@@ -63,6 +71,7 @@
 #include <elegans/train/metric.hpp>
 #include <elegans/train/not_finite.hpp>
 #include <elegans/train/optimizer_base.hpp>
+#include <elegans/train/predict.hpp>
 #include <elegans/train/progress_bar.hpp>
 #include <elegans/train/rmsprop.hpp>
 #include <elegans/train/rollback.hpp>
@@ -70,6 +79,7 @@
 #include <elegans/train/schedule.hpp>
 #include <elegans/train/sgd.hpp>
 #include <elegans/train/step_weights.hpp>
+#include <elegans/train/time_series.hpp>
 #include <elegans/train/train_step.hpp>
 #include <elegans/train/training_state.hpp>
 #include <elegans/train/weighted_loss.hpp>

@@ -6,6 +6,8 @@
 
 #include <elegans/cell/array_cell.hpp>
 #include <elegans/model/cfc.hpp>
+#include <elegans/model/gru.hpp>
+#include <elegans/model/lstm.hpp>
 #include <elegans/model/ltc.hpp>
 #include <elegans/model/mixed.hpp>
 #include <elegans/wiring/auto_ncp.hpp>
@@ -116,6 +118,10 @@ void for_each_cell(Visit visit) {
           .cell();
     });
   }
+  visit("LSTM", []<typename Scalar>() { return LSTM<Scalar>(3, 3).cell(); });
+  visit("LSTM of many neurons", []<typename Scalar>() { return LSTM<Scalar>(19, 2).cell(); });
+  visit("GRU", []<typename Scalar>() { return GRU<Scalar>(3, 3).cell(); });
+  visit("GRU of many neurons", []<typename Scalar>() { return GRU<Scalar>(19, 2).cell(); });
   visit("cell on plain arrays", []<typename Scalar>() { return ArrayCell(LeakyNeurons<Scalar>{}); });
 }
 

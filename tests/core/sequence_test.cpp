@@ -5,6 +5,7 @@
 #include <string>
 #include <type_traits>
 #include <utility>
+#include <vector>
 
 #include <elegans/core/sequence.hpp>
 
@@ -167,4 +168,45 @@ TEST_CASE("An index that is out of range is refused, also of a sequence that was
   CHECK(step(0) == "Sequence: there is no step 0 of 0");
   CHECK(refusal_of([&] { (void)other(0, 0, 4); }) != "(not refused)");
   CHECK(refusal_of([&] { (void)other.step(3); }) != "(not refused)");
+}
+
+TEST_CASE("A sequence reads values as numpy has them, sample after sample", "[core][sequence]") {
+  std::vector<double> values(2 * 3 * 4);
+  for (std::size_t i = 0; i < values.size(); ++i) values[i] = static_cast<double>(i);
+  const auto sequence = elegans::Sequence<float>::from_batch_first(values, 2, 3, 4);
+  REQUIRE(sequence.time() == 3);
+  REQUIRE(sequence.batch() == 2);
+  REQUIRE(sequence.features() == 4);
+  for (elegans::Index b = 0; b < 2; ++b) {
+    for (elegans::Index t = 0; t < 3; ++t) {
+      for (elegans::Index f = 0; f < 4; ++f) CHECK(sequence(t, b, f) == static_cast<float>((b * 3 + t) * 4 + f));
+    }
+  }
+  CHECK(refusal_of([&] { (void)elegans::Sequence<float>::from_batch_first(values, 2, 3, 5); }) ==
+        "Sequence: (batch, time, features) = (2, 3, 5) has 30 values, got 24");
+}
+
+TEST_CASE("A sample of a sequence is its (time, features) array, to read and to write", "[core][sequence]") {
+  elegans::Sequence<float> sequence(3, 2, 4);
+  sequence.values().setLinSpaced(0, 23);
+  const auto& constant = sequence;
+  for (elegans::Index b = 0; b < 2; ++b) {
+    const Eigen::ArrayXXf sample = constant.sample(b);
+    REQUIRE(sample.rows() == 3);
+    REQUIRE(sample.cols() == 4);
+    for (elegans::Index t = 0; t < 3; ++t) {
+      for (elegans::Index f = 0; f < 4; ++f) CHECK(sample(t, f) == sequence(t, b, f));
+    }
+    const elegans::Sequence<float> alone = constant.sample(b);
+    CHECK(alone.batch() == 1);
+    CHECK((alone.sample(0) == sample).all());
+  }
+  sequence.sample(1).col(2) = -1;
+  CHECK(sequence(0, 1, 2) == -1);
+  CHECK(sequence(2, 1, 2) == -1);
+  CHECK(sequence(2, 0, 2) != -1);
+  const auto copy = elegans::Sequence<float>(sequence).sample(1);  // of a temporary
+  CHECK((copy == constant.sample(1)).all());
+  CHECK(refusal_of([&] { (void)constant.sample(2); }) == "Sequence: there is no sample 2 of 2");
+  CHECK(refusal_of([&] { sequence.sample(-1).setZero(); }) == "Sequence: there is no sample -1 of 2");
 }

@@ -18,13 +18,14 @@ BEGIN {
   may_include["cell/ltc"] = "core wiring simd kernel/synapse cell"
   may_include["cell/cfc"] = "core wiring simd kernel/linear cell"
   may_include["cell/memory"] = "core simd kernel/linear cell cell/cfc"
+  may_include["cell/gated"] = "core simd kernel/linear cell cell/memory"
   may_include["layer"] = "core system simd kernel/linear cell"
-  may_include["model"] = "core wiring cell/ltc cell/cfc cell/memory layer"
+  may_include["model"] = "core wiring cell/ltc cell/cfc cell/memory cell/gated layer"
   may_include["inspect"] = "core wiring cell/ltc layer"
   may_include["train"] = "core system"
   may_include["graph"] = "core system wiring"
   may_include["io"] = "core system wiring cell/ltc cell/cfc cell/memory layer model train"
-  may_include["elegans.hpp"] = "core system wiring cell cell/ltc cell/cfc cell/memory layer model inspect train"
+  may_include["elegans.hpp"] = "core system wiring cell cell/ltc cell/cfc cell/memory cell/gated layer model inspect train"
 
   # Headers of other libraries and of the system, besides the standard's.
   libraries["core"] = "Eigen/Core Eigen/QR"

@@ -15,21 +15,24 @@
 #include <elegans/core/state.hpp>
 #include <elegans/core/timespans.hpp>
 #include <elegans/core/types.hpp>
+#include <elegans/layer/packed_cell.hpp>
 #include <elegans/layer/parameterized.hpp>
 #include <elegans/layer/rollout.hpp>
-#include <elegans/layer/step.hpp>
-#include <elegans/layer/tiling.hpp>
+#include <elegans/layer/workspace.hpp>
 #include <elegans/simd/packet.hpp>
 #include <elegans/system/executor.hpp>
 
 namespace elegans {
 
+template <typename Layer>
+class Session;
+
 /// A cell over sequences. It owns the parameters, runs the cell step by step, and differentiates it through time
 /// (BPTT).
 ///
 /// An Rnn is a value: it copies, moves and sits in containers. It has its own workspace, so one object serves one
-/// thread; give each thread a copy. Nothing allocates once a shape has been seen. A model that was moved from throws an
-/// Error when it is used.
+/// thread; to run it in several threads, give each a `Session`. Nothing allocates once a shape has been seen. A model
+/// that was moved from throws an Error when it is used.
 ///
 /// Results are the model's own and must not outlive it. So `step` and `forward` cannot be called on a temporary model,
 /// and there the other members give copies.
@@ -40,6 +43,8 @@ template <typename CellType>
 class Rnn : public Parameterized<Rnn<CellType>, typename CellType::Scalar, CellType::parameter_capacity> {
   using Base = Parameterized<Rnn<CellType>, typename CellType::Scalar, CellType::parameter_capacity>;
   friend Base;
+  template <typename Layer>
+  friend class Session;
   using Rollout = detail::Rollout<CellType>;
 
  public:
@@ -57,9 +62,9 @@ class Rnn : public Parameterized<Rnn<CellType>, typename CellType::Scalar, CellT
   ///
   /// \param return_sequences  true: the outputs of all steps; false: of the last step only
   explicit Rnn(Cell cell, bool return_sequences = true)
-      : cell_(std::move(cell)), return_sequences_(return_sequences), step_space_(cell_), rollout_(cell_) {
-    parameters_.resize(cell_.parameters().count());
-    cell_.initialize(parameters_.data());
+      : cell_(std::move(cell)), return_sequences_(return_sequences), workspace_(cell_.get()) {
+    parameters_.resize(parameter_list().count());
+    this->cell().initialize(parameters_.data());
     pack(true);
   }
 
@@ -73,37 +78,33 @@ class Rnn : public Parameterized<Rnn<CellType>, typename CellType::Scalar, CellT
     cell_ = std::move(other.cell_);
     executor_ = std::move(other.executor_);
     return_sequences_ = other.return_sequences_;
-    packed_for_single_ = other.packed_for_single_;
-    packed_for_batch_ = other.packed_for_batch_;
     runs_ = other.runs_;
-    step_space_ = std::move(other.step_space_);
-    batch_step_space_ = std::move(other.batch_step_space_);
-    rollout_ = std::move(other.rollout_);
+    workspace_ = std::move(other.workspace_);
     return *this;
   }
   ~Rnn() = default;
 
-  [[nodiscard]] const Cell& cell() const& noexcept { return cell_; }
+  [[nodiscard]] const Cell& cell() const& noexcept { return cell_.get(); }
   [[nodiscard]] Cell cell() const&& { return cell(); }
   /// Number of neurons.
-  [[nodiscard]] Index units() const noexcept { return cell_.units(); }
+  [[nodiscard]] Index units() const noexcept { return cell().units(); }
   /// Number of values in a sample's state: the potentials of the neurons, and any other memory of the cell.
-  [[nodiscard]] Index state_size() const noexcept { return cell_.state_size(); }
-  [[nodiscard]] Index input_dim() const noexcept { return cell_.input_dim(); }
-  [[nodiscard]] Index output_dim() const noexcept { return cell_.output_dim(); }
+  [[nodiscard]] Index state_size() const noexcept { return cell().state_size(); }
+  [[nodiscard]] Index input_dim() const noexcept { return cell().input_dim(); }
+  [[nodiscard]] Index output_dim() const noexcept { return cell().output_dim(); }
   [[nodiscard]] bool return_sequences() const noexcept { return return_sequences_; }
 
   /// Spreads batches over the workers of an executor, from the next `forward` on. Null, the default, means the calling
   /// thread alone. Copies of the model share the executor.
   void set_executor(std::shared_ptr<Executor> executor) {
     executor_ = std::move(executor);
-    rollout_.forget();  // its tape is cut for the previous executor
+    rollout().forget();  // its tape is cut for the previous executor
   }
   [[nodiscard]] const std::shared_ptr<Executor>& executor() const& noexcept { return executor_; }
   [[nodiscard]] std::shared_ptr<Executor> executor() const&& { return executor(); }
 
   /// Name, shape and offset of each tensor in `parameters()` and `gradient()`.
-  [[nodiscard]] const auto& parameter_list() const& noexcept { return cell_.parameters(); }
+  [[nodiscard]] const auto& parameter_list() const& noexcept { return cell().parameters(); }
   [[nodiscard]] auto parameter_list() const&& { return parameter_list(); }
 
   /// Changes the parameters as `update` does, but does not apply the constraints until the next `update`. Values from a
@@ -136,8 +137,7 @@ class Rnn : public Parameterized<Rnn<CellType>, typename CellType::Scalar, CellT
   ConstArrayView<Scalar> step(const Eigen::DenseBase<Derived>& x,
                               State<Scalar, state_size_at_compile_time, Batch>& state,
                               Scalar elapsed_time = Scalar(1)) & {
-    Timespans<Scalar>::require_valid(elapsed_time, 0, 0);
-    return step_with(x, state, [=](Index) { return elapsed_time; });
+    return step_with(x, state, elapsed_time);
   }
   /// The same with an elapsed time for each stream.
   ///
@@ -146,13 +146,7 @@ class Rnn : public Parameterized<Rnn<CellType>, typename CellType::Scalar, CellT
   ConstArrayView<Scalar> step(const Eigen::DenseBase<Derived>& x,
                               State<Scalar, state_size_at_compile_time, Batch>& state,
                               const Eigen::DenseBase<DerivedTimes>& elapsed_times) & {
-    if (elapsed_times.size() != state.batch() || (elapsed_times.rows() != 1 && elapsed_times.cols() != 1)) {
-      detail::refuse("step: elapsed_times must be a vector with one value per stream, ", state.batch(), ", got (",
-                     elapsed_times.rows(), ", ", elapsed_times.cols(), ")");
-    }
-    const auto time_of = [&](Index b) { return static_cast<Scalar>(elapsed_times.derived().coeff(b)); };
-    for (Index b = 0; b < state.batch(); ++b) Timespans<Scalar>::require_valid(time_of(b), 0, b);
-    return step_with(x, state, time_of);
+    return step_with(x, state, elapsed_times);
   }
   template <typename Derived>
   void step(const Eigen::DenseBase<Derived>&, ...) const& = delete;  // wrong state, const or temporary model
@@ -166,7 +160,7 @@ class Rnn : public Parameterized<Rnn<CellType>, typename CellType::Scalar, CellT
   /// \throws InvalidArgument if a shape differs
   [[nodiscard]] Sequence<Scalar> operator()(const Sequence<Scalar>& x, const ContextType& context = {}) {
     run<detail::full_lanes<Scalar>>(x, context, false);
-    return rollout_.output();
+    return rollout().output();
   }
   void operator()(const Sequence<Scalar>&, const ContextType& = {}) const = delete;  // the model is const
 
@@ -174,7 +168,7 @@ class Rnn : public Parameterized<Rnn<CellType>, typename CellType::Scalar, CellT
   /// \return the outputs; they last until the next call
   const Sequence<Scalar>& forward(const Sequence<Scalar>& x, const ContextType& context = {}) & {
     run<detail::full_lanes<Scalar>>(x, context, true);
-    return rollout_.output();
+    return rollout().output();
   }
   void forward(const Sequence<Scalar>&, const ContextType& = {}) const& = delete;  // the model is const or temporary
 
@@ -185,7 +179,7 @@ class Rnn : public Parameterized<Rnn<CellType>, typename CellType::Scalar, CellT
   void begin_epoch(int epoch) noexcept { runs_ = static_cast<std::uint64_t>(epoch) << 32; }
 
   /// (batch, state_size): where the last sequence ended.
-  [[nodiscard]] const StateType& final_state() const& noexcept { return rollout_.final_state(); }
+  [[nodiscard]] const StateType& final_state() const& noexcept { return rollout().final_state(); }
   [[nodiscard]] StateType final_state() const&& { return final_state(); }
 
   /// Backpropagation through time: from dLoss/d(outputs) of the last `forward`, in its shape, to all gradients.
@@ -193,19 +187,19 @@ class Rnn : public Parameterized<Rnn<CellType>, typename CellType::Scalar, CellT
   /// \param d_final_state  dLoss/d(final state), if the loss depends on it besides
   /// \throws InvalidArgument if a shape differs, or without a `forward` since the parameters last changed
   void backward(const Sequence<Scalar>& d_output, const StateType* d_final_state = nullptr) {
-    if (!rollout_.can_go_back()) detail::refuse("backward: call forward() first");
+    if (!rollout().can_go_back()) detail::refuse("backward: call forward() first");
     gradient_.resize(parameters_.size());
-    rollout_.backward(cell_, parameters_.data(), parameters_.size(), d_output, d_final_state, gradient_.data());
+    rollout().backward(cell(), parameters_.data(), parameters_.size(), d_output, d_final_state, gradient_.data());
   }
 
   /// (time, batch, input_dim)
-  [[nodiscard]] const Sequence<Scalar>& input_gradient() const& noexcept { return rollout_.d_input(); }
+  [[nodiscard]] const Sequence<Scalar>& input_gradient() const& noexcept { return rollout().d_input(); }
   [[nodiscard]] Sequence<Scalar> input_gradient() const&& { return input_gradient(); }
   /// (batch, state_size)
-  [[nodiscard]] const StateType& initial_state_gradient() const& noexcept { return rollout_.d_initial_state(); }
+  [[nodiscard]] const StateType& initial_state_gradient() const& noexcept { return rollout().d_initial_state(); }
   [[nodiscard]] StateType initial_state_gradient() const&& { return initial_state_gradient(); }
   /// (time, batch): with respect to each elapsed time, also where steps or samples share one.
-  [[nodiscard]] ConstArrayView<Scalar> timespans_gradient() const& noexcept { return rollout_.d_timespans(); }
+  [[nodiscard]] ConstArrayView<Scalar> timespans_gradient() const& noexcept { return rollout().d_timespans(); }
   [[nodiscard]] OwnedArray<Scalar> timespans_gradient() const&& { return timespans_gradient(); }
 
  private:
@@ -214,62 +208,46 @@ class Rnn : public Parameterized<Rnn<CellType>, typename CellType::Scalar, CellT
   using Base::require_usable;
 
   void parameters_changed() {
-    cell_.apply_constraints(parameters_.data());
+    cell().apply_constraints(parameters_.data());
     values_changed();
   }
   void values_changed() noexcept {
-    packed_for_single_ = packed_for_batch_ = false;
-    rollout_.forget();  // its tape belongs to the old values
+    cell_.forget();
+    rollout().forget();  // its tape belongs to the old values
   }
 
-  void pack(bool single) {
-    bool& packed = single ? packed_for_single_ : packed_for_batch_;
-    if (!packed) cell_.pack(parameters_.data(), single);
-    packed = true;
-  }
-
-  template <typename Derived, int Batch, typename TimeOf>
-  ConstArrayView<Scalar> step_with(const Eigen::DenseBase<Derived>& x,
-                                   State<Scalar, state_size_at_compile_time, Batch>& state, TimeOf time_of) {
+  void pack(bool single) { cell_.pack(parameters_.data(), single); }
+  /// The cell with everything packed, for a session. Several threads may call this at the same time.
+  [[nodiscard]] const Cell& packed() const {
     require_usable();
-    const Index batch = state.batch();
-    detail::require_step_shape(cell_, x, state);
-    pack(batch == 1);
-    if (batch == 1) return step_space_.step(cell_, x, state, time_of(0));
-    detail::BatchStepSpace<Cell>& space = batch_step_space_;
-    space.outputs.resize(batch * output_dim());
-    const detail::Tiling<Scalar> tiling(batch, units(), SampleSumsCell<Cell>);
-    tiling.for_each_tile([&]<LaneLayout Lanes>(Index first, Index samples) {
-      pack(Lanes::single);
-      space.template reserve<Lanes>(cell_);
-      detail::step_tile<Lanes>(cell_, space, x, state, time_of, first, samples);
-      detail::from_lanes<Lanes>(output_dim(), samples, space.y.data(),
-                                [&](Index b, Index o, Scalar value) { space.outputs[first + b + batch * o] = value; });
-    });
-    return {space.outputs.data(), batch, output_dim()};
+    return cell_.packed(parameters_.data());
+  }
+
+  template <typename Derived, typename AnyState, typename Elapsed>
+  ConstArrayView<Scalar> step_with(const Eigen::DenseBase<Derived>& x, AnyState& state, const Elapsed& elapsed) {
+    const auto time_of = detail::elapsed_times_of<Scalar>(state.batch(), elapsed);
+    require_usable();
+    return workspace_.step(cell(), x, state, time_of, [this](bool single) { pack(single); });
   }
 
   template <int Width>
   void run(const Sequence<Scalar>& x, const ContextType& context, bool has_tape) {
     require_usable();
-    if (&x == &rollout_.output()) return run<Width>(Sequence<Scalar>(x), context, has_tape);  // outputs overwrite it
+    if (&x == &rollout().output()) return run<Width>(Sequence<Scalar>(x), context, has_tape);  // outputs overwrite it
     const std::uint64_t run = runs_ + (has_tape ? 1 : 0);
-    rollout_.template begin<Width>(cell_, x, context, {return_sequences_, has_tape, run, executor_.get()});
+    workspace_.template run<Width>(cell(), x, context, {return_sequences_, has_tape, run, executor_.get()},
+                                   [this](bool single) { pack(single); });
     runs_ = run;
-    if (rollout_.has_single_tile()) pack(true);
-    if (rollout_.has_batch_tile()) pack(false);
-    rollout_.template forward<Width>(cell_, x, context);
   }
 
-  Cell cell_;
+  [[nodiscard]] Rollout& rollout() noexcept { return workspace_.rollout(); }
+  [[nodiscard]] const Rollout& rollout() const noexcept { return workspace_.rollout(); }
+
+  detail::PackedCell<Cell> cell_;
   std::shared_ptr<Executor> executor_;
   bool return_sequences_;
-  bool packed_for_single_ = false;
-  bool packed_for_batch_ = false;
   std::uint64_t runs_ = 0;  // forward passes with a tape in this epoch
-  detail::StepSpace<Cell> step_space_;
-  detail::BatchStepSpace<Cell> batch_step_space_;
-  Rollout rollout_;
+  detail::Workspace<Cell> workspace_;
 };
 
 }  // namespace elegans

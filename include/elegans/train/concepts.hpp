@@ -28,6 +28,15 @@ concept TrainableModel = requires(M& model, const M& constant, const Sequence<ty
   model.update([](VectorView<typename M::Scalar>) {});
 };
 
+/// A model that predicts: it computes outputs of sequences, and says in which state the last one ended. So do every
+/// layer of the library, and a `Session`.
+template <typename M>
+concept PredictingModel = requires(M& model, const M& constant, const Sequence<typename M::Scalar>& values,
+                                   const Context<typename M::Scalar, M::state_size_at_compile_time>& context) {
+  { model(values, context) } -> std::convertible_to<Sequence<typename M::Scalar>>;
+  { constant.final_state() } -> std::convertible_to<const State<typename M::Scalar, M::state_size_at_compile_time>&>;
+};
+
 /// A loss: `loss(prediction, target, weight, d_prediction)`. Predictions and targets are (rows, features) arrays, where
 /// a row is one step of one sample. `weight` is an Eigen array or expression of (rows). The loss returns
 /// sum_row weight[row] loss(row), and writes the derivative of that sum by the predictions. `MeanSquaredError`

@@ -84,11 +84,12 @@ std::array<Scalar, sizeof...(Scores)> score_samples(Model& model, const Dataset<
 ///
 ///     const auto scores = elegans::evaluate(model, test, {}, elegans::BinaryCrossEntropy{}, elegans::Accuracy{});
 ///
+/// \param model   a model, or a `Session` of one
 /// \param scores  losses or metrics
 /// \return  one value per score, in their order
 /// \throws InvalidArgument if a shape differs, if no step counts, or if a loss does not accept a target
 /// \throws RuntimeError    if a prediction or a loss is not finite; the message says where
-template <TrainableModel Model, typename... Scores>
+template <PredictingModel Model, typename... Scores>
 std::array<typename Model::Scalar, sizeof...(Scores)> evaluate(Model& model,
                                                                const Dataset<typename Model::Scalar>& data,
                                                                const EvaluateOptions& options,

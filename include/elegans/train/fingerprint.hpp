@@ -263,6 +263,7 @@ class Fingerprint {
     if constexpr (requires { o.backbone_units; }) field("backbone_units", o.backbone_units);
     if constexpr (requires { o.backbone_layers; }) field("backbone_layers", o.backbone_layers);
     if constexpr (requires { o.backbone_dropout; }) field("backbone_dropout", o.backbone_dropout);
+    if constexpr (requires { o.share; }) field("share", o.share);
     if constexpr (requires { o.proj_size; }) field("proj_size", o.proj_size);
     if constexpr (requires { o.return_sequences; }) field("return_sequences", o.return_sequences);
     if constexpr (requires { o.seed; }) field("seed", o.seed);

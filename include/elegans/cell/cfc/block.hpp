@@ -9,10 +9,10 @@
 #include <utility>
 #include <vector>
 
-#include <elegans/cell/cfc/dropout.hpp>
 #include <elegans/cell/cfc/heads.hpp>
 #include <elegans/cell/cfc/options.hpp>
 #include <elegans/cell/cfc/parameters.hpp>
+#include <elegans/cell/dropout.hpp>
 #include <elegans/cell/step.hpp>
 #include <elegans/core/buffer.hpp>
 #include <elegans/kernel/linear/linear.hpp>

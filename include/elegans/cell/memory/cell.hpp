@@ -42,7 +42,6 @@ class MemoryCell {
     typename Inner::template Scratch<> inner;
     Buffer<Scalar> in;       ///< [input, h]
     Buffer<Scalar> gate[4];  ///< tanh(i), sigmoid(ig), sigmoid(fg + 1), sigmoid(og)
-    Buffer<Scalar> tanh_c;   ///< of the new c
     Buffer<Scalar> states;   ///< the inner cell's states: h
   };
   using SingleScratch = Scratch<>;
@@ -96,7 +95,6 @@ class MemoryCell {
     const Index extent = detail::extent<Lanes>(units());
     scratch.in.resize(detail::extent<Lanes>(input_dim() + units()));
     for (auto& gate : scratch.gate) gate.resize(extent);
-    scratch.tanh_c.resize(extent);
     scratch.states.resize(states_per_step() * extent);
     // A lane that only fills up a packet has a state of 0.
     std::fill_n(scratch.states.data(), scratch.states.size(), Scalar(0));
@@ -140,7 +138,6 @@ class MemoryCell {
   template <LaneLayout Lanes, typename AnyScratch>
   void step_backward(const Step<Lanes>& step, const StepAdjoint<Lanes>& d, AnyScratch& scratch,
                      Adjoint& adjoint) const {
-    constexpr Scalar one(1);
     const Index size = Lanes::index(units(), 0);
     const Index inputs = Lanes::index(input_dim(), 0);
     const Tape<Scalar> states = inner_states<Lanes>(scratch);
@@ -150,23 +147,12 @@ class MemoryCell {
                          scratch.inner, adjoint.inner);
 
     gates().template open<Lanes>(step.x, step.states(0), scratch);
-    const auto view = [size](Buffer<Scalar>& values) { return VectorView<Scalar>(values.data(), size); };
-    const auto i = view(scratch.gate[0]), ig = view(scratch.gate[1]), fg = view(scratch.gate[2]),
-               og = view(scratch.gate[3]);
-    auto d_i = view(adjoint.d_gate[0]), d_ig = view(adjoint.d_gate[1]), d_fg = view(adjoint.d_gate[2]),
-         d_og = view(adjoint.d_gate[3]), tanh_c = view(scratch.tanh_c);
-    const ConstVectorView<Scalar> c(step.states(0) + size, size), new_c(step.states(1) + size, size),
-        d_h(adjoint.d_h.data(), size);
-    VectorView<Scalar> d_c(d.d_state + size, size);
-    tanh_c = new_c.tanh();
-    d_og = d_h * tanh_c * og * (one - og);
-    d_c += d_h * og * (one - tanh_c.square());
-    d_i = d_c * ig * (one - i.square());
-    d_ig = d_c * i * ig * (one - ig);
-    d_fg = d_c * c * fg * (one - fg);
-    d_c *= fg;
+    const detail::MapPointers<Scalar, 4> d_gate{adjoint.d_gate[0].data(), adjoint.d_gate[1].data(),
+                                                adjoint.d_gate[2].data(), adjoint.d_gate[3].data()};
+    gates().template backward<Lanes>(step.states(0) + size, step.states(1) + size, adjoint.d_h.data(), d.d_state + size,
+                                     scratch, d_gate);
     std::fill_n(adjoint.d_in.data(), adjoint.d_in.size(), Scalar(0));
-    const detail::MapPointers<const Scalar, 4> d_gates{d_i.data(), d_ig.data(), d_fg.data(), d_og.data()};
+    const detail::MapPointers<const Scalar, 4> d_gates{d_gate[0], d_gate[1], d_gate[2], d_gate[3]};
     gates_.view().template backward<Lanes>(d_gates, adjoint.d_in.data());
     adjoint.gate.template append<Lanes>(scratch.in.data(), d_gates);
     for (Index f = 0; f < inputs; ++f) d.d_x[f] += adjoint.d_in[f];

@@ -16,12 +16,13 @@ namespace elegans::detail {
 // mutate all: memory.gates
 /// The gates of an LSTM, whose weights belong to somebody else. With i, ig, fg and og linear maps of [x, h],
 ///
-///     c <- c sigmoid(fg + 1) + tanh(i) sigmoid(ig),    h <- tanh(c) sigmoid(og)
+///     c <- c sigmoid(fg + forget_bias) + tanh(i) sigmoid(ig),    h <- tanh(c) sigmoid(og)
 ///
-/// `ncps.torch.LSTMCell`.
+/// `ncps.torch.LSTMCell` adds a forget bias of 1; PyTorch's `nn.LSTM` adds none.
 template <typename Scalar>
 struct MemoryGates {
   LinearView<Scalar, 4> maps;  ///< i, ig, fg, og
+  Scalar forget_bias = Scalar(1);
 
   [[nodiscard]] constexpr Index units() const noexcept { return maps.outputs; }
   [[nodiscard]] constexpr Index input_dim() const noexcept { return maps.inputs - maps.outputs; }
@@ -29,7 +30,7 @@ struct MemoryGates {
   /// Computes the gates.
   ///
   /// \param state  h and c, side by side
-  /// \param own    written: in = [x, h], and gate = tanh(i), sigmoid(ig), sigmoid(fg + 1), sigmoid(og)
+  /// \param own    written: in = [x, h], and gate = tanh(i), sigmoid(ig), sigmoid(fg + forget_bias), sigmoid(og)
   template <LaneLayout Lanes, typename AnyScratch>
   void open(const Scalar* x, const Scalar* state, AnyScratch& own) const {
     using P = typename Lanes::Packet;
@@ -39,11 +40,11 @@ struct MemoryGates {
     Scalar *const i = own.gate[0].data(), *const ig = own.gate[1].data(), *const fg = own.gate[2].data(),
                   *const og = own.gate[3].data();
     maps.template forward<Lanes>(own.in.data(), {i, ig, fg, og});
-    const P one(Scalar(1));
+    const P bias(forget_bias);
     for (Index k = 0; k < extent<Lanes>(units()); k += Lanes::lanes) {
       store(i + k, tanh(load<P>(i + k)));
       store(ig + k, sigmoid(load<P>(ig + k)));
-      store(fg + k, sigmoid(load<P>(fg + k) + one));
+      store(fg + k, sigmoid(load<P>(fg + k) + bias));
       store(og + k, sigmoid(load<P>(og + k)));
     }
   }
@@ -65,6 +66,30 @@ struct MemoryGates {
       store(h + i, tanh(new_c) * gate(3));
     });
     return c;
+  }
+
+  /// The adjoint of `forward`. Call `open` first.
+  ///
+  /// \param c, new_c  (units) before the step and after it
+  /// \param d_h       (units) of the new h
+  /// \param d_c       (units) of the new c; overwritten with that of c
+  /// \param d_gate    (units) of i, ig, fg and og, written
+  template <LaneLayout Lanes, typename AnyScratch>
+  void backward(const Scalar* c, const Scalar* new_c, const Scalar* d_h, Scalar* d_c, const AnyScratch& own,
+                const MapPointers<Scalar, 4>& d_gate) const {
+    Scalar *const d_i = d_gate[0], *const d_ig = d_gate[1], *const d_fg = d_gate[2], *const d_og = d_gate[3];
+    for_each_packet<typename Lanes::Packet>(Lanes::index(units(), 0), [&]<typename P>(Index k) {
+      const P one(Scalar(1));
+      const P i = load<P>(own.gate[0].data() + k), ig = load<P>(own.gate[1].data() + k);
+      const P fg = load<P>(own.gate[2].data() + k), og = load<P>(own.gate[3].data() + k);
+      const P tanh_c = tanh(load<P>(new_c + k)), of_h = load<P>(d_h + k);
+      const P of_c = fma(of_h * og, one - tanh_c * tanh_c, load<P>(d_c + k));
+      store(d_og + k, of_h * tanh_c * og * (one - og));
+      store(d_i + k, of_c * ig * (one - i * i));
+      store(d_ig + k, of_c * i * ig * (one - ig));
+      store(d_fg + k, of_c * load<P>(c + k) * fg * (one - fg));
+      store(d_c + k, of_c * fg);
+    });
   }
 };
 

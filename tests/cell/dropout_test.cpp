@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The elegans authors
 // SPDX-License-Identifier: Apache-2.0
 
-#include <elegans/cell/cfc/dropout.hpp>
+#include <elegans/cell/dropout.hpp>
 #include <elegans/model/cfc.hpp>
 #include <elegans/simd/layout.hpp>
 

@@ -18,7 +18,7 @@ constexpr std::uint64_t mix(std::uint64_t value) {
   return value ^ (value >> 31);
 }
 
-// mutate all: cfc.dropout
+// mutate all: cell.dropout
 /// Drops a share of a layer's values and scales up the rest, as `torch.nn.Dropout`. The same call is its own adjoint.
 template <LaneLayout Lanes>
 void drop(double share, std::uint64_t seed, const StepPosition& position, std::uint64_t layer, Index neurons,

@@ -1,0 +1,218 @@
+// SPDX-FileCopyrightText: The elegans authors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+
+#include <elegans/cell/step.hpp>
+#include <elegans/core/buffer.hpp>
+#include <elegans/core/context.hpp>
+#include <elegans/core/error.hpp>
+#include <elegans/core/extent.hpp>
+#include <elegans/core/mask.hpp>
+#include <elegans/core/parameters.hpp>
+#include <elegans/core/sequence.hpp>
+#include <elegans/core/state.hpp>
+#include <elegans/core/types.hpp>
+#include <elegans/layer/parameterized.hpp>
+#include <elegans/layer/shapes.hpp>
+#include <elegans/layer/tiling.hpp>
+#include <elegans/simd/layout.hpp>
+#include <elegans/simd/packet.hpp>
+
+namespace elegans {
+
+// mutate all: layer.memoryless
+/// The base of layers that treat each step by itself, and have as many outputs as inputs: `LayerNorm` and `Dropout`.
+///
+/// \tparam Derived  has these for tiles of one step, where x, y, d_y and d_x are (features) in whole packets:
+///                  `apply<Lanes>(position, x, y)`, `begin_backward<Lanes>()`,
+///                  `apply_backward<Lanes>(position, x, d_y, d_x)`, and `collect<Lanes>(gradient)`. The values of x and
+///                  d_y are 0 in lanes that stand for no feature or no sample
+template <typename Derived, typename ScalarType>
+class Memoryless : public Parameterized<Derived, ScalarType> {
+  using Base = Parameterized<Derived, ScalarType>;
+  friend Base;
+
+ public:
+  using Scalar = ScalarType;
+  static constexpr int state_size_at_compile_time = 0;
+  using StateType = State<Scalar, 0>;
+  using ContextType = Context<Scalar, 0>;
+
+  [[nodiscard]] Index units() const noexcept { return features_; }
+  [[nodiscard]] Index state_size() const noexcept { return 0; }
+  [[nodiscard]] Index input_dim() const noexcept { return features_; }
+  [[nodiscard]] Index output_dim() const noexcept { return features_; }
+  [[nodiscard]] bool return_sequences() const noexcept { return true; }
+  /// Name, shape and offset of each tensor in `parameters()` and `gradient()`.
+  [[nodiscard]] const ParameterList<>& parameter_list() const& noexcept { return parameter_list_; }
+  [[nodiscard]] ParameterList<> parameter_list() const&& { return parameter_list(); }
+
+  /// A state without values, as a layer without memory has.
+  [[nodiscard]] State<Scalar, 0, 1> initial_state() const { return {1, 0}; }
+  /// The same for a batch of streams.
+  [[nodiscard]] StateType initial_state(Index batch) const { return {batch, 0}; }
+
+  /// The outputs of one step, (batch, features). They do not depend on the state or on the elapsed time.
+  /// \param x  (batch, features), or any vector of that many values for a single stream
+  /// \return a view that lasts until the next call
+  /// \throws InvalidArgument if a shape differs
+  template <typename Values, int Batch, typename Elapsed = Scalar>
+  ConstArrayView<Scalar> step(const Eigen::DenseBase<Values>& x, State<Scalar, 0, Batch>& state,
+                              const Elapsed& = Elapsed(1)) & {
+    this->require_usable();
+    const Index batch = state.batch();
+    const bool vector = batch == 1 && (x.rows() == 1 || x.cols() == 1) && x.size() == features_;
+    if (!vector && (x.rows() != batch || x.cols() != features_)) {
+      detail::refuse("step: x must be (", batch, ", ", features_, "), got (", x.rows(), ", ", x.cols(), ")");
+    }
+    step_input_.resize(1, batch, features_);
+    for (Index b = 0; b < batch; ++b) {
+      for (Index f = 0; f < features_; ++f) {
+        step_input_(0, b, f) =
+            static_cast<Scalar>(vector && x.rows() != 1 ? x.derived().coeff(f, 0) : x.derived().coeff(b, f));
+      }
+    }
+    run<detail::full_lanes<Scalar>>(step_input_, {}, false, step_output_);
+    return {step_output_.values().data(), batch, features_};
+  }
+  template <typename Values>
+  void step(const Eigen::DenseBase<Values>&, ...) const& = delete;  // wrong state, const or temporary model
+
+  /// The outputs for a batch of sequences, (time, batch, features). \param x  (time, batch, features)
+  /// \throws InvalidArgument if a shape differs
+  [[nodiscard]] Sequence<Scalar> operator()(const Sequence<Scalar>& x, const ContextType& context = {}) {
+    begin(x, context);
+    if (&x == &output_) return (*this)(Sequence<Scalar>(x), context);
+    run<detail::full_lanes<Scalar>>(x, context.mask, false, output_);
+    return output_;
+  }
+  void operator()(const Sequence<Scalar>&, const ContextType& = {}) const = delete;  // the model is const
+
+  /// The same, and stores a copy of the inputs for `backward`. \return the outputs; they last until the next call
+  const Sequence<Scalar>& forward(const Sequence<Scalar>& x, const ContextType& context = {}) & {
+    begin(x, context);
+    input_ = x;
+    mask_ = context.mask;
+    ++runs_;
+    run<detail::full_lanes<Scalar>>(input_, mask_, true, output_);
+    can_go_back_ = true;
+    return output_;
+  }
+  void forward(const Sequence<Scalar>&, const ContextType& = {}) const& = delete;  // the model is const or temporary
+
+  /// See `Rnn`.
+  void begin_epoch(int epoch) noexcept { runs_ = static_cast<std::uint64_t>(epoch) << 32; }
+
+  /// (batch, 0)
+  [[nodiscard]] const StateType& final_state() const& noexcept { return final_state_; }
+  [[nodiscard]] StateType final_state() const&& { return final_state(); }
+
+  /// From dLoss/d(outputs) of the last `forward` to the gradients of the parameters and the inputs.
+  /// \throws InvalidArgument if the shape differs, or without a `forward` since the parameters last changed
+  void backward(const Sequence<Scalar>& d_output, const StateType* d_final_state = nullptr) {
+    if (!can_go_back_) detail::refuse("backward: call forward() first");
+    detail::require_backward_shape(d_output, d_final_state, output_, 0);
+    backward_for<detail::full_lanes<Scalar>>(d_output);
+  }
+
+  /// (time, batch, features)
+  [[nodiscard]] const Sequence<Scalar>& input_gradient() const& noexcept { return d_input_; }
+  [[nodiscard]] Sequence<Scalar> input_gradient() const&& { return input_gradient(); }
+  /// (batch, 0)
+  [[nodiscard]] const StateType& initial_state_gradient() const& noexcept { return final_state_; }
+  [[nodiscard]] StateType initial_state_gradient() const&& { return initial_state_gradient(); }
+
+ protected:
+  using Base::gradient_;
+  using Base::parameters_;
+
+  explicit Memoryless(Index features) : features_(features) {}
+
+  ParameterList<> parameter_list_;
+  detail::Extent<bool> can_go_back_ = false;
+
+ private:
+  [[nodiscard]] Derived& self() noexcept { return static_cast<Derived&>(*this); }
+
+  void begin(const Sequence<Scalar>& x, const ContextType& context) {
+    this->require_usable();
+    detail::require_forward_shape(x, context, features_, 0);
+    can_go_back_ = false;
+    final_state_.resize(x.batch());
+  }
+
+  /// For Width see `detail::Tiling`.
+  template <int Width>
+  [[nodiscard]] detail::Tiling<Scalar, Width> tiling(Index batch) const noexcept {
+    return {batch, features_, true};
+  }
+  [[nodiscard]] StepPosition position(bool training, Index t, Index first) const noexcept {
+    return {training, runs_, t, first};
+  }
+
+  template <int Width>
+  void run(const Sequence<Scalar>& x, const Mask& mask, bool training, Sequence<Scalar>& y) {
+    y.resize(x.time(), x.batch(), features_);
+    tiling<Width>(x.batch()).for_each_tile([&]<LaneLayout Lanes>(Index first, Index samples) {
+      for (auto* lanes : {&x_lanes_, &y_lanes_}) grow<Lanes>(*lanes);
+      for (Index t = 0; t < x.time(); ++t) {
+        load_step<Lanes>(x, mask, t, first, samples, x_lanes_.data());
+        self().template apply<Lanes>(position(training, t, first), x_lanes_.data(), y_lanes_.data());
+        auto y_t = y.step(t);
+        detail::from_lanes<Lanes>(features_, samples, y_lanes_.data(),
+                                  [&](Index b, Index f, Scalar value) { y_t(first + b, f) = value; });
+      }
+    });
+  }
+
+  template <int Width>
+  void backward_for(const Sequence<Scalar>& d_output) {
+    d_input_.resize(input_.time(), input_.batch(), features_);
+    gradient_.resize(parameters_.size());
+    std::fill_n(gradient_.data(), gradient_.size(), Scalar(0));
+    tiling<Width>(input_.batch()).for_each_tile([&]<LaneLayout Lanes>(Index first, Index samples) {
+      for (auto* lanes : {&x_lanes_, &y_lanes_, &d_x_lanes_}) grow<Lanes>(*lanes);
+      self().template begin_backward<Lanes>();
+      for (Index t = 0; t < input_.time(); ++t) {
+        load_step<Lanes>(input_, mask_, t, first, samples, x_lanes_.data());
+        load_step<Lanes>(d_output, {}, t, first, samples, y_lanes_.data());
+        self().template apply_backward<Lanes>(position(true, t, first), x_lanes_.data(), y_lanes_.data(),
+                                              d_x_lanes_.data());
+        auto d_x_t = d_input_.step(t);
+        detail::from_lanes<Lanes>(features_, samples, d_x_lanes_.data(), [&](Index b, Index f, Scalar value) {
+          d_x_t(first + b, f) = mask_(t, first + b) ? value : Scalar(0);
+        });
+      }
+      self().template collect<Lanes>(gradient_.data());
+    });
+  }
+
+  /// Copies a step. A masked step becomes 0, because its values may be anything, NaN included.
+  template <LaneLayout Lanes>
+  void load_step(const Sequence<Scalar>& from, const Mask& mask, Index t, Index first, Index samples,
+                 Scalar* lanes) const {
+    const auto from_t = from.step(t);
+    detail::to_lanes<Lanes>(features_, samples, lanes,
+                            [&](Index b, Index f) { return mask(t, first + b) ? from_t(first + b, f) : Scalar(0); });
+    std::fill(lanes + Lanes::index(features_, 0), lanes + detail::extent<Lanes>(features_), Scalar(0));
+  }
+  template <LaneLayout Lanes>
+  void grow(Buffer<Scalar>& values) const {
+    values.resize((std::max)(values.size(), detail::extent<Lanes>(features_)));
+  }
+
+  Index features_;
+  std::uint64_t runs_ = 0;  // forward passes with a copy of their inputs, in this epoch
+  Buffer<Scalar> x_lanes_, y_lanes_, d_x_lanes_;
+  Sequence<Scalar> step_input_, step_output_;
+
+  // Of the last sequence.
+  Sequence<Scalar> input_, output_, d_input_;
+  Mask mask_;
+  StateType final_state_{0, 0};
+};
+
+}  // namespace elegans

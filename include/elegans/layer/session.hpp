@@ -1,0 +1,104 @@
+// SPDX-FileCopyrightText: The elegans authors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <concepts>
+#include <type_traits>
+#include <utility>
+
+#include <elegans/core/context.hpp>
+#include <elegans/core/sequence.hpp>
+#include <elegans/core/state.hpp>
+#include <elegans/core/types.hpp>
+#include <elegans/layer/rnn.hpp>
+#include <elegans/layer/workspace.hpp>
+#include <elegans/simd/packet.hpp>
+
+namespace elegans {
+
+namespace detail {
+
+/// The cell that an `Rnn`, or a model that derives from one, runs.
+template <typename Layer>
+using CellOf = std::remove_cvref_t<decltype(std::declval<const Layer&>().cell())>;
+
+template <typename Layer>
+concept RnnLayer = requires { typename CellOf<Layer>; } && std::derived_from<Layer, Rnn<CellOf<Layer>>>;
+
+}  // namespace detail
+
+// mutate all: layer.session
+/// Runs a model that others may run at the same time: it reads the model's weights and has a workspace of its own. So
+/// there is one set of weights, however many threads use it. Give each thread a session:
+///
+///     const elegans::LTC<float> model(wiring, 2);
+///     std::jthread worker([&] {
+///       elegans::Session session(model);
+///       auto y = session(x);
+///     });
+///
+/// A session computes the same as the model, to the bit, and always with the model's current parameters. The model must
+/// outlive it. While a thread uses a session, nobody may run, change or move the model itself; to copy it is fine.
+/// `evaluate`, `predict` and `forecast` take a session as they take a model.
+///
+/// \tparam Layer  `LTC`, `CfC`, `LSTM`, or another `Rnn`
+template <typename Layer>
+class Session {
+  static_assert(detail::RnnLayer<Layer>, "elegans::Session: needs an Rnn, such as LTC, CfC, LSTM or GRU");
+
+ public:
+  using Cell = detail::CellOf<Layer>;
+  using Scalar = typename Layer::Scalar;
+  static constexpr int state_size_at_compile_time = Layer::state_size_at_compile_time;
+  using StateType = typename Layer::StateType;
+  using ContextType = typename Layer::ContextType;
+
+  /// A session of a model, which it refers to.
+  explicit Session(const Layer& model) : model_(&model), workspace_(model.cell()) {}
+  explicit Session(const Layer&&) = delete;  // the model must outlive the session
+
+  [[nodiscard]] Index state_size() const noexcept { return model_->state_size(); }
+  [[nodiscard]] Index input_dim() const noexcept { return model_->input_dim(); }
+  [[nodiscard]] Index output_dim() const noexcept { return model_->output_dim(); }
+  [[nodiscard]] bool return_sequences() const noexcept { return model_->return_sequences(); }
+
+  /// The state before the first step of a single stream: zeros. With fixed sizes it uses no heap.
+  [[nodiscard]] auto initial_state() const { return model_->initial_state(); }
+  /// The same for a batch of streams.
+  [[nodiscard]] StateType initial_state(Index batch) const { return model_->initial_state(batch); }
+
+  /// Advances a state by one step, in place: see `Rnn::step`.
+  ///
+  /// \param elapsed  one time for all streams, or a vector with one per stream
+  /// \return         (batch, output_dim) outputs: a view that lasts until the next call
+  /// \throws InvalidArgument if a shape differs or a time is negative or not finite
+  /// \note   Allocates nothing, except that the first call with a larger batch does. It locks only in the first call
+  ///         after the parameters changed, while they are packed.
+  template <typename Derived, int Batch, typename Elapsed = Scalar>
+  ConstArrayView<Scalar> step(const Eigen::DenseBase<Derived>& x,
+                              State<Scalar, state_size_at_compile_time, Batch>& state,
+                              const Elapsed& elapsed = Elapsed(1)) & {
+    const auto time_of = detail::elapsed_times_of<Scalar>(state.batch(), elapsed);
+    return workspace_.step(model_->packed(), x, state, time_of, [](bool) {});
+  }
+  template <typename Derived>
+  void step(const Eigen::DenseBase<Derived>&, ...) const& = delete;  // wrong state, const or temporary session
+
+  /// The outputs for a batch of sequences: see `Rnn::operator()`.
+  /// \throws InvalidArgument if a shape differs
+  [[nodiscard]] Sequence<Scalar> operator()(const Sequence<Scalar>& x, const ContextType& context = {}) {
+    workspace_.template run<detail::full_lanes<Scalar>>(model_->packed(), x, context,
+                                                        {.return_sequences = return_sequences()}, [](bool) {});
+    return workspace_.rollout().output();
+  }
+
+  /// (batch, state_size): where the last sequence ended.
+  [[nodiscard]] const StateType& final_state() const& noexcept { return workspace_.rollout().final_state(); }
+  [[nodiscard]] StateType final_state() const&& { return final_state(); }
+
+ private:
+  const Layer* model_;
+  detail::Workspace<Cell> workspace_;
+};
+
+}  // namespace elegans
