@@ -171,7 +171,7 @@ struct Run {
   std::filesystem::path checkpoint, log;
   Dataset<double> data;
   LTC<double> model{AutoNCP(4, 1), 2};
-  FaultyAdam optimizer{AdamOptions<double>{.learning_rate = 0.02}};
+  FaultyAdam optimizer{AdamOptions{.learning_rate = 0.02}};
   std::map<int, Eigen::ArrayXd>* boundaries = nullptr;
 };
 
