@@ -62,12 +62,14 @@ concept BatchCallback = requires(C& callback, Model& model, const BatchEnd<typen
 template <typename Function>
 struct CallsOnEpochEnd {
   Function function;
+  /// Calls the function.
   decltype(auto) on_epoch_end(auto& model, const auto& epoch) { return function(model, epoch); }
 };
 /// A `BatchCallback` that calls a function; made by `on_batch_end`.
 template <typename Function>
 struct CallsOnBatchEnd {
   Function function;
+  /// Calls the function.
   decltype(auto) on_batch_end(auto& model, const auto& batch) { return function(model, batch); }
 };
 

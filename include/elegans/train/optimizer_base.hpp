@@ -105,11 +105,11 @@ class OptimizerBase {
 
   /// What a step does to a range of the parameters.
   struct Move {
-    VectorView<Scalar> parameters;
-    ConstVectorView<Scalar> gradient;
-    Scalar learning_rate;
-    Scalar weight_decay;
-    Index first;
+    VectorView<Scalar> parameters;     ///< of the range
+    ConstVectorView<Scalar> gradient;  ///< of the range
+    Scalar learning_rate;              ///< with the factor of the range
+    Scalar weight_decay;               ///< of the range, or of the optimizer
+    Index first;                       ///< number of the range's first parameter
   };
   /// Calls visit(move) for each range, or once for all parameters if there are no ranges.
   template <typename Visit>
