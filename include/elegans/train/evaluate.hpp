@@ -102,17 +102,17 @@ void score_samples(Model& model, SourceReader<Source, Scalar>& reader, std::span
     std::size_t k = 0;
     const auto add = [&]<typename Score>(const Score& score) {
       check_targets(score, prediction, batch.y, batch.weights, origin);
-      const auto check = [&](bool is_loss, Scalar value) {
+      const auto check_finite = [&](bool is_loss, Scalar value) {
         if (!all_finite(prediction.values()) || (is_loss && !is_finite(value))) {
           fail(who, ": ", name_of_score(score), " is ", value, ": ", why_not_finite(batch, prediction, origin));
         }
       };
       if constexpr (SumMetric<Score, Scalar>) {
-        check(false, std::numeric_limits<Scalar>::quiet_NaN());
+        check_finite(false, std::numeric_limits<Scalar>::quiet_NaN());
         sums.add(k++, score, prediction, batch.y, batch.weights);
       } else {
         const Scalar value = weighted_score(score, prediction, batch.y, batch.weights, workspace);
-        check(LossFunction<Score, Scalar>, value);
+        check_finite(LossFunction<Score, Scalar>, value);
         sums.add(k++, value, batch.total);
       }
     };

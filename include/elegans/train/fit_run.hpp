@@ -54,7 +54,7 @@ class FitRun {
         optimizer_(optimizer),
         options_(options),
         extras_(extras...),
-        order_((check(data), check_fit_options(options), data.samples()), options.validation_split),
+        order_((check_data(data), check_fit_options(options), data.samples()), options.validation_split),
         trainer_(model, data, optimizer, options, extras_),
         held_back_(data),
         plateau_(options.reduce_lr_on_plateau) {
@@ -119,7 +119,7 @@ class FitRun {
   static constexpr bool in_memory = SourceReader<Source, Scalar>::in_memory;
 
   /// \throws InvalidArgument if there are no data
-  static void check(Source& data) {
+  static void check_data(Source& data) {
     if constexpr (in_memory) {
       check_dataset(data, "fit");
     } else if (data.samples() < 1) {

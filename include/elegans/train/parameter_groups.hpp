@@ -184,11 +184,12 @@ class ParameterGroups {
     for (const ParameterGroup& group : groups) {
       require_matches(list, group.parameters);
       if (group.parameters.empty()) detail::refuse("parameter groups: a group names no parameters");
-      require(group.learning_rate_factor >= 0 && detail::is_finite(group.learning_rate_factor), "learning_rate_factor",
-              "finite and at least 0", group.learning_rate_factor);
+      require_that(group.learning_rate_factor >= 0 && detail::is_finite(group.learning_rate_factor),
+                   "learning_rate_factor", "finite and at least 0", group.learning_rate_factor);
       const double decay = group.weight_decay.value_or(0);
-      require(decay >= 0 && detail::is_finite(decay), "weight_decay", "finite and at least 0", decay);
-      require(group.tensor_norm > 0 && !detail::is_nan(group.tensor_norm), "tensor_norm", "above 0", group.tensor_norm);
+      require_that(decay >= 0 && detail::is_finite(decay), "weight_decay", "finite and at least 0", decay);
+      require_that(group.tensor_norm > 0 && !detail::is_nan(group.tensor_norm), "tensor_norm", "above 0",
+                   group.tensor_norm);
       group.clip.require_positive();
     }
     std::vector<Members> members;
@@ -246,7 +247,7 @@ class ParameterGroups {
       if (!found) detail::refuse("parameter groups: no parameter matches '", pattern, "'; there are ", names);
     }
   }
-  static void require(bool holds, const char* option, const char* range, double got) {
+  static void require_that(bool holds, const char* option, const char* range, double got) {
     if (!holds) detail::refuse("parameter groups: ", option, " must be ", range, ", got ", got);
   }
 

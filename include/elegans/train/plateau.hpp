@@ -25,14 +25,14 @@ struct ReduceLROnPlateau {
 
   /// \throws InvalidArgument if an option is out of range
   void require_valid() const {
-    const auto require = [](bool holds, const char* option, const char* range, double got) {
+    const auto require_that = [](bool holds, const char* option, const char* range, double got) {
       if (!holds) detail::refuse("reduce_lr_on_plateau: ", option, " must be ", range, ", got ", got);
     };
-    require(patience >= 0, "patience", "at least 0", patience);
-    require(detail::is_finite(factor) && factor > 0 && factor < 1, "factor", "in (0, 1)", factor);
-    require(detail::is_finite(min_delta) && min_delta >= 0, "min_delta", "finite and at least 0", min_delta);
-    require(cooldown >= 0, "cooldown", "at least 0", cooldown);
-    require(detail::is_finite(min_lr) && min_lr >= 0, "min_lr", "finite and at least 0", min_lr);
+    require_that(patience >= 0, "patience", "at least 0", patience);
+    require_that(detail::is_finite(factor) && factor > 0 && factor < 1, "factor", "in (0, 1)", factor);
+    require_that(detail::is_finite(min_delta) && min_delta >= 0, "min_delta", "finite and at least 0", min_delta);
+    require_that(cooldown >= 0, "cooldown", "at least 0", cooldown);
+    require_that(detail::is_finite(min_lr) && min_lr >= 0, "min_lr", "finite and at least 0", min_lr);
   }
 };
 
