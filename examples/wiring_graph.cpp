@@ -60,7 +60,7 @@ elegans::Wiring<> make(const Request& request) {
   }
   if (request.kind == "auto_ncp") {
     return build(elegans::AutoNCP(request.units, request.outputs,
-                                  {.sparsity = request.sparsity.value_or(0.5), .seed = request.seed.value_or(22222)}));
+                                  {.sparsity = request.sparsity.value_or(0.5), .seed = seed(22222)}));
   }
   return build(elegans::NCP({.inter_neurons = request.inter,
                              .command_neurons = request.command,
@@ -69,7 +69,7 @@ elegans::Wiring<> make(const Request& request) {
                              .inter_fanout = request.inter_fanout,
                              .recurrent_command_synapses = request.recurrent_command_synapses,
                              .motor_fanin = request.motor_fanin,
-                             .seed = request.seed.value_or(22222)}));
+                             .seed = seed(22222)}));
 }
 
 /// The synapses as [source, destination, polarity], sorted by source, then by destination.

@@ -1,4 +1,4 @@
-// error: AdamOptions<float>
+// error: AdamOptions
 #include <elegans/train/adam.hpp>
 
 elegans::Adam<float> make() { return elegans::Adam<float>({.lr = 0.01f}); }

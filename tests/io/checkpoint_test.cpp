@@ -364,7 +364,7 @@ TEST_CASE("A checkpoint of another run is refused by what differs", "[io][checkp
   CHECK(of_optimizer(Adam<double>({.learning_rate = 0.02})) == "optimizer learning_rate was 0.01, is 0.02");
   CHECK(of_optimizer(Adam<double>({.learning_rate = 0.01, .beta2 = 0.9})) == "optimizer beta2 was 0.999, is 0.9");
   CHECK(of_optimizer(AdamW<double>({.learning_rate = 0.01})) ==
-        "optimizer was Adam, is AdamW; optimizer weight_decay was none, is 0.01");
+        "optimizer was Adam, is AdamW; optimizer weight_decay was 0, is 0.01");
   CHECK(of_optimizer(SGD<double>()).starts_with("optimizer was Adam, is SGD; "));
   CHECK(of_optimizer(SGD<double>()).find("; optimizer beta2 was 0.999, is none") != std::string::npos);
 

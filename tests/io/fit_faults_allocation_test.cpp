@@ -12,6 +12,7 @@
 #include <functional>
 #include <map>
 #include <new>
+#include <span>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -126,9 +127,10 @@ struct FaultyMetric {
 
 struct FaultyAdam : Adam<double> {
   using Adam<double>::Adam;
-  void step(VectorView<double> parameters, ConstVectorView<double> gradient) {
+  void step(VectorView<double> parameters, ConstVectorView<double> gradient,
+            std::span<const ParameterRange> ranges = {}) {
     parameters *= 1.0;
-    Adam<double>::step(parameters, gradient);
+    Adam<double>::step(parameters, gradient, ranges);
     user_function();  // after the parameters changed
   }
 };
@@ -150,14 +152,18 @@ struct Run {
         model, data, std::ref(optimizer),
         {.epochs = epochs,
          .batch_size = 2,
+         .grain = 1,
          .validation_split = 0.25,
          .schedule =
              [](int epoch, int of) {
                user_function();
                return CosineDecay{}(epoch, of);
              },
+         .freeze = {"sigma"},
+         .groups = {{.parameters = {"w"}, .learning_rate_factor = 0.5}},
          .show_progress = false},
-        [](const Epoch<double>&) { user_function(); }, file, csv, loss(FaultyLoss{}), FaultyMetric{},
+        [](const Epoch<double>&) { user_function(); }, on_batch_end([](auto&, const auto&) { user_function(); }), file,
+        csv, loss(FaultyLoss{}), FaultyMetric{},
         [](VectorView<double> gradient, double) {
           gradient *= 0.5;
           user_function();
@@ -171,7 +177,7 @@ struct Run {
   std::filesystem::path checkpoint, log;
   Dataset<double> data;
   LTC<double> model{AutoNCP(4, 1), 2};
-  FaultyAdam optimizer{AdamOptions<double>{.learning_rate = 0.02}};
+  FaultyAdam optimizer{AdamOptions{.learning_rate = 0.02}};
   std::map<int, Eigen::ArrayXd>* boundaries = nullptr;
 };
 

@@ -92,13 +92,13 @@ void check(const json& record) {
                         .inter_fanout = spec["inter_fanout"],
                         .recurrent_command_synapses = spec["recurrent_command_synapses"],
                         .motor_fanin = spec["motor_fanin"],
-                        .seed = spec.value("seed", std::int64_t{22222})}),
+                        .seed = spec.value("seed", std::uint64_t{22222})}),
           record);
   } else {
     REQUIRE(kind == "AutoNCP");
     check(elegans::AutoNCP(
               spec["units"], spec["output_size"],
-              {.sparsity = spec.value("sparsity_level", 0.5), .seed = spec.value("seed", std::int64_t{22222})}),
+              {.sparsity = spec.value("sparsity_level", 0.5), .seed = spec.value("seed", std::uint64_t{22222})}),
           record);
   }
 }

@@ -55,7 +55,7 @@ TEST_CASE("A neural circuit policy has no synapses before it is built", "[wiring
 }
 
 TEST_CASE("Synapses of a neural circuit policy lead from one layer to the next", "[wiring][ncp]") {
-  for (int seed = 0; seed < 50; ++seed) {
+  for (std::uint64_t seed = 0; seed < 50; ++seed) {
     NCPOptions options = few_neurons;
     options.seed = seed;
     NCP wiring(options);
@@ -88,7 +88,7 @@ TEST_CASE("With fan-outs of zero each neuron gets the one synapse of a forgotten
 TEST_CASE("A forgotten command neuron gets at most as many inter neurons as there are command neurons",
           "[wiring][ncp]") {
   int forgotten = 0;
-  for (int seed = 0; seed < 3000; ++seed) {
+  for (std::uint64_t seed = 0; seed < 3000; ++seed) {
     NCP wiring({.inter_neurons = 10,
                 .command_neurons = 2,
                 .motor_neurons = 1,
@@ -119,8 +119,7 @@ TEST_CASE("An impossible neural circuit policy is refused", "[wiring][ncp]") {
         "NCP: motor_fanin must be in [0, command_neurons = 3], got -1");
   CHECK(refusal_with([](NCPOptions& o) { o.recurrent_command_synapses = -1; }) ==
         "NCP: recurrent_command_synapses must be at least 0, got -1");
-  CHECK(refusal_with([](NCPOptions& o) { o.seed = -1; }) == "NCP: seed must be in [0, 4294967295], got -1");
-  CHECK(refusal_with([](NCPOptions& o) { o.seed = std::int64_t{1} << 32; }) ==
+  CHECK(refusal_with([](NCPOptions& o) { o.seed = std::uint64_t{1} << 32; }) ==
         "NCP: seed must be in [0, 4294967295], got 4294967296");
   CHECK(refusal_with([](NCPOptions& o) { o.inter_neurons = 2147483647; }) ==
         "NCP: inter_neurons + command_neurons + motor_neurons must be at most 46340, got 2147483652");
@@ -133,7 +132,7 @@ TEST_CASE("Fan-outs that are left out are refused", "[wiring][ncp]") {
 }
 
 TEST_CASE("A neural circuit policy may have several inter layers, and each feeds the next", "[wiring][ncp]") {
-  for (int seed = 0; seed < 20; ++seed) {
+  for (std::uint64_t seed = 0; seed < 20; ++seed) {
     NCP wiring({.inter_neurons = {6, 4, 5},
                 .command_neurons = 3,
                 .motor_neurons = 2,

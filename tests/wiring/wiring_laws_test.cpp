@@ -31,19 +31,19 @@ constexpr int units = 9, outputs = 2, inputs = 3;
 // Each struct makes one kind of wiring of these sizes, not built yet, with fixed or with dynamic sizes.
 struct FullyConnectedKind {
   template <int... Sizes>
-  static auto make(int seed) {
-    return elegans::FullyConnected<Sizes...>(units, outputs, {.seed = static_cast<std::uint64_t>(seed)});
+  static auto make(std::uint64_t seed) {
+    return elegans::FullyConnected<Sizes...>(units, outputs, {.seed = seed});
   }
 };
 struct RandomKind {
   template <int... Sizes>
-  static auto make(int seed) {
-    return elegans::Random<Sizes...>(units, outputs, {.sparsity = 0.4, .seed = static_cast<std::uint64_t>(seed)});
+  static auto make(std::uint64_t seed) {
+    return elegans::Random<Sizes...>(units, outputs, {.sparsity = 0.4, .seed = seed});
   }
 };
 struct NCPKind {
   template <int... Sizes>
-  static auto make(int seed) {
+  static auto make(std::uint64_t seed) {
     return elegans::NCP<Sizes...>({.inter_neurons = 4,
                                    .command_neurons = 3,
                                    .motor_neurons = outputs,
@@ -56,7 +56,7 @@ struct NCPKind {
 };
 struct DeepNCPKind {
   template <int... Sizes>
-  static auto make(int seed) {
+  static auto make(std::uint64_t seed) {
     return elegans::NCP<Sizes...>({.inter_neurons = {3, 2},
                                    .command_neurons = 2,
                                    .motor_neurons = outputs,
@@ -69,7 +69,7 @@ struct DeepNCPKind {
 };
 struct AutoNCPKind {
   template <int... Sizes>
-  static auto make(int seed) {
+  static auto make(std::uint64_t seed) {
     return elegans::AutoNCP<Sizes...>(units, outputs, {.sparsity = 0.4, .seed = seed});
   }
 };
@@ -77,14 +77,14 @@ struct AutoNCPKind {
 template <typename Kind>
 struct WithFixedSizes {
   static constexpr bool is_fixed = true;
-  static auto make(int seed = 5) { return Kind::template make<units, outputs, inputs>(seed); }
-  static auto make_other_sizes(int seed = 5) { return Kind::template make<Dynamic, Dynamic, Dynamic>(seed); }
+  static auto make(std::uint64_t seed = 5) { return Kind::template make<units, outputs, inputs>(seed); }
+  static auto make_other_sizes(std::uint64_t seed = 5) { return Kind::template make<Dynamic, Dynamic, Dynamic>(seed); }
 };
 template <typename Kind>
 struct WithDynamicSizes {
   static constexpr bool is_fixed = false;
-  static auto make(int seed = 5) { return Kind::template make<Dynamic, Dynamic, Dynamic>(seed); }
-  static auto make_other_sizes(int seed = 5) { return Kind::template make<units, Dynamic, Dynamic>(seed); }
+  static auto make(std::uint64_t seed = 5) { return Kind::template make<Dynamic, Dynamic, Dynamic>(seed); }
+  static auto make_other_sizes(std::uint64_t seed = 5) { return Kind::template make<units, Dynamic, Dynamic>(seed); }
 };
 
 template <typename Made>

@@ -4,11 +4,13 @@
 
 #include <cmath>
 #include <limits>
+#include <span>
 #include <type_traits>
 
 #include <elegans/core/error.hpp>
 #include <elegans/core/finite.hpp>
 #include <elegans/core/types.hpp>
+#include <elegans/train/optimizer_base.hpp>
 
 namespace elegans {
 
@@ -25,17 +27,31 @@ struct Clip {
   /// \throws InvalidArgument if a limit is not above 0
   template <typename Scalar>
   void operator()(VectorView<Scalar> gradient, std::type_identity_t<Scalar> /*weight*/) const {
+    const ParameterRange all[]{{.first = 0, .size = gradient.size()}};
+    (*this)(gradient, std::span<const ParameterRange>(all));
+  }
+
+  /// The same for some ranges of the gradient; the norm is that of all of them together.
+  template <typename Scalar>
+  void operator()(VectorView<Scalar> gradient, std::span<const ParameterRange> ranges) const {
     require_positive();
+    const auto part = [&](const ParameterRange& range) {
+      return VectorView<Scalar>(gradient.data() + range.first, range.size);
+    };
     if (detail::is_finite(value)) {
       const auto limit = static_cast<Scalar>(value);
       // min and max may turn a NaN into a limit.
-      gradient = gradient.unaryExpr([limit](Scalar d) {
+      const auto limited = [limit](Scalar d) {
         return detail::is_nan(d) ? d : d > limit ? limit : d < -limit ? -limit : d;
-      });
+      };
+      for (const ParameterRange& range : ranges) part(range) = part(range).unaryExpr(limited);
     }
     if (detail::is_finite(global_norm)) {
-      const double norm = std::sqrt(gradient.template cast<double>().square().sum());
-      if (detail::is_finite(norm) && norm > global_norm) gradient *= static_cast<Scalar>(global_norm / norm);
+      double sum = 0;
+      for (const ParameterRange& range : ranges) sum += part(range).template cast<double>().square().sum();
+      const double norm = std::sqrt(sum);
+      if (!detail::is_finite(norm) || norm <= global_norm) return;
+      for (const ParameterRange& range : ranges) part(range) *= static_cast<Scalar>(global_norm / norm);
     }
   }
 

@@ -54,13 +54,31 @@ concept LossFunction =
       { loss(values, values, weight, d) } -> std::convertible_to<Scalar>;
     };
 
-/// A score that is reported but not trained on: `metric(prediction, target, weight)`, with the arguments of a
-/// `LossFunction`, and a `name`. `Accuracy` satisfies it. A loss can also serve as a metric.
+/// A score that is a weighted mean over rows: `metric(prediction, target, weight)`, with the arguments of a
+/// `LossFunction`. `Accuracy` satisfies it.
 template <typename M, typename Scalar>
-concept Metric = requires(const M& metric, ConstArrayView<Scalar> values, ConstVectorView<Scalar> weight) {
+concept MeanMetric = requires(const M& metric, ConstArrayView<Scalar> values, ConstVectorView<Scalar> weight) {
   { metric(values, values, weight) } -> std::convertible_to<Scalar>;
   { metric.name } -> std::convertible_to<const char*>;
 };
+
+/// A score that is no mean, but follows from sums over all rows of all batches. `F1` satisfies it.
+///
+/// - `sum_count(outputs, targets)`: how many sums it needs
+/// - `add(prediction, target, weight, sums)`: adds rows to the sums, a `VectorView<double>` that begins at 0
+/// - `value(sums)`: the score
+template <typename M, typename Scalar>
+concept SumMetric = requires(const M& metric, ConstArrayView<Scalar> values, ConstVectorView<Scalar> weight,
+                             VectorView<double> sums, ConstVectorView<double> all) {
+  { metric.sum_count(Index{1}, Index{1}) } -> std::convertible_to<Index>;
+  metric.add(values, values, weight, sums);
+  { metric.value(all) } -> std::convertible_to<double>;
+  { metric.name } -> std::convertible_to<const char*>;
+};
+
+/// A score that is reported but not trained on, with a `name`. A loss can also serve as a metric.
+template <typename M, typename Scalar>
+concept Metric = MeanMetric<M, Scalar> || SumMetric<M, Scalar>;
 
 /// Changes a gradient in place between the backward pass and the optimizer: `transform(gradient, weight)`.
 ///

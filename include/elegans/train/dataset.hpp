@@ -6,7 +6,6 @@
 #include <span>
 #include <vector>
 
-#include <elegans/core/context.hpp>
 #include <elegans/core/error.hpp>
 #include <elegans/core/finite.hpp>
 #include <elegans/core/mask.hpp>
@@ -23,6 +22,24 @@ enum class LossOver {
   last_step  ///< the last step of each sample that its mask does not hide
 };
 
+// mutate all: train.dataset
+namespace detail {
+
+/// Copies some samples of a sequence, over `steps` steps from `first` on.
+template <typename Scalar>
+void gather(const Sequence<Scalar>& from, std::span<const Index> samples, Index first, Index steps,
+            Sequence<Scalar>& to) {
+  const auto batch = static_cast<Index>(samples.size());
+  to.resize(steps, batch, from.features());
+  for (Index t = 0; t < steps; ++t) {
+    for (Index f = 0; f < from.features(); ++f) {
+      for (Index b = 0; b < batch; ++b) to(t, b, f) = from(first + t, samples[static_cast<std::size_t>(b)], f);
+    }
+  }
+}
+
+}  // namespace detail
+
 /// Input sequences and their targets.
 ///
 ///     elegans::Dataset<float> data{.x = x, .y = y, .timespans = elegans::Timespans<float>(spans)};
@@ -33,10 +50,32 @@ struct Dataset {
   Timespans<Scalar> timespans{};  ///< elapsed times, (time, samples), or (time, 1) for one per step; 1 by default
   Mask mask{};                    ///< steps that exist, (time, samples); all by default
   std::vector<Scalar> weights{};  ///< weight of each sample in the loss, at least 0; empty for 1 each
+  StepWeights<Scalar> step_weights{};   ///< weight of each step in the loss, with the time of y; 1 by default
+  std::vector<Scalar> class_weights{};  ///< weight of each class in the loss, at least 0; empty for 1 each. A target
+                                        ///< is then the number of its class, or 1 for its class and 0 for the others
 
   [[nodiscard]] Index samples() const noexcept { return x.batch(); }
   /// True if the targets are for the last output only.
   [[nodiscard]] bool last_only() const noexcept { return y.time() == 1 && x.time() != 1; }
+
+  /// Copies the samples with these numbers to another data set, whose memory is reused.
+  void read(std::span<const Index> numbers, Dataset& part) const {
+    const auto count = static_cast<Index>(numbers.size());
+    detail::gather(x, numbers, 0, x.time(), part.x);
+    detail::gather(y, numbers, 0, y.time(), part.y);
+    part.timespans.gather(timespans, numbers, 0, x.time());
+    part.mask.gather(mask, numbers, 0, x.time());
+    part.weights.clear();
+    for (const Index sample : numbers) {
+      if (!weights.empty()) part.weights.push_back(weights[static_cast<std::size_t>(sample)]);
+    }
+    part.step_weights.set_uniform();
+    if (!step_weights.is_uniform()) {
+      part.step_weights.set(y.time(), count,
+                            [&](Index t, Index b) { return step_weights(t, numbers[static_cast<std::size_t>(b)]); });
+    }
+    part.class_weights = class_weights;
+  }
 };
 
 namespace detail {
@@ -67,99 +106,46 @@ void check_dataset(const Dataset<Scalar>& data, const char* who) {
   if (!data.weights.empty() && static_cast<Index>(data.weights.size()) != samples) {
     refuse(who, ": there must be one weight for each of ", samples, " samples, got ", data.weights.size());
   }
-  for (const Scalar weight : data.weights) {
-    if (!is_finite(weight) || weight < 0) {
-      refuse(who, ": a sample's weight must be finite and at least 0, got ", weight);
+  const auto check_weights = [&](const char* whose, const std::vector<Scalar>& weights) {
+    for (const Scalar weight : weights) {
+      if (!is_finite(weight) || weight < 0) {
+        refuse(who, ": a ", whose, "'s weight must be finite and at least 0, got ", weight);
+      }
     }
+  };
+  check_weights("sample", data.weights);
+  check_weights("class", data.class_weights);
+  data.step_weights.require_shape(data.y.time(), samples);
+}
+
+/// True if some step of a sample exists and weighs something.
+template <typename Scalar>
+[[nodiscard]] bool has_step_that_weighs(const Dataset<Scalar>& data, Index sample) {
+  if (data.last_only()) return has_any_step(data, sample) && data.step_weights(0, sample) > 0;
+  for (Index t = 0; t < data.x.time(); ++t) {
+    if (data.mask(t, sample) && data.step_weights(t, sample) > 0) return true;
   }
+  return false;
 }
 
 /// Checks that there is something to take a loss over.
 /// \throws InvalidArgument if no step of these samples counts
 template <typename Scalar>
 void require_weight(const Dataset<Scalar>& data, std::span<const Index> samples, const char* who) {
-  bool has_weight = data.weights.empty(), has_step = data.mask.is_all();
+  bool has_weight = data.weights.empty(), has_step = data.mask.is_all() && data.step_weights.is_uniform();
   for (const Index sample : samples) {
     const bool weighs = data.weights.empty() || data.weights[static_cast<std::size_t>(sample)] > 0;
-    const bool steps = has_any_step(data, sample);
+    const bool steps = has_step_that_weighs(data, sample);
     if (weighs && steps) return;
     has_weight = has_weight || weighs;
     has_step = has_step || steps;
   }
   refuse(who, ": no step of ", samples.size(), " samples counts, so there is no loss: ",
          !has_weight ? "every sample has weight 0"
-         : !has_step ? "the mask hides every step"
-                     : "each sample has weight 0, or a mask that hides every step");
+         : !has_step
+             ? data.step_weights.is_uniform() ? "the mask hides every step" : "every step is masked or has weight 0"
+             : "each sample has weight 0, or a mask that hides every step");
 }
-
-// mutate all: train.batch
-/// Some samples of a data set, over some of its steps. Its memory is reused from batch to batch.
-template <typename Scalar, int Units>
-struct Batch {
-  Sequence<Scalar> x, y;
-  Context<Scalar, Units> context;
-  StepWeights<Scalar> weights;
-  Scalar total = Scalar(0);  ///< sum of the weights; 0 if none of these steps counts
-
-  /// Copies the samples with these numbers, over `steps` steps from `first` on.
-  void gather(const Dataset<Scalar>& data, std::span<const Index> samples, Index first, Index steps, LossOver over) {
-    const auto batch = static_cast<Index>(samples.size());
-    const auto copy = [&](const Sequence<Scalar>& from, Sequence<Scalar>& to, Index from_step, Index count) {
-      to.resize(count, batch, from.features());
-      for (Index t = 0; t < count; ++t) {
-        const auto all = from.step(from_step + t);
-        auto some = to.step(t);
-        for (Index f = 0; f < from.features(); ++f) {
-          for (Index b = 0; b < batch; ++b) some(b, f) = all(samples[static_cast<std::size_t>(b)], f);
-        }
-      }
-    };
-    copy(data.x, x, first, steps);
-    copy(data.y, y, data.last_only() ? 0 : first, data.last_only() ? 1 : steps);
-    context.timespans.gather(data.timespans, samples, first, steps);
-    context.mask.gather(data.mask, samples, first, steps);
-    weigh(data, samples, first, steps, over);
-  }
-
- private:
-  void weigh(const Dataset<Scalar>& data, std::span<const Index> samples, Index first, Index steps, LossOver over) {
-    const Index time = data.x.time();
-    const auto weight_of = [&](Index sample) {
-      return data.weights.empty() ? Scalar(1) : data.weights[static_cast<std::size_t>(sample)];
-    };
-    // The model gives one output per sample: that of the last step that it takes.
-    if (data.last_only()) {
-      const bool here = first + steps == time;
-      weights.set(1, y.batch(), [&](Index, Index b) {
-        const Index sample = samples[static_cast<std::size_t>(b)];
-        return here && has_any_step(data, sample) ? weight_of(sample) : Scalar(0);
-      });
-    } else if (over == LossOver::every_step && data.mask.is_all() && data.weights.empty()) {
-      weights.set_uniform();
-    } else {
-      const auto last_of = [&](Index sample) {
-        Index last = time - 1;
-        while (last > 0 && !data.mask(last, sample)) --last;
-        return last;
-      };
-      weights.set(steps, y.batch(), [&](Index t, Index b) {
-        const Index sample = samples[static_cast<std::size_t>(b)];
-        const bool counts =
-            data.mask(first + t, sample) && (over == LossOver::every_step || first + t == last_of(sample));
-        return counts ? weight_of(sample) : Scalar(0);
-      });
-    }
-    total = weights.total(y.time(), y.batch());
-    if (weights.is_uniform()) return;
-    // A target that does not count may be anything, even NaN, and NaN times a weight of 0 would still be NaN.
-    for (Index t = 0; t < y.time(); ++t) {
-      for (Index b = 0; b < y.batch(); ++b) {
-        if (weights.step(t)[b] != Scalar(0)) continue;
-        for (Index f = 0; f < y.features(); ++f) y(t, b, f) = Scalar(0);
-      }
-    }
-  }
-};
 
 }  // namespace detail
 }  // namespace elegans

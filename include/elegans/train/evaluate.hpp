@@ -3,17 +3,21 @@
 #pragma once
 
 #include <array>
+#include <concepts>
 #include <cstddef>
+#include <limits>
 #include <span>
-#include <string>
 #include <type_traits>
 #include <vector>
 
+#include <elegans/core/buffer.hpp>
 #include <elegans/core/error.hpp>
 #include <elegans/core/finite.hpp>
 #include <elegans/core/sequence.hpp>
 #include <elegans/core/types.hpp>
+#include <elegans/train/batch.hpp>
 #include <elegans/train/concepts.hpp>
+#include <elegans/train/data_source.hpp>
 #include <elegans/train/dataset.hpp>
 #include <elegans/train/not_finite.hpp>
 #include <elegans/train/sample_order.hpp>
@@ -30,57 +34,137 @@ struct EvaluateOptions {
 // mutate all: train.score_sums
 namespace detail {
 
-/// Several scores' weighted means over batches.
+/// Several scores over batches: the weighted mean of each loss and mean metric, and the sums of each `SumMetric`.
 template <typename Scalar, std::size_t Count>
 class ScoreSums {
  public:
-  void add(std::size_t score, Scalar value, Scalar weight) { sums_[score] += double{value} * double{weight}; }
+  /// Forgets all batches.
+  void clear() noexcept {
+    means_ = {};
+    weight_ = 0;
+    for (Buffer<double>& sums : sums_) view(sums).setZero();
+  }
+  /// Adds a batch to a loss or mean metric.
+  void add(std::size_t score, Scalar value, Scalar weight) { means_[score] += double{value} * double{weight}; }
+  /// Adds a batch to a `SumMetric`.
+  template <typename Score>
+  void add(std::size_t k, const Score& score, const Sequence<Scalar>& prediction, const Sequence<Scalar>& target,
+           const StepWeights<Scalar>& weights) {
+    const Index count = score.sum_count(prediction.features(), target.features());
+    if (sums_[k].size() != count) {
+      sums_[k].resize(count);
+      view(sums_[k]).setZero();
+    }
+    // The weights of all pieces add up to 1 for a total of theirs, and are themselves for a total of 1.
+    for_each_piece(weights, Scalar(1), prediction, target, [&](Index step, Index rows, const auto& weight) {
+      score.add(piece(prediction, step, rows), piece(target, step, rows), weight, view(sums_[k]));
+    });
+  }
   void add_weight(Scalar weight) { weight_ += double{weight}; }
+
   [[nodiscard]] double weight() const noexcept { return weight_; }
-  [[nodiscard]] Scalar mean(std::size_t score) const { return static_cast<Scalar>(sums_[score] / weight_); }
+  [[nodiscard]] ConstVectorView<double> sums(std::size_t k) const& noexcept {
+    return {sums_[k].data(), sums_[k].size()};
+  }
+  /// The value of score k.
+  template <typename Score>
+  [[nodiscard]] Scalar value(std::size_t k, const Score& score) const {
+    if constexpr (SumMetric<Score, Scalar>) {
+      return static_cast<Scalar>(score.value(sums(k)));
+    } else {
+      return static_cast<Scalar>(means_[k] / weight_);
+    }
+  }
 
  private:
-  std::array<double, Count> sums_{};
+  static VectorView<double> view(Buffer<double>& sums) noexcept { return {sums.data(), sums.size()}; }
+
+  std::array<double, Count> means_{};
   double weight_ = 0;
+  std::array<Buffer<double>, Count> sums_;
 };
 
-/// The weighted mean of each score over some samples.
+/// Adds a model's scores over some samples to `sums`.
 ///
 /// \param who  begins the messages
 /// \throws RuntimeError if a prediction or a loss is not finite
-template <typename Model, typename Scalar = typename Model::Scalar, typename... Scores>
-std::array<Scalar, sizeof...(Scores)> score_samples(Model& model, const Dataset<Scalar>& data,
-                                                    std::span<const Index> samples, const EvaluateOptions& options,
-                                                    Batch<Scalar, Model::state_size_at_compile_time>& batch,
-                                                    Sequence<Scalar>& workspace, const std::string& who,
-                                                    const Scores&... scores) {
-  ScoreSums<Scalar, sizeof...(Scores)> sums;
+template <typename Model, typename Source, typename Scalar = typename Model::Scalar, typename... Scores>
+void score_samples(Model& model, SourceReader<Source, Scalar>& reader, std::span<const Index> samples,
+                   const EvaluateOptions& options, Batch<Scalar, Model::state_size_at_compile_time>& batch,
+                   Sequence<Scalar>& workspace, const char* who, ScoreSums<Scalar, sizeof...(Scores)>& sums,
+                   const Scores&... scores) {
   for_each_batch(samples, options.batch_size, false, [&](std::span<const Index> part) {
-    batch.gather(data, part, 0, data.x.time(), options.loss_over);
+    reader.read(part, who);
+    batch.gather(reader.data(), reader.numbers(), 0, reader.data().x.time(), options.loss_over);
     if (batch.total == Scalar(0)) return;
     const Sequence<Scalar> prediction = model(batch.x, batch.context);
-    const BatchOrigin origin{who.c_str(), 0, part};
+    const BatchOrigin origin{who, 0, part};
     std::size_t k = 0;
-    const auto add = [&](const auto& score) {
+    const auto add = [&]<typename Score>(const Score& score) {
       check_targets(score, prediction, batch.y, batch.weights, origin);
-      const Scalar value = weighted_score(score, prediction, batch.y, batch.weights, workspace);
-      constexpr bool is_loss = LossFunction<std::remove_cvref_t<decltype(score)>, Scalar>;
-      if (!all_finite(prediction.values()) || (is_loss && !is_finite(value))) {
-        fail(who, ": ", name_of_score(score), " is ", value, ": ", why_not_finite(batch, prediction, origin));
+      const auto check_finite = [&](bool is_loss, Scalar value) {
+        if (!all_finite(prediction.values()) || (is_loss && !is_finite(value))) {
+          fail(who, ": ", name_of_score(score), " is ", value, ": ", why_not_finite(batch, prediction, origin));
+        }
+      };
+      if constexpr (SumMetric<Score, Scalar>) {
+        check_finite(false, std::numeric_limits<Scalar>::quiet_NaN());
+        sums.add(k++, score, prediction, batch.y, batch.weights);
+      } else {
+        const Scalar value = weighted_score(score, prediction, batch.y, batch.weights, workspace);
+        check_finite(LossFunction<Score, Scalar>, value);
+        sums.add(k++, value, batch.total);
       }
-      sums.add(k++, value, batch.total);
     };
     (add(scores), ...);
     sums.add_weight(batch.total);
   });
-  std::array<Scalar, sizeof...(Scores)> result;
-  for (std::size_t k = 0; k < result.size(); ++k) result[k] = sums.mean(k);
-  return result;
+}
+
+/// Adds up scores over all samples of a data source.
+template <typename Model, typename Source, typename... Scores>
+ScoreSums<typename Model::Scalar, sizeof...(Scores)> evaluate_sums(Model& model, Source& data,
+                                                                   const EvaluateOptions& options, const char* who,
+                                                                   const Scores&... scores) {
+  using Scalar = typename Model::Scalar;
+  static_assert(DataSource<Source, Scalar>,
+                "elegans::evaluate: the data must be a Dataset or DataSource of the "
+                "model's Scalar");
+  if (options.batch_size < 0) {
+    refuse(who, ": batch_size must be at least 1, or 0 for all, got ", options.batch_size);
+  }
+  const std::vector<Index> samples = numbers(0, data.samples());
+  if constexpr (SourceReader<Source, Scalar>::in_memory) {
+    check_dataset(data, who);
+    require_weight(data, samples, who);
+  }
+  SourceReader<Source, Scalar> reader(data);
+  Batch<Scalar, Model::state_size_at_compile_time> batch;
+  Sequence<Scalar> workspace;
+  ScoreSums<Scalar, sizeof...(Scores)> sums;
+  score_samples(model, reader, samples, options, batch, workspace, who, sums, scores...);
+  if (sums.weight() == 0) refuse(who, ": no step of ", samples.size(), " samples counts, so there is no loss");
+  return sums;
+}
+
+template <typename Model, typename Source, typename Scalar = typename Model::Scalar, typename... Scores>
+std::array<Scalar, sizeof...(Scores)> evaluate_source(Model& model, Source& data, const EvaluateOptions& options,
+                                                      const Scores&... scores) {
+  static_assert(sizeof...(Scores) > 0, "elegans::evaluate: say which losses or metrics, as the last arguments");
+  static_assert(((LossFunction<Scores, Scalar> || Metric<Scores, Scalar>) && ...),
+                "elegans::evaluate: the last arguments must be losses or metrics");
+  const auto sums = evaluate_sums(model, data, options, "evaluate", scores...);
+  std::size_t k = 0;
+  return {[&] {
+    const Scalar value = sums.value(k, scores);
+    ++k;
+    return value;
+  }()...};
 }
 
 }  // namespace detail
 
-/// Scores a model on a data set: the weighted mean of each loss or metric.
+/// Scores a model on a data set: each loss or metric.
 ///
 ///     const auto scores = elegans::evaluate(model, test, {}, elegans::BinaryCrossEntropy{}, elegans::Accuracy{});
 ///
@@ -94,19 +178,17 @@ std::array<typename Model::Scalar, sizeof...(Scores)> evaluate(Model& model,
                                                                const Dataset<typename Model::Scalar>& data,
                                                                const EvaluateOptions& options,
                                                                const Scores&... scores) {
-  using Scalar = typename Model::Scalar;
-  static_assert(sizeof...(Scores) > 0, "elegans::evaluate: say which losses or metrics, as the last arguments");
-  static_assert(((LossFunction<Scores, Scalar> || Metric<Scores, Scalar>) && ...),
-                "elegans::evaluate: the last arguments must be losses or metrics");
-  detail::check_dataset(data, "evaluate");
-  if (options.batch_size < 0) {
-    detail::refuse("evaluate: batch_size must be at least 1, or 0 for all, got ", options.batch_size);
-  }
-  const std::vector<Index> samples = detail::numbers(0, data.samples());
-  detail::require_weight(data, samples, "evaluate");
-  detail::Batch<Scalar, Model::state_size_at_compile_time> batch;
-  Sequence<Scalar> workspace;
-  return detail::score_samples(model, data, samples, options, batch, workspace, "evaluate", scores...);
+  return detail::evaluate_source(model, data, options, scores...);
+}
+
+/// The same for data that need not be in memory. \param data  a `DataSource`
+template <TrainableModel Model, typename Source, typename... Scores>
+  requires(DataSource<std::remove_reference_t<Source>, typename Model::Scalar> &&
+           !std::same_as<std::remove_cvref_t<Source>, Dataset<typename Model::Scalar>>)
+std::array<typename Model::Scalar, sizeof...(Scores)> evaluate(Model& model, Source&& data,
+                                                               const EvaluateOptions& options,
+                                                               const Scores&... scores) {
+  return detail::evaluate_source(model, data, options, scores...);
 }
 
 }  // namespace elegans

@@ -2,7 +2,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <cmath>
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
@@ -20,9 +19,11 @@
 #include <elegans/core/sequence.hpp>
 #include <elegans/core/types.hpp>
 #include <elegans/train/clip.hpp>
+#include <elegans/train/data_source.hpp>
 #include <elegans/train/dataset.hpp>
 #include <elegans/train/fit_options.hpp>
-#include <elegans/train/schedule.hpp>
+#include <elegans/train/parameter_groups.hpp>
+#include <elegans/train/plateau.hpp>
 #include <elegans/train/training_state.hpp>
 
 namespace elegans {
@@ -142,11 +143,46 @@ class Fingerprint {
     add(whose + " timespans", timespans.text());
     add(whose + " mask", mask.text());
     add(whose + " weights", weights.text());
+    if (!data.step_weights.is_uniform()) {
+      Hash steps;
+      for (Index t = 0; t < data.y.time(); ++t) {
+        for (Index b = 0; b < data.samples(); ++b) {
+          const Scalar weight = data.step_weights(t, b);
+          steps.add(&weight, 1);
+        }
+      }
+      add(whose + " step_weights", steps.text());
+    }
+    if (!data.class_weights.empty()) {
+      Hash classes;
+      classes.add(data.class_weights.data(), data.class_weights.size());
+      add(whose + " class_weights", classes.text());
+    }
+  }
+
+  /// Describes data that need not be in memory.
+  template <typename Scalar, typename Source>
+  void add_source(const std::string& whose, Source& source) {
+    if constexpr (SourceReader<Source, Scalar>::in_memory) {
+      add_data(whose, source);
+    } else {
+      add(whose + " samples", static_cast<Index>(source.samples()));
+      if constexpr (Fingerprinted<Source>) {
+        source.fingerprint([&](const std::string& name, const auto& value) { add(whose + " " + name, value); });
+      } else {
+        SourceReader<Source, Scalar> reader(source);
+        for (const Index sample : {Index{0}, static_cast<Index>(source.samples()) - 1}) {
+          reader.read({&sample, 1}, "fit: data source");
+          add_data(plain_text(whose, " sample ", sample), reader.data());
+        }
+      }
+    }
   }
 
   template <typename Scalar>
   void add_options(const FitOptions<Scalar>& options) {
     add("batch_size", options.batch_size);
+    add("grain", options.grain);
     add("shuffle", options.shuffle);
     add("drop_last", options.drop_last);
     add("seed", options.seed);
@@ -155,6 +191,15 @@ class Fingerprint {
     add("min_delta", options.min_delta);
     add("restore_best_weights", options.restore_best_weights);
     add("schedule", static_cast<bool>(options.schedule));
+    add("schedule_by_batch", options.schedule_by_batch);
+    const ReduceLROnPlateau& plateau = options.reduce_lr_on_plateau;
+    add("reduce_lr_on_plateau patience", plateau.patience);
+    if (plateau.patience > 0) {
+      add("reduce_lr_on_plateau factor", plateau.factor);
+      add("reduce_lr_on_plateau min_delta", plateau.min_delta);
+      add("reduce_lr_on_plateau cooldown", plateau.cooldown);
+      add("reduce_lr_on_plateau min_lr", plateau.min_lr);
+    }
     add_object("clip", options.clip);
     add("loss_over", options.loss_over);
     add("bptt_steps", options.bptt_steps);
@@ -275,7 +320,9 @@ class Fingerprint {
     if constexpr (requires { o.rho; }) field("rho", o.rho);
     if constexpr (requires { o.momentum; }) field("momentum", o.momentum);
     if constexpr (requires { o.nesterov; }) field("nesterov", o.nesterov);
-    // Of both.
+    // Of metrics.
+    if constexpr (requires { o.of_class; }) field("of_class", o.of_class);
+    // Of models and optimizers.
     if constexpr (requires { o.epsilon; }) field("epsilon", o.epsilon);
     // Of transforms.
     if constexpr (requires { o.value; }) field("value", o.value);
@@ -305,10 +352,10 @@ class Fingerprint {
 ///
 /// \param scores      a tuple: the loss, then each metric
 /// \param transforms  a tuple of the gradient transforms
-template <typename Model, typename Optimize, typename Scores, typename Transforms, typename Scalar>
+template <typename Model, typename Optimize, typename Scores, typename Transforms, typename Scalar, typename Source>
 [[nodiscard]] std::vector<Setting> fingerprint_of(const Model& model, const Optimize& optimizer, const Scores& scores,
                                                   const Transforms& transforms, const FitOptions<Scalar>& options,
-                                                  const Dataset<Scalar>& data) {
+                                                  const ParameterGroups& groups, Source& data) {
   Fingerprint fingerprint;
   fingerprint.add_object("model", model);
   fingerprint.add_part("optimizer", optimizer);
@@ -325,27 +372,13 @@ template <typename Model, typename Optimize, typename Scores, typename Transform
       scores);
   std::apply([&](const auto&... each) { add_each("transform", each...); }, transforms);
   fingerprint.add_options(options);
-  fingerprint.add_data("data", data);
+  fingerprint.add_object("parameter groups", groups);
+  fingerprint.add_source<Scalar>("data", data);
   if (options.validation) fingerprint.add_data("validation", *options.validation);
   return fingerprint.take();
 }
 
 // mutate all: checkpoint.fingerprint
-/// Compares the schedule with the rates of the epochs so far, as a function cannot be stored. With another number of
-/// epochs, a schedule may well give other rates, so it is asked for those of the number that these epochs had.
-/// \throws InvalidArgument if a rate differs
-template <typename Scalar>
-void check_schedule(const TrainingState<Scalar>& found, const FitOptions<Scalar>& options) {
-  Schedule schedule = options.schedule;  // a copy, as a schedule may count its calls
-  const std::vector<Scalar>& rates = found.history.learning_rate;
-  for (auto i = static_cast<std::size_t>(found.planned_since); schedule && i < rates.size(); ++i) {
-    const double then = double{rates[i]};
-    const double now = double{found.learning_rate} * schedule(static_cast<int>(i), found.epochs_planned);
-    if ((std::abs)(now - then) <= 1e-6 * (std::abs)(then)) continue;
-    refuse("fit: the checkpoint is of another run: the schedule's rate in epoch ", i + 1, " was ", then, ", is ", now);
-  }
-}
-
 /// The settings in which two runs differ, in words; empty if in none.
 [[nodiscard]] inline std::string difference_of(const std::vector<Setting>& then, const std::vector<Setting>& now) {
   const auto value_of = [](const std::vector<Setting>& settings, const std::string& name) -> std::string {

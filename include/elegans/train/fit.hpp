@@ -8,6 +8,7 @@
 
 #include <elegans/core/sequence.hpp>
 #include <elegans/train/concepts.hpp>
+#include <elegans/train/data_source.hpp>
 #include <elegans/train/dataset.hpp>
 #include <elegans/train/fit_extras.hpp>
 #include <elegans/train/fit_options.hpp>
@@ -31,12 +32,14 @@ consteval bool check_fit_types() {
   static_assert(descends,
                 "elegans::fit: the argument before the options must be an Optimizer of the model's Scalar: "
                 "optimizer.step(VectorView<Scalar> parameters, ConstVectorView<Scalar> gradient)");
-  constexpr bool known = (FitExtras<Scalar>::template is_known<Extras> && ...);
-  static_assert(known,
-                "elegans::fit: an argument after the options is none of these, with Scalar the model's: a callback, "
-                "callable as callback(const Epoch<Scalar>&) and returning void or bool; a loss, named by "
-                "elegans::loss(...); a metric, callable as metric(prediction, target, weight) and with a name; a "
-                "gradient transform, callable as transform(VectorView<Scalar> gradient, Scalar weight); a checkpoint");
+  constexpr bool known = (FitExtras<std::remove_const_t<Model>>::template is_known<Extras> && ...);
+  static_assert(
+      known,
+      "elegans::fit: an argument after the options is none of these, with Scalar the model's: a callback, "
+      "callable as callback(const Epoch<Scalar>&) and returning void or bool, or with on_epoch_end(model, epoch) or "
+      "on_batch_end(model, batch); a loss, named by "
+      "elegans::loss(...); a metric, callable as metric(prediction, target, weight) and with a name; a "
+      "gradient transform, callable as transform(VectorView<Scalar> gradient, Scalar weight); a checkpoint");
   return !std::is_const_v<Model> && trains && descends && known;
 }
 
@@ -59,6 +62,18 @@ struct ArgumentOfNoFit {
   }
 };
 
+template <typename Model, typename Source, typename Optimize, typename... Extras>
+History<typename Model::Scalar> fit_source(Model& model, Source& data, Optimize& optimizer,
+                                           const FitOptions<typename Model::Scalar>& options, Extras&... extras) {
+  using Optimizer = std::remove_reference_t<std::unwrap_reference_t<Optimize>>;
+  if constexpr (check_fit_types<Model, Optimizer, Extras...>()) {
+    Optimizer& descend = optimizer;
+    return FitRun<Model, Source, Optimizer, Extras...>(model, data, descend, options, extras...).run();
+  } else {
+    return {};
+  }
+}
+
 }  // namespace detail
 
 /// Trains a model.
@@ -73,10 +88,12 @@ struct ArgumentOfNoFit {
 /// are as they were before the epoch that failed, or before the call.
 ///
 /// \param model      a `TrainableModel`
+/// \param data       a `Dataset`, or another `DataSource`, whose samples need not be in memory
 /// \param optimizer  an `Optimizer`. `fit` works on a copy; pass `std::ref(optimizer)` to continue with it later
 /// \param extras     in any order: the `loss` to train on, by default `MeanSquaredError`; each `Metric` and further
-///                   `LossFunction` to report; each `GradientTransform`, applied in turn; each `Callback` to call after
-///                   an epoch; a `Checkpointer`. A single `LossFunction` without a named loss is the loss
+///                   `LossFunction` to report; each `GradientTransform`, applied in turn; each `Callback`,
+///                   `EpochCallback` and `BatchCallback` to call; a `Checkpointer`. A single `LossFunction` without a
+///                   named loss is the loss
 /// \return the history of the training, and why it ended
 /// \throws InvalidArgument if a shape differs, an option is out of range, no step counts, a loss does not accept a
 ///                         target, or a checkpoint is of another run
@@ -85,15 +102,19 @@ struct ArgumentOfNoFit {
 template <typename Model, typename Optimize, typename... Extras>
 History<typename Model::Scalar> fit(Model& model, const Dataset<typename Model::Scalar>& data, Optimize optimizer,
                                     const FitOptions<typename Model::Scalar>& options = {}, Extras&&... extras) {
-  using Optimizer = std::remove_reference_t<std::unwrap_reference_t<Optimize>>;
-  if constexpr (detail::check_fit_types<Model, Optimizer, std::remove_reference_t<Extras>...>()) {
-    Optimizer& descend = optimizer;
-    return detail::FitRun<Model, Optimizer, std::remove_reference_t<Extras>...>(model, data, descend, options,
-                                                                                extras...)
-        .run();
-  } else {
-    return {};
-  }
+  return detail::fit_source(model, data, optimizer, options, extras...);
+}
+
+/// The same for data that need not be in memory.
+///
+/// \param data  a `DataSource`: it is asked for each batch, and for each batch of samples that are held back to
+/// validate
+template <typename Model, typename Source, typename Optimize, typename... Extras>
+  requires(DataSource<std::remove_reference_t<Source>, typename Model::Scalar> &&
+           !std::same_as<std::remove_cvref_t<Source>, Dataset<typename Model::Scalar>>)
+History<typename Model::Scalar> fit(Model& model, Source&& data, Optimize optimizer,
+                                    const FitOptions<typename Model::Scalar>& options = {}, Extras&&... extras) {
+  return detail::fit_source(model, data, optimizer, options, extras...);
 }
 
 /// The same for sequences without elapsed times, mask and weights.

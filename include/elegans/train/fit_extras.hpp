@@ -23,8 +23,9 @@ inline constexpr bool is_chosen_loss<ChosenLoss<Function>> = true;
 inline constexpr MeanSquaredError default_loss{};
 
 /// Sorts the arguments of `fit` that follow the options, by their types alone: their order decides nothing.
-template <typename Scalar, typename... Extras>
+template <typename Model, typename... Extras>
 class FitExtras {
+  using Scalar = typename Model::Scalar;
   template <typename Extra>
   static constexpr bool is_loss = LossFunction<Extra, Scalar> && !Metric<Extra, Scalar>;
   template <typename Extra>
@@ -37,7 +38,8 @@ class FitExtras {
   template <typename Extra>
   static constexpr bool is_known =
       is_chosen_loss<std::remove_cv_t<Extra>> || is_score<Extra> || Callback<Extra, Scalar> ||
-      GradientTransform<Extra, Scalar> || Checkpointer<Extra, Scalar>;
+      EpochCallback<Extra, Model> || BatchCallback<Extra, Model> || GradientTransform<Extra, Scalar> ||
+      Checkpointer<Extra, Scalar>;
   static constexpr std::size_t checkpointers = (0 + ... + std::size_t{Checkpointer<Extras, Scalar>});
 
   static_assert(chosen_losses <= 1, "elegans::fit: there may be only one elegans::loss(...)");
@@ -59,18 +61,56 @@ class FitExtras {
     return select([]<typename Extra>() { return GradientTransform<Extra, Scalar>; });
   }
 
+  /// Calls every callback after an epoch. False if one of them wants the training to stop.
+  [[nodiscard]] bool end_epoch(Model& model, const Epoch<Scalar>& epoch) {
+    bool more = true;
+    for_each([&]<typename Extra>(Extra& extra) {
+      if constexpr (Callback<Extra, Scalar>) more = wants_more([&] { return extra(epoch); }) && more;
+      if constexpr (EpochCallback<Extra, Model>) {
+        more = wants_more([&] { return extra.on_epoch_end(model, epoch); }) && more;
+      }
+    });
+    return more;
+  }
+  /// The same after a batch.
+  [[nodiscard]] bool end_batch(Model& model, const BatchEnd<Scalar>& batch) {
+    bool more = true;
+    for_each([&]<typename Extra>(Extra& extra) {
+      if constexpr (BatchCallback<Extra, Model>) {
+        more = wants_more([&] { return extra.on_batch_end(model, batch); }) && more;
+      }
+    });
+    return more;
+  }
+  /// Tells every callback that no epoch follows.
+  void finish_callbacks() {
+    for_each([]<typename Extra>(Extra& extra) {
+      if constexpr (is_callback<Extra> && requires { extra.finish(); }) extra.finish();
+    });
+  }
   template <typename Visit>
-  void for_each_callback(Visit visit) {
-    std::apply([&](auto&... callbacks) { (visit(callbacks), ...); },
-               select([]<typename Extra>() { return Callback<Extra, Scalar>; }));
+  void for_each_recorder(Visit visit) {
+    for_each([&]<typename Extra>(Extra& extra) {
+      if constexpr (is_callback<Extra> && Recorder<Extra, Scalar>) visit(extra);
+    });
   }
   template <typename Visit>
   void for_each_checkpointer(Visit visit) {
-    std::apply([&](auto&... checkpointers_) { (visit(checkpointers_), ...); },
-               select([]<typename Extra>() { return Checkpointer<Extra, Scalar>; }));
+    for_each([&]<typename Extra>(Extra& extra) {
+      if constexpr (Checkpointer<Extra, Scalar>) visit(extra);
+    });
   }
 
  private:
+  template <typename Extra>
+  static constexpr bool is_callback =
+      Callback<Extra, Scalar> || EpochCallback<Extra, Model> || BatchCallback<Extra, Model>;
+
+  template <typename Visit>
+  void for_each(Visit visit) {
+    std::apply([&](auto&... extras) { (visit(extras), ...); }, all_);
+  }
+
   template <typename Extra>
   static constexpr bool is_metric = is_score<Extra> && !(chosen_losses == 0 && is_loss<Extra>);
 

@@ -7,12 +7,15 @@
 #include <optional>
 #include <string>
 #include <type_traits>
+#include <vector>
 
 #include <elegans/core/error.hpp>
 #include <elegans/core/finite.hpp>
 #include <elegans/core/types.hpp>
 #include <elegans/train/clip.hpp>
 #include <elegans/train/dataset.hpp>
+#include <elegans/train/parameter_groups.hpp>
+#include <elegans/train/plateau.hpp>
 #include <elegans/train/schedule.hpp>
 
 namespace elegans {
@@ -22,6 +25,8 @@ template <typename Scalar>
 struct FitOptions {
   int epochs = 1;          ///< passes over the data, at least 0
   Index batch_size = 0;    ///< samples per update; 0 for all at once
+  Index grain = 0;         ///< gradient accumulation: computes a batch's gradient from so many samples at a time, and
+                           ///< adds these up; 0 for the whole batch at once
   bool shuffle = true;     ///< visits the samples in another order each epoch, unless they make a single batch
   bool drop_last = false;  ///< leaves out an epoch's last batch if it is smaller than the others
   std::uint64_t seed = 1;  ///< of the order of the samples
@@ -34,8 +39,14 @@ struct FitOptions {
   bool restore_best_weights = false;  ///< ends with the weights of the epoch with the best loss: the validation loss if
                                       ///< there is one
 
-  Schedule schedule = {};  ///< factor of the learning rate in each epoch; none by default
-  Clip clip = {};          ///< applied to the gradient after all other transforms; off by default
+  Schedule schedule = {};                       ///< factor of the learning rate in each epoch; none by default
+  bool schedule_by_batch = false;               ///< asks the schedule before each batch, in batches instead of epochs
+  ReduceLROnPlateau reduce_lr_on_plateau = {};  ///< lowers the learning rate; off by default
+  Clip clip = {};                               ///< applied to the gradient after all other transforms; off by default
+
+  std::vector<std::string> freeze = {};     ///< tensors that keep their values: names, or patterns as "0.*"
+  std::vector<ParameterGroup> groups = {};  ///< tensors with a learning rate, weight decay or clipping of their own
+
   LossOver loss_over = LossOver::every_step;
 
   Index bptt_steps = 0;   ///< truncated BPTT: updates every so many steps and carries the state over; 0 for all steps
@@ -50,6 +61,8 @@ template <typename Scalar>
 void check_fit_options(const FitOptions<Scalar>& options) {
   if (options.epochs < 0) refuse("fit: epochs must be at least 0, got ", options.epochs);
   if (options.batch_size < 0) refuse("fit: batch_size must be at least 1, or 0 for all, got ", options.batch_size);
+  if (options.grain < 0) refuse("fit: grain must be at least 1, or 0 for the whole batch, got ", options.grain);
+  if (options.schedule_by_batch && !options.schedule) refuse("fit: schedule_by_batch needs a schedule");
   if (is_nan(options.validation_split) || options.validation_split < 0 || options.validation_split >= 1) {
     refuse("fit: validation_split must be in [0, 1), got ", options.validation_split);
   }
@@ -62,6 +75,7 @@ void check_fit_options(const FitOptions<Scalar>& options) {
   }
   if (options.bptt_steps < 0) refuse("fit: bptt_steps must be at least 1, or 0 for all, got ", options.bptt_steps);
   options.clip.require_positive();
+  options.reduce_lr_on_plateau.require_valid();
 }
 
 /// \param samples  number of samples to train on

@@ -4,7 +4,9 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <cstdint>
 #include <cstdio>
+#include <limits>
 #include <span>
 #include <string>
 #include <tuple>
@@ -13,22 +15,24 @@
 
 #include <elegans/core/config.hpp>
 #include <elegans/core/error.hpp>
-#include <elegans/core/finite.hpp>
 #include <elegans/core/sequence.hpp>
 #include <elegans/core/types.hpp>
+#include <elegans/train/batch.hpp>
+#include <elegans/train/batch_trainer.hpp>
 #include <elegans/train/callback.hpp>
+#include <elegans/train/check_schedule.hpp>
 #include <elegans/train/concepts.hpp>
+#include <elegans/train/data_source.hpp>
 #include <elegans/train/dataset.hpp>
 #include <elegans/train/evaluate.hpp>
 #include <elegans/train/fingerprint.hpp>
 #include <elegans/train/fit_extras.hpp>
 #include <elegans/train/fit_options.hpp>
 #include <elegans/train/history.hpp>
-#include <elegans/train/not_finite.hpp>
+#include <elegans/train/plateau.hpp>
 #include <elegans/train/progress_bar.hpp>
 #include <elegans/train/rollback.hpp>
 #include <elegans/train/sample_order.hpp>
-#include <elegans/train/train_step.hpp>
 #include <elegans/train/training_state.hpp>
 #include <elegans/train/weighted_loss.hpp>
 
@@ -39,32 +43,41 @@ namespace elegans::detail {
 ///
 /// An epoch is all or nothing. Everything that may fail comes before its checkpoint is written, which is its last act.
 /// If anything throws before that, `Rollback` and the recorders go back to where the epoch began.
-template <typename Model, typename Optimize, typename... Extras>
+template <typename Model, typename Source, typename Optimize, typename... Extras>
 class FitRun {
  public:
   using Scalar = typename Model::Scalar;
 
-  FitRun(Model& model, const Dataset<Scalar>& data, Optimize& optimizer, const FitOptions<Scalar>& options,
-         Extras&... extras)
+  FitRun(Model& model, Source& data, Optimize& optimizer, const FitOptions<Scalar>& options, Extras&... extras)
       : model_(model),
         data_(data),
         optimizer_(optimizer),
         options_(options),
         extras_(extras...),
-        order_((check_dataset(data, "fit"), check_fit_options(options), data.samples()), options.validation_split) {
-    require_weight(data, order_.training(), "fit");
+        order_((check_data(data), check_fit_options(options), data.samples()), options.validation_split),
+        trainer_(model, data, optimizer, options, extras_),
+        held_back_(data),
+        plateau_(options.reduce_lr_on_plateau) {
+    if constexpr (in_memory) {
+      require_weight(data, order_.training(), "fit");
+      check_causal(model, options, data.x.time());
+    } else {
+      check_causal(model, options, (std::numeric_limits<Index>::max)());
+    }
     check_stateful(options, static_cast<Index>(order_.training().size()));
-    check_causal(model, options, data.x.time());
     if (options.validation) {
       check_dataset(*options.validation, "fit: validation");
       validation_samples_ = numbers(0, options.validation->samples());
+      require_weight(*options.validation, validation_samples_, "fit: validation");
     } else {
       validation_samples_.assign(order_.held_back().begin(), order_.held_back().end());
+      if constexpr (in_memory) {
+        if (!validation_samples_.empty()) require_weight(data, validation_samples_, "fit: validation");
+      }
     }
-    if (!validation_samples_.empty()) require_weight(validation_data(), validation_samples_, "fit: validation");
     if constexpr (SchedulableOptimizer<Optimize, Scalar>) {
       state_.learning_rate = optimizer.learning_rate();
-    } else if (options.schedule) {
+    } else if (options.schedule || options.reduce_lr_on_plateau.patience > 0) {
       refuse("fit: a schedule needs an optimizer with a learning rate to set");
     }
     with_scores([&](const auto&, const auto&... metrics) {
@@ -84,12 +97,13 @@ class FitRun {
       const Epoch<Scalar> epoch = report();
       if (options_.show_progress && is_terminal(stderr)) progress_(epoch);
       // Each callback sees each epoch, even after one that stops the training.
-      extras_.for_each_callback([&](auto& callback) { stopped_ = !wants_more(callback, epoch) || stopped_; });
+      stopped_ = !extras_.end_epoch(model_, epoch) || stopped_;
       const bool last = stopped_ || state_.epochs == options_.epochs || out_of_patience();
       if (last) finish_callbacks();
       reset_rate();
+      lower_rate();
       save_checkpoint(last);
-      for_each_recorder([](auto& recorder) { recorder.commit(); });
+      extras_.for_each_recorder([](auto& recorder) { recorder.commit(); });
     }
     finish_callbacks();
     if (stopped_) state_.history.stopped_by = StopReason::callback;
@@ -100,8 +114,18 @@ class FitRun {
   }
 
  private:
-  using Scores = decltype(std::declval<FitExtras<Scalar, Extras...>&>().scores());
-  static constexpr std::size_t score_count = std::tuple_size_v<Scores>;
+  using Trainer = BatchTrainer<Model, Source, Optimize, Extras...>;
+  static constexpr std::size_t score_count = Trainer::score_count;
+  static constexpr bool in_memory = SourceReader<Source, Scalar>::in_memory;
+
+  /// \throws InvalidArgument if there are no data
+  static void check_data(Source& data) {
+    if constexpr (in_memory) {
+      check_dataset(data, "fit");
+    } else if (data.samples() < 1) {
+      refuse("fit: the data source must have at least one sample, got ", data.samples());
+    }
+  }
 
   /// Calls body(scores...), the loss first.
   template <typename Body>
@@ -116,10 +140,6 @@ class FitRun {
     model_.update([&](VectorView<Scalar> all) {
       all = ConstVectorView<Scalar>(values.data(), static_cast<Index>(values.size()));
     });
-  }
-
-  [[nodiscard]] const Dataset<Scalar>& validation_data() const {
-    return options_.validation ? *options_.validation : data_;
   }
 
   /// Reserves memory, so that an epoch allocates none. A run that a callback stops may ask for any number of epochs.
@@ -138,11 +158,9 @@ class FitRun {
 
   // --- one epoch ----------------------------------------------------------------------------------------------------
 
-  void set_rate() {
+  void set_rate(std::int64_t step, std::int64_t steps) {
     if constexpr (SchedulableOptimizer<Optimize, Scalar>) {
-      if (!options_.schedule) return;
-      const double factor = options_.schedule(state_.epochs, options_.epochs);
-      optimizer_.set_learning_rate(static_cast<Scalar>(double{state_.learning_rate} * factor));
+      optimizer_.set_learning_rate(static_cast<Scalar>(double{state_.learning_rate} * options_.schedule(step, steps)));
     }
   }
   /// Takes the schedule's factor back. Without a schedule, the rate belongs to the user, whose callbacks may change it.
@@ -156,104 +174,69 @@ class FitRun {
     }
   }
 
-  [[nodiscard]] bool one_batch() const {
-    return options_.batch_size == 0 || options_.batch_size >= static_cast<Index>(order_.training().size());
+  /// Lowers the rate where the loss no longer gets better.
+  void lower_rate() {
+    if constexpr (SchedulableOptimizer<Optimize, Scalar>) {
+      const Scalar loss = monitored(state_.history, state_.history.loss.size() - 1);
+      const Scalar rate = plateau_.next(state_.learning_rate, loss);
+      if (rate == state_.learning_rate) return;
+      state_.learning_rate = rate;
+      optimizer_.set_learning_rate(rate);
+    }
+  }
+
+  /// Batches per epoch.
+  [[nodiscard]] int batch_count() const {
+    return detail::batch_count(static_cast<Index>(order_.training().size()), options_.batch_size, options_.drop_last);
   }
 
   void train_epoch() {
-    set_rate();
-    sums_ = {};
-    if (options_.shuffle && !one_batch()) order_.shuffle(options_.seed, state_.epochs);
+    const int batches = batch_count();
+    const bool only = order_.is_one_batch(options_.batch_size);
+    if (options_.schedule && !options_.schedule_by_batch) set_rate(state_.epochs, options_.epochs);
+    trainer_.begin_epoch();
+    if (options_.shuffle && !only) order_.shuffle(options_.seed, state_.epochs);
     if constexpr (requires { model_.begin_epoch(state_.epochs); }) model_.begin_epoch(state_.epochs);
-    const Index time = data_.x.time();
-    const Index steps = options_.bptt_steps == 0 ? time : (std::min)(options_.bptt_steps, time);
-    const bool always_the_same = one_batch() && steps == time;
-    int number = 0;
+    BatchEnd<Scalar> batch{.epoch = state_.epochs + 1, .number = 0, .of = batches};
     for_each_batch(order_.training(), options_.batch_size, options_.drop_last, [&](std::span<const Index> samples) {
-      if (!options_.stateful || number == 0) start_from_zero(static_cast<Index>(samples.size()));
-      ++number;
-      for (Index first = 0; first < time; first += steps) {
-        if (!always_the_same || !gathered_) {
-          batch_.gather(data_, samples, first, (std::min)(steps, time - first), options_.loss_over);
-        }
-        update({"fit", first, samples}, number);
-        gathered_ = true;
-        if (first + steps < time || options_.stateful) batch_.context.initial_state = model_.final_state();
+      if (options_.schedule_by_batch) {
+        set_rate(std::int64_t{state_.epochs} * batches + batch.number, std::int64_t{options_.epochs} * batches);
       }
+      ++batch.number;
+      batch.loss = trainer_.train(samples, batch, only);
+      if constexpr (SchedulableOptimizer<Optimize, Scalar>) batch.learning_rate = optimizer_.learning_rate();
+      stopped_ = !extras_.end_batch(model_, batch) || stopped_;
     });
-    if (sums_.weight() == 0) {
-      fail("fit: no step of epoch ", state_.epochs + 1, " counts: drop_last leaves out every sample that does");
+    if (trainer_.sums().weight() == 0) {
+      fail("fit: no step of epoch ", state_.epochs + 1, " counts: ",
+           options_.drop_last ? "drop_last leaves out every sample that does" : "each is masked or has weight 0");
     }
+    trainer_.end_epoch();
     ++state_.epochs;
-  }
-
-  /// Zeros stand for no initial state, as its memory can then be reused.
-  void start_from_zero(Index batch) {
-    auto& state = batch_.context.initial_state;
-    if (!state) return;
-    state->resize(batch);
-    state->set_zero();
-  }
-
-  /// One update from the gathered batch.
-  void update(const BatchOrigin& origin, int number) {
-    const auto where = [&] {
-      return concatenate(" in epoch ", state_.epochs + 1, " of ", options_.epochs, ", batch ", number, ": ");
-    };
-    constexpr const char* state_now = "; the model and the optimizer are as they were before that epoch";
-    const Sequence<Scalar>& prediction = model_.forward(batch_.x, batch_.context);
-    // Later epochs have the same targets. This message, unlike that of `weighted_loss`, can name the sample in the
-    // data.
-    if (first_epoch_) {
-      with_scores(
-          [&](const auto&... scores) { (check_targets(scores, prediction, batch_.y, batch_.weights, origin), ...); });
-    }
-    const WeightedMean<Scalar> loss =
-        weighted_loss(extras_.loss(), prediction, batch_.y, batch_.weights, workspace_.d_prediction);
-    if (!is_finite(loss.mean)) {
-      fail("fit: the loss became ", loss.mean, where(), why_not_finite(batch_, prediction, origin), state_now);
-    }
-    with_scores([&](const auto&, const auto&... metrics) {
-      std::size_t k = 0;
-      sums_.add(k++, loss.mean, loss.weight);
-      (sums_.add(k++, weighted_score(metrics, prediction, batch_.y, batch_.weights, scratch_), loss.weight), ...);
-    });
-    sums_.add_weight(loss.weight);
-    std::apply(
-        [&](auto&... transforms) {
-          descend(model_, optimizer_, loss.weight, workspace_, transforms..., options_.clip);
-        },
-        extras_.transforms());
-    if (!all_finite(model_.parameters())) {
-      fail("fit: the optimizer's step failed", where(), first_not_finite(model_), state_now);
-    }
   }
 
   /// Validates the model, and writes the epoch to the history.
   Epoch<Scalar> report() {
     History<Scalar>& history = state_.history;
-    Epoch<Scalar> epoch{state_.epochs, options_.epochs, sums_.mean(0)};
-    history.loss.push_back(epoch.loss);
-    for (std::size_t k = 1; k < score_count; ++k) history.metrics[k - 1].training.push_back(sums_.mean(k));
+    Epoch<Scalar> epoch{state_.epochs, options_.epochs};
+    record(trainer_.sums(), history.loss, [](auto& metric) -> auto& { return metric.training; });
+    epoch.loss = history.loss.back();
     if constexpr (SchedulableOptimizer<Optimize, Scalar>) {
       epoch.learning_rate = optimizer_.learning_rate();
       history.learning_rate.push_back(*epoch.learning_rate);
     }
     if (!validation_samples_.empty()) {
-      const auto scores = with_scores([&](const auto&... all) {
-        return score_samples(model_, validation_data(), validation_samples_, {options_.batch_size, options_.loss_over},
-                             validation_batch_, scratch_, "fit: validation", all...);
-      });
-      epoch.validation_loss = scores[0];
-      history.validation_loss.push_back(scores[0]);
-      for (std::size_t k = 1; k < score_count; ++k) history.metrics[k - 1].validation.push_back(scores[k]);
+      validate();
+      record(validation_sums_, history.validation_loss, [](auto& metric) -> auto& { return metric.validation; });
+      epoch.validation_loss = history.validation_loss.back();
     }
     epoch.metrics = history.metrics;
 
-    const Scalar monitored = epoch.validation_loss.value_or(epoch.loss);
+    const Scalar loss = epoch.validation_loss.value_or(epoch.loss);
     ++state_.epochs_without_progress;
-    if (monitored < state_.best_loss - static_cast<Scalar>(options_.min_delta)) {
-      state_.best_loss = monitored;
+    if (loss < state_.best_loss - static_cast<Scalar>(options_.min_delta)) {
+      epoch.is_best = true;
+      state_.best_loss = loss;
       state_.epochs_without_progress = 0;
       history.best_epoch = state_.epochs;
       if (options_.restore_best_weights) copy(model_.parameters(), state_.best_parameters);
@@ -261,33 +244,51 @@ class FitRun {
     return epoch;
   }
 
-  // --- the end of a run ---------------------------------------------------------------------------------------------
+  void validate() {
+    validation_sums_.clear();
+    const EvaluateOptions options{options_.grain > 0 ? options_.grain : options_.batch_size, options_.loss_over};
+    const auto score = [&](auto&& reader) {
+      with_scores([&](const auto&... scores) {
+        score_samples(model_, reader, validation_samples_, options, validation_batch_, scratch_, "fit: validation",
+                      validation_sums_, scores...);
+      });
+    };
+    if (options_.validation) {
+      score(SourceReader<const Dataset<Scalar>, Scalar>(*options_.validation));
+    } else {
+      score(held_back_);
+    }
+    if (validation_sums_.weight() == 0) fail("fit: validation: no step of epoch ", state_.epochs, " counts");
+  }
 
-  template <typename Visit>
-  void for_each_recorder(Visit visit) {
-    extras_.for_each_callback([&](auto& callback) {
-      if constexpr (Recorder<std::remove_reference_t<decltype(callback)>, Scalar>) visit(callback);
+  /// Appends an epoch's scores to the history. \param values_of  a metric's history -> its values
+  template <typename ValuesOf>
+  void record(const ScoreSums<Scalar, score_count>& sums, std::vector<Scalar>& losses, ValuesOf values_of) {
+    with_scores([&](const auto& loss, const auto&... metrics) {
+      losses.push_back(sums.value(0, loss));
+      std::size_t k = 0;
+      ((values_of(state_.history.metrics[k]).push_back(sums.value(k + 1, metrics)), ++k), ...);
     });
   }
+
+  // --- the end of a run ---------------------------------------------------------------------------------------------
 
   void finish_callbacks() {
     if (std::exchange(finished_, true)) return;
     progress_.finish();
-    extras_.for_each_callback([](auto& callback) {
-      if constexpr (requires { callback.finish(); }) callback.finish();
-    });
+    extras_.finish_callbacks();
   }
 
   /// Ends what the callbacks began, even if `run` throws.
   struct Ending {
     FitRun& run;
     ~Ending() {
-      run.for_each_recorder([](auto& recorder) { recorder.roll_back(); });
+      run.extras_.for_each_recorder([](auto& recorder) { recorder.roll_back(); });
 #if ELEGANS_EXCEPTIONS
       try {
         run.reset_rate();  // of an optimizer that Rollback cannot copy
         run.finish_callbacks();
-        run.for_each_recorder([](auto& recorder) { recorder.finish(); });
+        run.extras_.for_each_recorder([](auto& recorder) { recorder.finish(); });
       } catch (...) {  // NOLINT(bugprone-empty-catch): the exception on its way matters more
       }
 #endif
@@ -296,14 +297,15 @@ class FitRun {
 
   // --- checkpoints --------------------------------------------------------------------------------------------------
 
-  static constexpr bool has_checkpointer = FitExtras<Scalar, Extras...>::checkpointers > 0;
+  static constexpr bool has_checkpointer = FitExtras<Model, Extras...>::checkpointers > 0;
   static_assert(
       !has_checkpointer || requires(Optimize& o) { o.resume(o.steps(), o.memory()); },
       "elegans::fit: a checkpoint needs an optimizer with steps(), memory() and resume()");
 
   void resume() {
     if constexpr (has_checkpointer) {
-      state_.fingerprint = fingerprint_of(model_, optimizer_, extras_.scores(), extras_.transforms(), options_, data_);
+      state_.fingerprint = fingerprint_of(model_, optimizer_, extras_.scores(), extras_.transforms(), options_,
+                                          trainer_.groups(), data_);
       extras_.for_each_checkpointer([&](auto& checkpointer) {
         TrainingState<Scalar> found;
         if (checkpointer.load(found)) resume_from(std::move(found));
@@ -322,7 +324,12 @@ class FitRun {
              " best parameters and ", found.history.metrics.size(), " metrics, the model has ", parameters, " and ",
              score_count - 1);
     }
-    check_schedule(found, options_);
+    check_schedule(found, options_, state_.learning_rate, batch_count());
+    Scalar rate = state_.learning_rate;
+    for (std::size_t i = 0; i < found.history.learning_rate.size(); ++i) {
+      if (!options_.schedule) rate = found.history.learning_rate[i];
+      rate = plateau_.next(rate, monitored(found.history, i));
+    }
     if (found.epochs_planned != options_.epochs) found.planned_since = found.epochs;
     state_ = std::move(found);
     reserve_history();
@@ -330,7 +337,7 @@ class FitRun {
     optimizer_.resume(state_.optimizer_steps,
                       {state_.optimizer_memory.data(), static_cast<Index>(state_.optimizer_memory.size())});
     if constexpr (SchedulableOptimizer<Optimize, Scalar>) optimizer_.set_learning_rate(state_.learning_rate);
-    for_each_recorder([&](auto& recorder) { recorder.resume(state_.history); });
+    extras_.for_each_recorder([&](auto& recorder) { recorder.resume(state_.history); });
   }
 
   void save_checkpoint([[maybe_unused]] bool last) {
@@ -347,12 +354,15 @@ class FitRun {
   }
 
   Model& model_;
-  const Dataset<Scalar>& data_;
+  Source& data_;
   Optimize& optimizer_;
   const FitOptions<Scalar>& options_;
-  FitExtras<Scalar, Extras...> extras_;
+  FitExtras<Model, Extras...> extras_;
   SampleOrder order_;
+  Trainer trainer_;
   std::vector<Index> validation_samples_;
+  SourceReader<Source, Scalar> held_back_;
+  PlateauWatch plateau_;
   TrainingState<Scalar> state_;
   ProgressBar progress_;
   bool first_epoch_ = true;  // of this run
@@ -360,10 +370,8 @@ class FitRun {
   bool finished_ = false;    // the callbacks know that no epoch follows
 
   // Allocated by the first epoch, and reused by the others.
-  ScoreSums<Scalar, score_count> sums_;
-  Batch<Scalar, Model::state_size_at_compile_time> batch_, validation_batch_;
-  bool gathered_ = false;
-  TrainStepWorkspace<Scalar> workspace_;
+  ScoreSums<Scalar, score_count> validation_sums_;
+  Batch<Scalar, Model::state_size_at_compile_time> validation_batch_;
   Sequence<Scalar> scratch_;
 };
 

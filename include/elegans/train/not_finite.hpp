@@ -8,7 +8,8 @@
 #include <elegans/core/finite.hpp>
 #include <elegans/core/sequence.hpp>
 #include <elegans/core/types.hpp>
-#include <elegans/train/dataset.hpp>
+#include <elegans/train/batch.hpp>
+#include <elegans/train/parameter_groups.hpp>
 #include <elegans/train/weighted_loss.hpp>
 
 namespace elegans::detail {
@@ -43,15 +44,8 @@ std::string first_not_finite(const Model& model) {
   const auto parameters = model.parameters();
   Index i = 0;
   while (i + 1 < parameters.size() && is_finite(parameters[i])) ++i;
-  std::string name = concatenate("parameter ", i);
-  if constexpr (requires { model.parameter_list().begin(); }) {
-    for (const auto& entry : model.parameter_list()) {
-      if (i < entry.offset || i >= entry.offset + entry.size()) continue;
-      const Index k = i - entry.offset;
-      name = concatenate("parameter ", entry.name, "(", k % entry.rows, ", ", k / entry.rows, ")");
-    }
-  }
-  return concatenate(name, " became ", parameters[i], ", its derivative was ", model.gradient()[i]);
+  return concatenate("parameter ", name_of_parameter(model, i), " became ", parameters[i], ", its derivative was ",
+                     model.gradient()[i]);
 }
 
 }  // namespace elegans::detail

@@ -2,18 +2,20 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <span>
+
 #include <elegans/core/types.hpp>
 #include <elegans/train/optimizer_base.hpp>
 
 namespace elegans {
 
 /// The options of RMSprop, with Keras' names and defaults.
-template <typename Scalar>
 struct RMSpropOptions {
-  Scalar learning_rate = Scalar(0.001);
-  Scalar rho = Scalar(0.9);       ///< decay of the mean squared gradient, in [0, 1)
-  Scalar momentum = Scalar(0);    ///< share of the last step that the next one repeats, in [0, 1)
-  Scalar epsilon = Scalar(1e-7);  ///< added to the root of the mean squared gradient, above 0
+  double learning_rate = 0.001;
+  double weight_decay = 0;  ///< factor of an L2 penalty, see `SGDOptions`, at least 0
+  double rho = 0.9;         ///< decay of the mean squared gradient, in [0, 1)
+  double momentum = 0;      ///< share of the last step that the next one repeats, in [0, 1)
+  double epsilon = 1e-7;    ///< added to the root of the mean squared gradient, above 0
 };
 
 // mutate all: optimizer.rmsprop
@@ -26,30 +28,35 @@ template <typename Scalar>
 class RMSprop : public OptimizerBase<Scalar, 2> {
  public:
   /// An optimizer that has taken no step yet. \throws InvalidArgument if an option is out of range
-  explicit RMSprop(const RMSpropOptions<Scalar>& options = {})
-      : OptimizerBase<Scalar, 2>("RMSprop", options.learning_rate), options_(options) {
+  explicit RMSprop(const RMSpropOptions& options = {})
+      : OptimizerBase<Scalar, 2>("RMSprop", options.learning_rate, options.weight_decay), options_(options) {
     this->require_decay("rho", options.rho);
     this->require_decay("momentum", options.momentum);
     this->require_epsilon(options.epsilon);
   }
 
   /// See `Adam::options`.
-  [[nodiscard]] const RMSpropOptions<Scalar>& options() const& noexcept { return options_; }
-  [[nodiscard]] RMSpropOptions<Scalar> options() const&& { return options(); }
+  [[nodiscard]] const RMSpropOptions& options() const& noexcept { return options_; }
+  [[nodiscard]] RMSpropOptions options() const&& { return options(); }
 
-  /// Moves the parameters by one step. Only the first one allocates.
-  /// \throws InvalidArgument if the sizes differ, or differ from the first step's
-  void step(VectorView<Scalar> parameters, ConstVectorView<Scalar> gradient) {
+  /// See `Adam::step`.
+  void step(VectorView<Scalar> parameters, ConstVectorView<Scalar> gradient,
+            std::span<const ParameterRange> ranges = {}) {
     this->begin_step(parameters.size(), gradient.size());
-    auto s = this->remembered(0);
-    auto v = this->remembered(1);
-    s = options_.rho * s + (Scalar(1) - options_.rho) * gradient.square();
-    v = options_.momentum * v + gradient / (s.sqrt() + options_.epsilon);
-    parameters -= this->learning_rate() * v;
+    const auto rho = static_cast<Scalar>(options_.rho), momentum = static_cast<Scalar>(options_.momentum);
+    const auto epsilon = static_cast<Scalar>(options_.epsilon);
+    this->for_each_move(parameters, gradient, ranges, [&](auto move) {
+      const ConstVectorView<Scalar> g = this->penalized(move);
+      auto s = this->remembered(0, move);
+      auto v = this->remembered(1, move);
+      s = rho * s + (Scalar(1) - rho) * g.square();
+      v = momentum * v + g / (s.sqrt() + epsilon);
+      move.parameters -= move.learning_rate * v;
+    });
   }
 
  private:
-  RMSpropOptions<Scalar> options_;
+  RMSpropOptions options_;
 };
 
 }  // namespace elegans

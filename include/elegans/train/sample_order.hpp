@@ -40,6 +40,12 @@ void for_each_batch(std::span<const Index> order, Index batch_size, bool drop_la
   }
 }
 
+/// The number of these batches. \param samples  at least 1
+[[nodiscard]] inline int batch_count(Index samples, Index batch_size, bool drop_last) {
+  if (batch_size == 0 || batch_size >= samples) return 1;
+  return static_cast<int>(samples / batch_size + (!drop_last && samples % batch_size != 0 ? 1 : 0));
+}
+
 /// Which samples are trained on, in which order, and which are held back for validation.
 class SampleOrder {
  public:
@@ -53,6 +59,10 @@ class SampleOrder {
   }
 
   [[nodiscard]] std::span<const Index> training() const noexcept { return training_; }
+  /// True if a batch of this size holds all samples to train on; 0 is as large as that.
+  [[nodiscard]] bool is_one_batch(Index batch_size) const noexcept {
+    return batch_size == 0 || batch_size >= static_cast<Index>(training_.size());
+  }
   [[nodiscard]] std::span<const Index> held_back() const noexcept { return held_back_; }
 
   /// The order of an epoch. It follows from the arguments alone, and is the same on every platform, unlike

@@ -118,14 +118,14 @@ WeightedMean<Scalar> weighted_loss(const Loss& loss_function, const Sequence<Sca
   return {loss, total};
 }
 
-/// The weighted mean of a metric, or of a loss that serves as one; 0 if every weight is 0.
+/// The weighted mean of a `MeanMetric`, or of a loss that serves as one; 0 if every weight is 0.
 ///
 /// \param workspace  resized and overwritten; keep it for the next call
 /// \throws InvalidArgument as `weighted_loss`
 template <typename Scalar, typename Score>
 Scalar weighted_score(const Score& score, const Sequence<Scalar>& prediction, const Sequence<Scalar>& target,
                       const StepWeights<Scalar>& weights, Sequence<Scalar>& workspace) {
-  if constexpr (Metric<Score, Scalar>) {
+  if constexpr (MeanMetric<Score, Scalar>) {
     detail::check_targets(score, prediction, target, weights);
     const Scalar total = weights.total(prediction.time(), prediction.batch());
     Scalar sum(0);

@@ -13,8 +13,8 @@ namespace elegans {
 
 /// Options of an AutoNCP.
 struct AutoNCPOptions {
-  double sparsity = 0.5;      ///< fraction of synapses left out, in [0.1, 1]; ncps calls it `sparsity_level`
-  std::int64_t seed = 22222;  ///< in [0, 2^32 - 1]
+  double sparsity = 0.5;       ///< fraction of synapses left out, in [0.1, 1]; ncps calls it `sparsity_level`
+  std::uint64_t seed = 22222;  ///< in [0, 2^32 - 1]
 };
 
 namespace detail {

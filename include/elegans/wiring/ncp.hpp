@@ -22,7 +22,7 @@ struct NCPOptions {
                                ///< number for all inter layers, or one per layer; command neurons follow the last
   int recurrent_command_synapses = -1;  ///< synapses to draw within the command layer, at least 0; some may coincide
   int motor_fanin = -1;                 ///< synapses to each motor neuron, in [0, command_neurons]
-  std::int64_t seed = 22222;            ///< in [0, 2^32 - 1]
+  std::uint64_t seed = 22222;           ///< in [0, 2^32 - 1]
 };
 
 /// A neural circuit policy. Inputs feed inter neurons, inter neurons feed command neurons, and command neurons feed
@@ -87,8 +87,8 @@ NCP(NCPOptions) -> NCP<>;
 
 namespace detail {
 
-inline void check_ncp_seed(const char* wiring, std::int64_t seed) {
-  if (seed < 0 || seed > 0xffffffffLL) refuse(wiring, ": seed must be in [0, 4294967295], got ", seed);
+inline void check_ncp_seed(const char* wiring, std::uint64_t seed) {
+  if (seed > 0xffffffffULL) refuse(wiring, ": seed must be in [0, 4294967295], got ", seed);
 }
 
 /// The name of an option for one layer, for messages: with the number of the layer if there are several.
