@@ -35,8 +35,10 @@
 #include <elegans/layer/bidirectional.hpp>
 #include <elegans/layer/concepts.hpp>
 #include <elegans/layer/dense.hpp>
+#include <elegans/layer/layer_variant.hpp>
 #include <elegans/layer/rnn.hpp>
 #include <elegans/layer/sequential.hpp>
+#include <elegans/layer/stack.hpp>
 #include <elegans/layer/stream.hpp>
 #include <elegans/layer/summary.hpp>
 #include <elegans/model/cfc.hpp>

@@ -63,6 +63,8 @@ class Dense : public Parameterized<Dense<ScalarType>, ScalarType> {
     TorchRandom random(options.seed);
     detail::initialize_linear(parameter_list_, "", random, parameters_.data());
     parameters_changed();
+    step_input_.resize(1, 1, input_dim);
+    apply<detail::full_lanes<Scalar>>(step_input_, {}, step_z_, step_output_);  // makes room for a stream's steps
   }
 
   [[nodiscard]] Index units() const noexcept { return linear_.outputs(); }
