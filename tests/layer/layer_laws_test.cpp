@@ -132,7 +132,10 @@ void for_each_layer_of_ours(Visit visit) {
     visit("Dense, activation " + std::to_string(static_cast<int>(activation)),
           Dense<double>(4, 3, {.activation = activation, .seed = 4}));
   }
+  visit("Dense of fixed sizes", Dense<double, 4, 3>({.activation = Activation::tanh}));
   visit("Sequential of one", Sequential(ltc));
+  visit("Sequential of fixed sizes",
+        Sequential(Dense<double, 3, 2>(), LTC<double, FullyConnected<4, 2>, 3>(FullyConnected<4, 2>{})));
   visit("Sequential", Sequential(Dense<double>(3, 2, {.activation = Activation::tanh}), other, Dense<double>(3, 2)));
   visit("Sequential behind a last output", Sequential(last_only, Dense<double>(3, 2), CfC<double>(3, 3)));
   visit("Bidirectional", Bidirectional(ltc, other));

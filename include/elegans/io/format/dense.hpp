@@ -20,8 +20,8 @@ namespace elegans {
 
 /// A dense layer in a file: the tensors of `torch.nn.Linear`. The activation is in the metadata; without it there is
 /// none, as in PyTorch.
-template <typename Scalar>
-struct ModelFormat<Dense<Scalar>> {
+template <typename Scalar, int Units, int Inputs>
+struct ModelFormat<Dense<Scalar, Units, Inputs>> {
   using Model = Dense<Scalar>;
   using Options = DenseOptions;
   using MaskScalar = Scalar;
@@ -55,8 +55,8 @@ struct ModelFormat<Dense<Scalar>> {
   }
 
   template <typename Body>
-  static void for_each_mask(const Model&, Body&&) {}
-  static void write_metadata(const Model& layer, nlohmann::json& all) {
+  static void for_each_mask(const Dense<Scalar, Units, Inputs>&, Body&&) {}
+  static void write_metadata(const Dense<Scalar, Units, Inputs>& layer, nlohmann::json& all) {
     all["activation"] = detail::name_in(detail::dense_activation_names, layer.options().activation);
   }
 };
