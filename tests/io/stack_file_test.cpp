@@ -150,6 +150,13 @@ TEST_CASE("The names of a Python file tell its layers, behind any prefix", "[io]
     load(other, folder.path / "moved");
     CHECK((other.parameters() == model.parameters()).all());
   }
+  // What is next to a Bidirectional tells the sum of its outputs only.
+  const LTC<double> ltc(AutoNCP(7, 2), 2);
+  save(Sequential(Bidirectional(ltc, ltc), Dense<double>(1, 4)), folder.path / "both");
+  RawFile both{SafeTensors(folder.path / "both")};
+  both.metadata.clear();
+  const ModelDescription ways = describe_model(SafeTensors(both.bytes(), "f"));
+  CHECK((ways.layers[0].kind == "Bidirectional" && ways.layers[0].output_dim == 4 && ways.output_dim == 1));
   // A wrapper within the stack puts its own name in between.
   const RawFile wrapped =
       raw.renamed([](const std::string& key) { return key.starts_with("1.") ? "1.rnn." + key.substr(2) : key; });

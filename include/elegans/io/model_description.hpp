@@ -214,10 +214,9 @@ class ModelReader {
       ModelFileOptions own = options;
       own.prefix.reset();
       own.return_sequences.reset();
-      if (kind == "Sequential" && k + 1 < count) {
-        own.output_dim.reset();
-        if (!abouts) own.output_dim = stack.layers[k + 1].input_dim;
-      }
+      const bool feeds_another = kind == "Sequential" && k + 1 < count;
+      if (feeds_another || kind == "Bidirectional") own.output_dim.reset();
+      if (feeds_another && !abouts) own.output_dim = stack.layers[k + 1].input_dim;
       const std::string name = name_of_layer(kind, k);
       stack.layers[k] = read_layer(parts[name], prefix + name + ".", abouts ? (*abouts)[k] : none, own, depth + 1);
     }
