@@ -14,6 +14,7 @@
 #include <iterator>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <variant>
 
 #include <CLI/CLI.hpp>
@@ -33,19 +34,29 @@ struct Request {
   elegans::ModelFileOptions options;
 };
 
+template <typename Model>
+void export_model(const elegans::SafeTensors& file, const Model& model, const Request& request) {
+  // A larger LTC has too much memory in one object for compilers and stacks. A CfC reads its weights from the header's
+  // constants.
+  const bool has_all_in_object = requires { model.wiring(); };
+  if (has_all_in_object && (model.units() > 256 || model.input_dim() > 256)) {
+    file.refuse("an LTC to export must have at most 256 units and 256 inputs, got ", model.units(), " and ",
+                model.input_dim());
+  }
+  using Scalar = typename Model::Scalar;
+  elegans::write_file(request.out, examples::ModelHeader<Scalar>(model, request.name).text());
+}
+
 template <typename Scalar>
 void run(const Request& request) {
   const elegans::SafeTensors file{std::filesystem::path(request.model)};
   std::visit(
-      [&](const auto& model) {
-        // A larger LTC has too much memory in one object for compilers and stacks. A CfC reads its weights from the
-        // header's constants.
-        const bool has_all_in_object = requires { model.wiring(); };
-        if (has_all_in_object && (model.units() > 256 || model.input_dim() > 256)) {
-          file.refuse("an LTC to export must have at most 256 units and 256 inputs, got ", model.units(), " and ",
-                      model.input_dim());
+      [&]<typename Model>(const Model& model) {
+        if constexpr (std::is_same_v<Model, elegans::AnyStack<Scalar>>) {
+          file.refuse("a header is made of an LTC or a CfC, not of a stack; --prefix chooses one of its layers");
+        } else {
+          export_model(file, model, request);
         }
-        elegans::write_file(request.out, examples::ModelHeader<Scalar>(model, request.name).text());
       },
       elegans::load_model<Scalar>(file, request.options));
 }
@@ -54,7 +65,10 @@ bool is_double(const Request& request) {
   if (!request.precision.empty()) return request.precision == "double";
   const elegans::SafeTensors file{std::filesystem::path(request.model)};
   const elegans::ModelDescription model = elegans::describe_model(file, request.options);
-  return file.at(model.names.in_file(model.parameters.begin()->name)).type == elegans::TensorType::f64;
+  // The first tensor of the first layer stands for all.
+  const elegans::ModelDescription* layer = &model;
+  while (!layer->layers.empty()) layer = &layer->layers.front();
+  return file.at(layer->names.in_file(layer->parameters.begin()->name)).type == elegans::TensorType::f64;
 }
 
 /// Words that cannot be the name of a user's namespace.

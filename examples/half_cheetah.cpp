@@ -7,7 +7,8 @@
 //     half_cheetah DATA --out out --seeds 5
 //
 // DATA is a folder of recordings, trace_0000.npy and so on, each (time, observations). The program prints a table, and
-// leaves numbers (CSV) and plots (PNG) in a folder. Started again after a stop, it goes on from its last checkpoint.
+// leaves numbers (CSV), plots (PNG) and the trained models in a folder: `run_model` and `inspect_model` take these.
+// Started again after a stop, it goes on from its last checkpoint.
 
 #include <algorithm>
 #include <chrono>
@@ -25,6 +26,7 @@
 
 #include <elegans/elegans.hpp>
 #include <elegans/io/checkpoint.hpp>
+#include <elegans/io/model_file.hpp>
 #include <elegans/system/file.hpp>
 
 #include "support/csv.hpp"
@@ -154,6 +156,7 @@ void train(const std::string& name, Model model, Scalar learning_rate, std::uint
                                     checkpoint);
   const double error =
       elegans::evaluate(model, data.test, {.batch_size = settings.batch_size}, elegans::MeanSquaredError{})[0];
+  elegans::save(model, file("_model.safetensors"));
   result.errors.push_back(error);
   result.seconds.push_back(std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
   result.parameters = model.parameters().size();
@@ -252,7 +255,7 @@ int main(int argc, char** argv) {
   };
   const CLI::Range at_least_1(1, 1000000);
   app.add_option("DATA", settings.data, "Folder of recordings, *.npy")->required();
-  option("--out", settings.out, "Folder for numbers and pictures, and for checkpoints");
+  option("--out", settings.out, "Folder for numbers, pictures, trained models and checkpoints");
   option("--model", settings.model, "Which network to train")->check(CLI::IsMember({"ltc", "ncp", "cfc", "all"}));
   option("--units", settings.units, "Neurons")->check(CLI::Range(4, 4096));
   option("--epochs", settings.epochs, "Passes over the training sequences")->check(CLI::Range(0, 1000000));

@@ -37,6 +37,9 @@ std::string options_of(const ModelDescription& model) {
                        name_in(solver_names, ltc->solver), ", input mapping ", name_of(ltc->input_mapping),
                        ", output mapping ", name_of(ltc->output_mapping));
   }
+  if (const auto* const dense = std::get_if<elegans::DenseOptions>(&model.options)) {
+    return concatenate("activation ", name_in(dense_activation_names, dense->activation));
+  }
   const auto& cfc = std::get<elegans::CfCOptions>(model.options);
   std::string text = concatenate("mode ", name_in(mode_names, cfc.mode));
   if (cfc.backbone_layers > 0) {
@@ -49,6 +52,7 @@ std::string options_of(const ModelDescription& model) {
 
 /// Prints the sizes of the layers, the number of synapses, and the number of inhibitory ones.
 void print_wiring(const ModelDescription& model, std::ostream& out) {
+  if (std::holds_alternative<elegans::DenseOptions>(model.options)) return;
   if (!model.wiring) {
     out << "Wiring: none, all neurons in one layer\n";
     return;
@@ -95,18 +99,31 @@ void print_parameters(const elegans::SafeTensors& file, const ModelDescription& 
   out << "Parameters: " << model.parameters.count() << "\n";
 }
 
-void inspect(const std::string& path, const elegans::ModelFileOptions& options, std::ostream& out) {
-  const elegans::SafeTensors file{std::filesystem::path(path)};
-  const ModelDescription model = elegans::describe_model(file, options);
-  out << "Model: " << model.kind << ", " << model.input_dim << " inputs, " << model.units << " units, "
-      << model.output_dim << " outputs\n";
+/// Prints a layer, or the layers of a stack one after the other.
+void print_model(const elegans::SafeTensors& file, const ModelDescription& model, const char* title,
+                 std::ostream& out) {
+  out << title << ": " << model.kind << ", " << model.input_dim << " inputs, ";
+  if (model.layers.empty()) out << model.units << " units, ";
+  out << model.output_dim << " outputs";
+  if (!model.layers.empty()) {
+    out << ", " << model.layers.size() << " layers, " << model.parameters.count() << " parameters";
+  }
+  out << "\n";
   if (!model.names.layer.empty()) out << "Prefix: " << elegans::detail::printable(model.names.layer) << "\n";
-  out << "Options: " << options_of(model) << "\n";
+  if (model.layers.empty()) out << "Options: " << options_of(model) << "\n";
   if (!model.has_metadata) {
     out << "  Another program wrote the file: options that you did not give have the defaults of ncps.\n";
   }
+  for (const ModelDescription& layer : model.layers) print_model(file, layer, "\nLayer", out);
+  if (!model.layers.empty()) return;
   print_wiring(model, out);
   print_parameters(file, model, out);
+}
+
+void inspect(const std::string& path, const elegans::ModelFileOptions& options, std::ostream& out) {
+  const elegans::SafeTensors file{std::filesystem::path(path)};
+  const ModelDescription model = elegans::describe_model(file, options);
+  print_model(file, model, "Model", out);
   if (!file.metadata().empty()) out << "\nMetadata:\n";
   for (const auto& [key, value] : file.metadata()) {
     out << "  " << elegans::detail::printable(key) << ": " << elegans::detail::printable(value) << "\n";

@@ -40,9 +40,11 @@
 #include <elegans/layer/dense.hpp>
 #include <elegans/layer/dropout.hpp>
 #include <elegans/layer/layer_norm.hpp>
+#include <elegans/layer/layer_variant.hpp>
 #include <elegans/layer/rnn.hpp>
 #include <elegans/layer/sequential.hpp>
 #include <elegans/layer/session.hpp>
+#include <elegans/layer/stack.hpp>
 #include <elegans/layer/stream.hpp>
 #include <elegans/layer/summary.hpp>
 #include <elegans/model/cfc.hpp>

@@ -21,6 +21,15 @@ for model in ltc ncp cfc; do
   check "half_cheetah plots the $model" plotted "$scratch/whole/half_cheetah_${model}_1_prediction.png"
 done
 check "half_cheetah writes its table" holds "$scratch/whole/half_cheetah.csv" '$4 > 0 && $4 < 100 && $2 > 300'
+# The trained models are files that run_model runs, with the test error of the table.
+score() { python3 "$(dirname "${BASH_SOURCE[0]}")/repeat_test_error.py" "$@"; }
+near() { awk -v a="$1" -v b="$2" 'BEGIN { exit !(a != "" && b != "" && (a - b) ^ 2 <= (1e-4 * b) ^ 2) }'; }
+for model in ltc ncp cfc; do
+  error=$(awk -F, -v model="$model" '$1 == model { print $4 }' "$scratch/whole/half_cheetah.csv")
+  again=$(score half_cheetah "$programs/run_model" "$scratch/whole/half_cheetah_${model}_1_model.safetensors" \
+    "$recordings/trace_0001.npy" 16 10)
+  check "run_model repeats the test error of half_cheetah's $model, $error: $again" near "$again" "$error"
+done
 # Three epochs, and then three more, are six.
 "$cheetah" "${small[@]}" --model ltc --epochs 3 --quiet --out "$scratch/parts"
 "$cheetah" "${small[@]}" --model ltc --epochs 6 --quiet --out "$scratch/parts"
@@ -34,11 +43,17 @@ exits 2 "DATA" "$cheetah"
 exits 2 "--model" "$cheetah" "$recordings" --model lstm
 
 xor=$programs/bit_stream_xor
-"$xor" --epochs 2 --training 300 --test 50 --units 8 --ltc-units 4 --out "$scratch/one" --threads 1 >"$scratch/xor.txt"
+"$xor" --epochs 2 --training 300 --test 50 --units 8 --ltc-units 4 --out "$scratch/one" --threads 1 --write-test \
+  >"$scratch/xor.txt"
 "$xor" --epochs 2 --training 300 --test 50 --units 8 --ltc-units 4 --out "$scratch/two" --threads 3 --quiet
 for model in ltc cfc mixed_cfc; do
   check "bit_stream_xor is the same with more threads: $model" cmp "$scratch/one/xor_$model.csv" "$scratch/two/xor_$model.csv"
   check "bit_stream_xor logs the $model" holds "$scratch/one/xor_$model.csv" '$6 >= 0 && $6 <= 1 && $2 > 0.5 && $2 < 1'
+done
+for model in ltc cfc mixed_cfc; do
+  accuracy=$(awk -F, -v model="$model" '$1 == model { print $4 }' "$scratch/one/xor.csv")
+  again=$(score bit_stream_xor "$programs/run_model" "$scratch/one/xor_$model.safetensors" "$scratch/one" 50)
+  check "run_model repeats the accuracy of bit_stream_xor's $model, $accuracy: $again" near "$again" "$accuracy"
 done
 check "bit_stream_xor prints a table" grep -qE '^mixed_cfc +[0-9]+' "$scratch/xor.txt"
 check "bit_stream_xor plots" plotted "$scratch/one/xor.png"

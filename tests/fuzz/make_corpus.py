@@ -82,6 +82,17 @@ def main():
     write(folder, "cfc_pure", cfc(2, 1, 0, 0, True, "a.rnn_cell."))
     write(folder, "cfc_wired", cfc(2, 1, 0, 0, False, "rnn_cell.layer_0.", True)
           | cfc(1, 2, 0, 0, False, "rnn_cell.layer_1.", True) | lstm(3, 1))
+    write(folder, "stack_torch", linear("0", 3, 2) | ltc(2, 3, 2, prefix="1.rnn_cell.") | linear("2", 1, 2))
+    lstm_in_front = {"1.forward_layer." + name: value for name, value in (ltc(2, 1, 2) | lstm(2, 1)).items()}
+    about = {"version": 1, "model": "Sequential", "return_sequences": False, "stack": [
+        {"model": "Dense", "activation": "tanh"},
+        {"model": "Bidirectional", "stack": [{"model": "MixedLTC", "ode_unfolds": 1, "return_sequences": False},
+                                             {"model": "CfC", "mode": "no_gate", "return_sequences": False}]},
+        {"model": "Sequential", "stack": [{"model": "Dense"}, None]}]}
+    write(folder, "stack", linear("0", 1, 2) | lstm_in_front
+          | cfc(2, 1, 1, 2, False, "1.backward_layer.rnn_cell.") | linear("2.0", 2, 4) | linear("2.1", 1, 2),
+          {"elegans": json.dumps(about)})
+    write(folder, "stack_both", linear("net.forward_layer", 1, 2) | linear("net.backward_layer", 2, 2))
     write(folder, "odd", {"empty": ("F64", [0, 3], 0), "scalar": ("I64", [], -1), "bits": ("BOOL", [3], 1),
                           "half": ("BF16", [2], 1), "Größe\n": ("U8", [1], 7)}, {"format": "pt", "ß": "\"\\"})
     write(folder, "others", {"u": ("U32", [2], 1), "c": ("C64", [1], 1), "f": ("F8_E4M3", [3], 1)} | ltc(1, 1, 1),

@@ -12,6 +12,9 @@ For models of every kind with random weights, in double and in float:
 3. Both sides train ten steps of Adam from the same weights; the losses must agree. ncps takes elegans' trained weights
    and must give the outputs that run_model gives for them.
 
+Stacks likewise: an `nn.Sequential` of ncps' layers and `nn.Linear`. ncps' layers return their outputs and their state,
+and a Sequential hands on the outputs alone: so the layers here are subclasses, which keeps the names of the tensors.
+
 Needs torch, ncps 1.0.1 and safetensors; tests/interop/run sets them up.
 """
 import argparse
@@ -210,6 +213,89 @@ def run_case(bench, case, precision):
     compare_outputs(bench, case, precision, again, trained, x, state, spans, [])
 
 
+class OutputsOfLTC(LTC):
+    """The usual wrapper: hands on the outputs and forgets the state."""
+
+    def forward(self, *args):
+        return super().forward(*args)[0]
+
+
+class OutputsOfCfC(CfC):
+    def forward(self, *args):
+        return super().forward(*args)[0]
+
+
+class BothWays(torch.nn.Module):
+    """Our Bidirectional, in PyTorch."""
+
+    def __init__(self, forward_layer, backward_layer):
+        super().__init__()
+        self.forward_layer, self.backward_layer = forward_layer, backward_layer
+
+    def forward(self, x):
+        return torch.cat((self.forward_layer(x), self.backward_layer(x.flip(1)).flip(1)), 2)
+
+
+# (name, function that makes a stack of 2 inputs, options that a file of Python's cannot tell)
+STACKS = [
+    ("ltc_linear", lambda: torch.nn.Sequential(OutputsOfLTC(2, AutoNCP(12, 3)), torch.nn.Linear(3, 2)), []),
+    ("ltc_without_mapping", lambda: torch.nn.Sequential(
+        torch.nn.Linear(2, 4), OutputsOfLTC(4, AutoNCP(12, 3), output_mapping=None), torch.nn.Linear(3, 1)), []),
+    ("cfc_ltc", lambda: torch.nn.Sequential(
+        OutputsOfCfC(2, 5, backbone_units=6), OutputsOfLTC(5, AutoNCP(10, 3), mixed_memory=True, ode_unfolds=3),
+        OutputsOfCfC(3, AutoNCP(9, 2), mode="pure")), ["--ode-unfolds", 3]),
+    ("nested", lambda: torch.nn.Sequential(
+        torch.nn.Sequential(torch.nn.Linear(2, 3), OutputsOfCfC(3, 4, backbone_units=6, mixed_memory=True)),
+        BothWays(OutputsOfLTC(4, 5), OutputsOfLTC(4, AutoNCP(8, 2))), torch.nn.Linear(7, 2)), []),
+]
+
+
+def run_stack(bench, stack, precision):
+    torch.set_default_dtype(torch.float64 if precision == "double" else torch.float32)
+    name, make, extra = stack
+    seed = sum(map(ord, name))
+    torch.manual_seed(seed)
+    model = make().eval()
+    x = 2 * torch.rand(1, STEPS, 2, generator=torch.Generator().manual_seed(seed)) - 1
+    bench.write("x.csv", x[0])
+
+    def compare(net, file, options):
+        with torch.no_grad():
+            output = net(x)
+        bench.call(bench.run_model, file, "--input", bench.path("x.csv"), "--output", bench.path("y.csv"),
+                   "--precision", precision, *options)
+        bench.agree(name, "output", precision, bench.read("y.csv", output.shape[2]), output[0])
+
+    # Their file here; ours there, whose metadata has the options.
+    theirs, ours, trained = (bench.path(file + ".safetensors") for file in ("theirs", "ours", "trained"))
+    save(model, theirs)
+    compare(model, theirs, extra)
+    bench.call(bench.train, theirs, ours, "--precision", precision, *extra)
+    before, after = model.state_dict(), load_file(ours)
+    bench.expect(f"{name}: a stack's {precision} state_dict comes back to the bit", set(before) == set(after) and all(
+        before[k].dtype == after[k].dtype and torch.equal(before[k], after[k]) for k in before))
+    again = make().eval()
+    again.load_state_dict(after, strict=True)
+    compare(again, ours, [])
+
+    # Ten steps of Adam on both sides.
+    y = torch.sin(torch.linspace(0, 6, STEPS))[None, :, None].repeat(1, 1, model(x).shape[2])
+    optimizer = torch.optim.Adam([p for p in again.parameters() if p.requires_grad], lr=0.01)
+    losses = []
+    for _ in range(10):
+        loss = ((again(x) - y) ** 2).mean()
+        losses.append(loss.item())
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+    bench.write("t.csv", y[0])
+    bench.call(bench.train, ours, trained, "--precision", precision, "--epochs", 10, "--input", bench.path("x.csv"),
+               "--target", bench.path("t.csv"), "--losses", bench.path("losses.csv"))
+    bench.agree(name, "loss", precision, bench.read("losses.csv", 1)[:, 0], losses)
+    again.load_state_dict(load_file(trained), strict=True)
+    compare(again, trained, [])
+
+
 def run_inside_another(bench):
     """A layer that is part of a larger model, and one of a Sequential."""
     torch.set_default_dtype(torch.float64)
@@ -260,11 +346,14 @@ def main():
         for case in CASES:
             for precision in ("double", "float"):
                 run_case(bench, case, precision)
+        for stack in STACKS:
+            for precision in ("double", "float"):
+                run_stack(bench, stack, precision)
         run_inside_another(bench)
         run_convert(bench)
     for (kind, precision), difference in sorted(bench.worst.items()):
         print(f"largest difference of a {kind} in {precision}: {difference:.1e}")
-    print(f"{len(CASES)} models, {len(bench.failures)} failures")
+    print(f"{len(CASES)} models, {len(STACKS)} stacks, {len(bench.failures)} failures")
     return 1 if bench.failures else 0
 
 

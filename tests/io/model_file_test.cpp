@@ -134,13 +134,18 @@ TEST_CASE("A file must hold one model and nothing else, unless a prefix chooses"
   const RawFile raw = golden("ltc_linear");
   RawFile two = raw.renamed([](const std::string& key) { return "0." + key; });
   two.tensors["1.weight"] = RawTensor::of<double>("F64", {1, 1}, {1});
-  CHECK(refusal(two) == "f: the tensor '1.weight' is no part of the LTC that the others make up");
+  CHECK(refusal(two) == "f: the tensor '1.bias' is missing, which a Dense has");
   CHECK(refusal(two, {.prefix = "0."}) == "(not refused)");
   CHECK(refusal(two, {.prefix = "0"}) == "(not refused)");
-  CHECK(refusal(two, {.prefix = "1"}).find("f: no model behind the prefix '1'") == 0);
+  CHECK(refusal(two, {.prefix = "3"}).find("f: no model behind the prefix '3'") == 0);
   for (const auto& [key, tensor] : raw.tensors) two.tensors["2." + key] = tensor;
-  CHECK(refusal(two) == "f: more than one model, behind the prefixes '0.', '2.': choose one");
+  two.tensors.erase("1.weight");
+  CHECK(refusal(two).find("f: there are 2 layers behind '', but none has number 1: what a module without tensors") ==
+        0);
   CHECK(refusal(two, {.prefix = "2."}) == "(not refused)");
+  RawFile named = raw.renamed([](const std::string& key) { return "a." + key; });
+  for (const auto& [key, tensor] : raw.tensors) named.tensors["b." + key] = tensor;
+  CHECK(refusal(named) == "f: more than one model, behind the prefixes 'a.', 'b.': choose one");
 
   RawFile beside = raw.renamed([](const std::string& key) { return "param." + key; });
   for (const auto& [key, tensor] : raw.tensors) beside.tensors["grad." + key] = tensor;

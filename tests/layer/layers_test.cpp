@@ -167,7 +167,8 @@ TEST_CASE("A call with wrong shapes is refused, and the message has the shape th
 
   State<double> state(5, 3);
   Sequential sequential(LTC<double>(FullyConnected(4, 1), 2), Dense<double>(1, 1));
-  CHECK_THROWS_WITH(sequential.step(x.step(0), state), "step: the state must be (batch, 4), got (5, 3)");
+  CHECK_THROWS_WITH(sequential.step(x.step(0), state),
+                    "step: x must be (5, 2) and the state (5, 4), got x (5, 2) and a state (5, 3)");
   CHECK_THROWS_WITH(Bidirectional(LTC<double>(FullyConnected(4, 1), 2),
                                   LTC<double>(FullyConnected(4, 1), 2, {.return_sequences = false})),
                     "Bidirectional: either both layers must return sequences or none");

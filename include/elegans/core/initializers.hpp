@@ -25,8 +25,9 @@ void draw_uniform(const Parameter& entry, double bound, TorchRandom& random, Sca
 }
 
 /// The initial values of `torch.nn.Linear(inputs, outputs)`: weights and biases are uniform in +-1 / sqrt(inputs).
-template <typename Scalar>
-void initialize_linear(const ParameterList<>& list, const std::string& name, TorchRandom& random, Scalar* parameters) {
+template <int Capacity, typename Scalar>
+void initialize_linear(const ParameterList<Capacity>& list, const std::string& name, TorchRandom& random,
+                       Scalar* parameters) {
   const std::string prefix = name.empty() ? "" : name + ".";
   const Parameter& weight = list.at(prefix + "weight");
   const double root = std::sqrt(static_cast<double>(weight.columns));

@@ -8,8 +8,13 @@
 #include <variant>
 
 #include <elegans/io/format/cfc.hpp>
+#include <elegans/io/format/dense.hpp>
 #include <elegans/io/format/ltc.hpp>
 #include <elegans/io/format/memory.hpp>
+#include <elegans/layer/layer_variant.hpp>
+#include <elegans/model/cfc.hpp>
+#include <elegans/model/ltc.hpp>
+#include <elegans/model/mixed.hpp>
 
 namespace elegans {
 
@@ -29,7 +34,7 @@ struct VariantOf<std::variant<Before...>, Next, Types...> {
 
 template <typename... Formats>
 struct FormatList {
-  using AnyModel = std::variant<typename Formats::Model...>;
+  using AnyLayer = LayerVariant<typename Formats::Model...>;
   using AnyOptions = typename VariantOf<std::variant<>, typename Formats::Options...>::Type;
 
   /// Calls visit(index, format), an empty object of the format's type, until one returns true.
@@ -41,21 +46,27 @@ struct FormatList {
   }
 };
 
-/// The formats of all cells that a file may hold. A new cell adds a line here. The first format that recognizes a
-/// tensor wins: a cell with memory must come before the same cell without.
+/// The formats of all cells and layers that a file may hold. A new one adds a line here. The first format that
+/// recognizes a tensor wins: a cell with memory must come before the same cell without.
 template <typename Scalar>
 using ModelFormats = FormatList<ModelFormat<MemoryCell<LTCCell<Scalar>>>,  //
                                 ModelFormat<MemoryCell<CfCCell<Scalar>>>,  //
                                 ModelFormat<LTCCell<Scalar>>,              //
-                                ModelFormat<CfCCell<Scalar>>>;
+                                ModelFormat<CfCCell<Scalar>>,              //
+                                ModelFormat<Dense<Scalar>>>;
 
 }  // namespace detail
 
-/// A model whose kind is known at run time only: `std::visit` it.
+/// A stack from a file, or a layer of one: a `LayerVariant` of every layer that has a format. `visit` it for the layer
+/// in its own type.
 template <typename Scalar>
-using AnyModel = typename detail::ModelFormats<Scalar>::AnyModel;
+using AnyStack = typename detail::ModelFormats<Scalar>::AnyLayer;
 
-/// The options of a model whose kind is known at run time only: those of an LTC or of a CfC.
+/// A model whose kind is known at run time only: `std::visit` it. All that is not a model of ncps is an `AnyStack`.
+template <typename Scalar>
+using AnyModel = std::variant<MixedLTC<Scalar>, MixedCfC<Scalar>, LTC<Scalar>, CfC<Scalar>, AnyStack<Scalar>>;
+
+/// The options of a layer whose kind is known at run time only: those of an LTC, a CfC or a dense layer.
 using AnyModelOptions = detail::ModelFormats<double>::AnyOptions;
 
 }  // namespace elegans

@@ -17,7 +17,8 @@ namespace elegans {
 
 /// Options that the tensors of a model file do not tell. An option that is given here wins over the file's metadata,
 /// which elegans writes; without either it has the default of ncps' PyTorch layers. An option that does not apply to
-/// the model is ignored; one that the tensors contradict is refused.
+/// the model is ignored; one that the tensors contradict is refused. In a stack, each option is for all layers, except
+/// that `output_dim` is for the last layer; the others have as many outputs as the next layer has inputs.
 struct ModelFileOptions {
   std::optional<int> ode_unfolds{};                  ///< LTC; else 6
   std::optional<double> epsilon{};                   ///< LTC; else 1e-8
@@ -26,7 +27,7 @@ struct ModelFileOptions {
   std::optional<int> output_dim{};                   ///< LTC without output mapping; else all units
   std::optional<CfCMode> mode{};                     ///< CfC with two heads: standard, the default, or no_gate
   std::optional<Activation> activation{};            ///< CfC with a backbone; else lecun_tanh
-  std::optional<bool> return_sequences{};            ///< else true
+  std::optional<bool> return_sequences{};            ///< of a model that is no stack; else true
   /// The beginning of the names of the model's tensors, up to `rnn_cell`, or up to the cell's own names if there is no
   /// `rnn_cell`. It chooses between several models in a file. Without it, all tensors of the file must belong to one
   /// model. Only golden files, whose prefix begins with `param.`, may have others.
@@ -46,6 +47,13 @@ inline constexpr std::array<NamedValue<Activation>, 5> activation_names{{{"lecun
                                                                          {"tanh", Activation::tanh},
                                                                          {"gelu", Activation::gelu},
                                                                          {"silu", Activation::silu}}};
+inline constexpr std::array<NamedValue<Activation>, 7> dense_activation_names{{{"linear", Activation::linear},
+                                                                               {"lecun_tanh", Activation::lecun_tanh},
+                                                                               {"relu", Activation::relu},
+                                                                               {"tanh", Activation::tanh},
+                                                                               {"gelu", Activation::gelu},
+                                                                               {"silu", Activation::silu},
+                                                                               {"sigmoid", Activation::sigmoid}}};
 inline constexpr std::array<NamedValue<ODESolver>, 4> solver_names{{{"semi_implicit", ODESolver::semi_implicit},
                                                                     {"explicit_euler", ODESolver::explicit_euler},
                                                                     {"heun", ODESolver::heun},

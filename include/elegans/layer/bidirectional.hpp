@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <string>
 #include <tuple>
 #include <utility>
 #include <vector>
@@ -13,6 +14,7 @@
 #include <elegans/core/types.hpp>
 #include <elegans/layer/composite.hpp>
 #include <elegans/layer/concepts.hpp>
+#include <elegans/layer/parts.hpp>
 #include <elegans/layer/shapes.hpp>
 #include <elegans/layer/summary.hpp>
 
@@ -31,8 +33,8 @@ namespace elegans {
 /// named `forward_layer.…` and `backward_layer.…`. The state holds that of the forward layer, then that of the backward
 /// layer. Mirrors `keras.layers.Bidirectional` with `merge_mode="concat"`.
 template <AnyLayer Layer>
-class Bidirectional : public Composite<Bidirectional<Layer>, typename Layer::Scalar, Layer, Layer> {
-  using Base = Composite<Bidirectional<Layer>, typename Layer::Scalar, Layer, Layer>;
+class Bidirectional : public Composite<Bidirectional<Layer>, typename Layer::Scalar, detail::PartTuple<Layer, Layer>> {
+  using Base = Composite<Bidirectional<Layer>, typename Layer::Scalar, detail::PartTuple<Layer, Layer>>;
 
  public:
   using Scalar = typename Layer::Scalar;
@@ -40,13 +42,15 @@ class Bidirectional : public Composite<Bidirectional<Layer>, typename Layer::Sca
   using ContextType = typename Base::ContextType;
   /// The backward layer reads steps that come later.
   static constexpr bool is_causal = false;
+  static constexpr std::size_t layer_count = 2;
+  static constexpr const char* kind = "Bidirectional";  ///< in files and messages
+  static std::string name_of_layer(std::size_t k) { return k == 0 ? "forward_layer" : "backward_layer"; }
 
   /// Two layers of the same inputs. Each has its own parameters.
   /// \throws InvalidArgument unless both layers have the same number of inputs, and both return all outputs or both the
   ///         last only
   Bidirectional(Layer forward_layer, Layer backward_layer)
-      : Base([](std::size_t k) { return k == 0 ? "forward_layer" : "backward_layer"; }, std::move(forward_layer),
-             std::move(backward_layer)) {
+      : Base(detail::PartTuple<Layer, Layer>(std::move(forward_layer), std::move(backward_layer))) {
     const Layer& backward = behind().layer;
     if (input_dim() != backward.input_dim()) {
       detail::refuse("Bidirectional: both layers must have as many inputs, got ", input_dim(), " and ",
@@ -57,11 +61,24 @@ class Bidirectional : public Composite<Bidirectional<Layer>, typename Layer::Sca
     }
   }
 
-  [[nodiscard]] Index input_dim() const noexcept { return this->template layer<0>().input_dim(); }
-  [[nodiscard]] Index output_dim() const noexcept {
-    return this->template layer<0>().output_dim() + this->template layer<1>().output_dim();
+  /// Layer 0 reads forwards, layer 1 backwards. See `Sequential`.
+  template <std::size_t K>
+  [[nodiscard]] Layer& layer() & noexcept {
+    this->expect_changes();
+    return std::get<K>(this->parts_.all).layer;
   }
-  [[nodiscard]] bool return_sequences() const noexcept { return this->template layer<0>().return_sequences(); }
+  template <std::size_t K>
+  [[nodiscard]] const Layer& layer() const& noexcept {
+    return std::get<K>(this->parts_.all).layer;
+  }
+  template <std::size_t K>
+  [[nodiscard]] Layer layer() const&& {
+    return layer<K>();
+  }
+
+  [[nodiscard]] Index input_dim() const { return ahead().layer.input_dim(); }
+  [[nodiscard]] Index output_dim() const { return ahead().layer.output_dim() + behind().layer.output_dim(); }
+  [[nodiscard]] bool return_sequences() const { return ahead().layer.return_sequences(); }
 
   /// See `Rnn`.
   [[nodiscard]] Sequence<Scalar> operator()(const Sequence<Scalar>& x, const ContextType& context = {}) {
@@ -92,11 +109,13 @@ class Bidirectional : public Composite<Bidirectional<Layer>, typename Layer::Sca
     const Sequence<Scalar>& d_reversed_x = behind().layer.input_gradient();
     d_input_.resize(this->time_, this->batch_, input_dim());
     for (Index t = 0; t < this->time_; ++t) d_input_.step(t) = d_x.step(t) + d_reversed_x.step(this->time_ - 1 - t);
+    this->d_timespans().setZero();
     if constexpr (requires { ahead().layer.timespans_gradient(); }) {
-      this->d_timespans() =
-          ahead().layer.timespans_gradient() + behind().layer.timespans_gradient().colwise().reverse();
-    } else {
-      this->d_timespans().setZero();
+      const ConstArrayView<Scalar> of_ahead = ahead().layer.timespans_gradient();
+      const ConstArrayView<Scalar> of_behind = behind().layer.timespans_gradient();
+      // Only the run time may tell that a layer does not depend on the elapsed times.
+      if (of_ahead.size() > 0) this->d_timespans() += of_ahead;
+      if (of_behind.size() > 0) this->d_timespans() += of_behind.colwise().reverse();
     }
     this->end_backward();
   }
@@ -119,9 +138,11 @@ class Bidirectional : public Composite<Bidirectional<Layer>, typename Layer::Sca
 
  private:
   /// The layer that reads forwards.
-  [[nodiscard]] auto& ahead() noexcept { return std::get<0>(this->parts_); }
+  [[nodiscard]] auto& ahead() noexcept { return std::get<0>(this->parts_.all); }
+  [[nodiscard]] const auto& ahead() const noexcept { return std::get<0>(this->parts_.all); }
   /// The layer that reads backwards.
-  [[nodiscard]] auto& behind() noexcept { return std::get<1>(this->parts_); }
+  [[nodiscard]] auto& behind() noexcept { return std::get<1>(this->parts_.all); }
+  [[nodiscard]] const auto& behind() const noexcept { return std::get<1>(this->parts_.all); }
 
   /// Begins a pass: each layer gets its inputs and its context.
   void begin(const Sequence<Scalar>& x, const ContextType& context) {

@@ -3,9 +3,9 @@
 #pragma once
 
 #include <cstddef>
+#include <cstring>
 #include <memory>
 #include <string>
-#include <tuple>
 #include <utility>
 
 #include <elegans/core/buffer.hpp>
@@ -17,6 +17,7 @@
 #include <elegans/core/state.hpp>
 #include <elegans/core/types.hpp>
 #include <elegans/layer/parameterized.hpp>
+#include <elegans/layer/parts.hpp>
 #include <elegans/layer/shapes.hpp>
 #include <elegans/layer/summary.hpp>
 #include <elegans/system/executor.hpp>
@@ -24,25 +25,42 @@
 namespace elegans {
 
 // mutate all: layer.composite
-/// A layer made of layers: the base of `Sequential` and `Bidirectional`, which decide what each layer reads.
+/// A layer made of layers: the base of `Sequential`, `Stack` and `Bidirectional`, which decide what each layer reads.
 ///
-/// The parameters of all layers lie one after the other in one flat vector, and their states side by side in one state.
-/// Each layer also has a copy of its own parameters, because its kernels pack them. A change of the flat vector goes
-/// through `update`, which passes it on to the layers.
-template <typename Derived, typename ScalarType, typename... Layers>
-class Composite : public Parameterized<Derived, ScalarType> {
-  friend Parameterized<Derived, ScalarType>;
+/// A stack owns copies of the layers that it was made of; no two stacks share a layer. The parameters of all layers lie
+/// one after the other in one flat vector, and their states side by side in one state. Each layer also has its own
+/// parameters, because its kernels pack them. A change of the flat vector goes through `update`, which passes it on to
+/// the layers. A change of a layer in place, through `layer`, reaches the flat vector when somebody next reads it:
+///
+///     stack.layer<0>().set_parameter("w", w);   // stack.parameter("0.w") is w
+///     auto trained = stack.layer<0>();          // a copy, which goes its own way
+///     stack.layer<0>() = another;               // of the same sizes
+///
+/// \tparam Parts  what holds the layers: `detail::PartTuple` or `detail::PartVector`
+template <typename Derived, typename ScalarType, typename Parts>
+class Composite : public Parameterized<Derived, ScalarType, Parts::parameter_capacity> {
+  friend Parameterized<Derived, ScalarType, Parts::parameter_capacity>;
 
  public:
   using Scalar = ScalarType;
-  static constexpr int state_size_at_compile_time = detail::add_sizes(Layers::state_size_at_compile_time...);
+  static constexpr int state_size_at_compile_time = Parts::state_size_at_compile_time;
   using StateType = State<Scalar, state_size_at_compile_time>;
   using ContextType = Context<Scalar, state_size_at_compile_time>;
+  using ListType = ParameterList<Parts::list_capacity>;
 
   [[nodiscard]] Index state_size() const noexcept { return state_size_; }
   /// Name, shape and offset of each tensor in `parameters()` and `gradient()`.
-  [[nodiscard]] const ParameterList<>& parameter_list() const& noexcept { return parameter_list_; }
-  [[nodiscard]] ParameterList<> parameter_list() const&& { return parameter_list(); }
+  [[nodiscard]] const ListType& parameter_list() const& noexcept { return parameter_list_; }
+  [[nodiscard]] ListType parameter_list() const&& { return parameter_list(); }
+
+  /// See `Rnn`.
+  template <typename Change>
+  void update_unconstrained(Change&& change) {
+    this->require_usable();
+    collect_parameters();
+    change(VectorView<Scalar>(parameters_.data(), parameters_.size()));
+    hand_out(false);
+  }
 
   /// The state before the first step of a single stream: zeros.
   [[nodiscard]] auto initial_state() const {
@@ -67,16 +85,12 @@ class Composite : public Parameterized<Derived, ScalarType> {
     can_go_back_ = false;
   }
 
-  /// The number of layers.
-  static constexpr std::size_t layer_count = sizeof...(Layers);
-  /// One of the layers. \tparam K  its number, from 0 on
-  template <std::size_t K>
-  [[nodiscard]] const auto& layer() const& noexcept {
-    return std::get<K>(parts_).layer;
-  }
-  template <std::size_t K>
-  [[nodiscard]] auto layer() const&& {
-    return layer<K>();
+  /// Calls visit(name, layer) for each layer, the first layer first. \param visit  takes the name as a `std::string`,
+  /// which is also the prefix of the layer's parameters: "0" or "forward_layer"
+  template <typename Visit>
+  void for_each_layer(Visit&& visit) const {
+    std::size_t k = 0;
+    for_each_part([&](const auto& part) { visit(Derived::name_of_layer(k++), part.layer); });
   }
 
   /// (batch, state_size): the layers' states after the last step of the last sequence.
@@ -86,7 +100,7 @@ class Composite : public Parameterized<Derived, ScalarType> {
   [[nodiscard]] const StateType& initial_state_gradient() const& noexcept { return d_initial_state_; }
   [[nodiscard]] StateType initial_state_gradient() const&& { return initial_state_gradient(); }
   /// (time, batch): dLoss/d(elapsed time) of each step, summed over all layers.
-  [[nodiscard]] ConstArrayView<Scalar> timespans_gradient() const& noexcept {
+  [[nodiscard]] ConstArrayView<Scalar> timespans_gradient() const& {
     // `time_` and `batch_` may be those of a later forward pass already.
     const Sequence<Scalar>& d_x = static_cast<const Derived&>(*this).input_gradient();
     return {d_timespans_.data(), d_x.time(), d_x.batch()};
@@ -99,27 +113,14 @@ class Composite : public Parameterized<Derived, ScalarType> {
   }
 
  protected:
-  using Base = Parameterized<Derived, ScalarType>;
+  using Base = Parameterized<Derived, ScalarType, Parts::parameter_capacity>;
   using Base::gradient_;
   using Base::parameters_;
 
-  /// A layer, with its columns of the state and its context in the pass that is under way.
-  template <typename Layer>
-  struct Part {
-    explicit Part(Layer own) : layer(std::move(own)), state(layer.initial_state(Index{0})) {}
-
-    Layer layer;
-    State<Scalar, Layer::state_size_at_compile_time> state;
-    Context<Scalar, Layer::state_size_at_compile_time> context;
-    bool sees_every_step = true;  ///< false behind a layer that returns its last output only
-  };
-
-  /// \param name_of  number of a layer -> the prefix of its tensors' names
-  template <typename NameOf>
-  Composite(NameOf name_of, Layers... layers) : parts_(Part<Layers>(std::move(layers))...) {
+  explicit Composite(Parts parts) : parts_(std::move(parts)) {
     std::size_t number = 0;
     for_each_part([&](auto& part) {
-      const std::string prefix = std::string(name_of(number++)) + ".";
+      const std::string prefix = std::string(Derived::name_of_layer(number++)) + ".";
       for (const Parameter& entry : part.layer.parameter_list()) {
         parameter_list_.add(prefix + entry.name, entry.rows, entry.columns);
       }
@@ -133,18 +134,42 @@ class Composite : public Parameterized<Derived, ScalarType> {
   /// Calls visit(part) for each layer, the first layer first.
   template <typename Visit>
   void for_each_part(Visit visit) {
-    std::apply([&](auto&... parts) { (visit(parts), ...); }, parts_);
+    parts_.for_each(visit);
   }
   template <typename Visit>
   void for_each_part(Visit visit) const {
-    std::apply([&](const auto&... parts) { (visit(parts), ...); }, parts_);
+    parts_.for_each(visit);
   }
-  /// The same, the last layer first.
-  template <typename Visit>
-  void for_each_part_backwards(Visit visit) {
-    [&]<std::size_t... K>(std::index_sequence<K...>) {
-      (visit(std::get<layer_count - 1 - K>(parts_)), ...);
-    }(std::make_index_sequence<layer_count>{});
+
+  /// Says that a layer may change in place from now on.
+  void expect_changes() noexcept { may_differ_ = true; }
+
+  /// Takes over what was changed in the layers themselves.
+  void collect_parameters() const {
+    if (!may_differ_ || parameters_.size() == 0) return;
+    require_same_layers();
+    Index offset = 0;
+    for_each_part([&](const auto& part) {
+      const ConstVectorView<Scalar> now = part.layer.parameters();
+      VectorView<Scalar> known(parameters_.data() + offset, now.size());
+      // Write only what differs, so that threads may read the parameters of a stack that nobody changes.
+      if (std::memcmp(known.data(), now.data(), sizeof(Scalar) * static_cast<std::size_t>(now.size())) != 0)
+        known = now;
+      offset += now.size();
+    });
+  }
+
+  /// \throws InvalidArgument if another layer of other sizes was put into a layer's place
+  void require_same_layers() const {
+    if (!may_differ_) return;
+    std::size_t k = 0;
+    for_each_part([&](const auto& part) {
+      if (!(detail::LayerSizes(part.layer) == part.sizes)) {
+        detail::refuse(Derived::kind, ": the layer '", Derived::name_of_layer(k),
+                       "' was replaced by one of other sizes: make a new stack of it");
+      }
+      ++k;
+    });
   }
 
   /// Copies each layer's columns of a state to `Part::state`.
@@ -168,8 +193,10 @@ class Composite : public Parameterized<Derived, ScalarType> {
   }
 
   /// Begins a pass over sequences of this shape: each layer gets its columns of the initial state.
-  /// \throws InvalidArgument if the initial state has another shape
+  /// \throws InvalidArgument if the initial state has another shape, or if a layer has other sizes than it had
   void begin_pass(Index time, Index batch, const ContextType& context) {
+    this->require_usable();
+    require_same_layers();
     if (context.initial_state) {
       detail::require_state_shape("forward: the initial state", *context.initial_state, batch, state_size_);
     }
@@ -197,6 +224,7 @@ class Composite : public Parameterized<Derived, ScalarType> {
   /// \throws InvalidArgument if that has another shape, or if there was no `forward`
   void begin_backward(const StateType* d_final_state) {
     if (!can_go_back_) detail::refuse("backward: call forward() first");
+    require_same_layers();
     if (d_final_state) {
       detail::require_state_shape("backward: d_final_state", *d_final_state, batch_, state_size_);
       split_state(*d_final_state);
@@ -214,7 +242,7 @@ class Composite : public Parameterized<Derived, ScalarType> {
   /// (time, batch): the adjoints of the elapsed times, to write.
   [[nodiscard]] ArrayView<Scalar> d_timespans() noexcept { return {d_timespans_.data(), time_, batch_}; }
 
-  std::tuple<Part<Layers>...> parts_;
+  Parts parts_;
 
   // The shape of the last sequence.
   Index time_ = 0;
@@ -222,8 +250,8 @@ class Composite : public Parameterized<Derived, ScalarType> {
 
  private:
   /// Joins one flat vector per layer. \param vector_of  layer -> its vector
-  template <typename VectorOf>
-  void join_vectors(Buffer<Scalar>& to, VectorOf vector_of) const {
+  template <int Capacity, typename VectorOf>
+  void join_vectors(Buffer<Scalar, Capacity>& to, VectorOf vector_of) const {
     Index offset = 0;
     for_each_part([&](const auto& part) {
       const auto values = vector_of(part.layer);
@@ -232,20 +260,31 @@ class Composite : public Parameterized<Derived, ScalarType> {
     });
   }
 
-  void parameters_changed() {
+  /// Gives each layer its part of the flat vector. \param constrained  false: its constraints wait for the next update
+  void hand_out(bool constrained) {
     Index offset = 0;
     for_each_part([&](auto& part) {
       const Index size = part.layer.parameters().size();
-      part.layer.update([&](auto all) { all = ConstVectorView<Scalar>(parameters_.data() + offset, size); });
+      const auto set = [&](auto all) { all = ConstVectorView<Scalar>(parameters_.data() + offset, size); };
+      if constexpr (requires { part.layer.update_unconstrained(set); }) {
+        constrained ? part.layer.update(set) : part.layer.update_unconstrained(set);
+      } else {
+        part.layer.update(set);
+      }
       offset += size;
     });
-    // The layers may have clipped some of the values.
-    join_vectors(parameters_, [](const auto& layer) { return layer.parameters(); });
     can_go_back_ = false;
   }
 
-  ParameterList<> parameter_list_;
+  void parameters_changed() {
+    hand_out(true);
+    // The layers may have clipped some of the values.
+    join_vectors(parameters_, [](const auto& layer) { return layer.parameters(); });
+  }
+
+  ListType parameter_list_;
   Index state_size_ = 0;
+  bool may_differ_ = false;  // somebody has a reference to a layer that is not const
 
   // Of the last sequence.
   detail::Extent<bool> can_go_back_ = false;

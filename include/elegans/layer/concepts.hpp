@@ -57,13 +57,24 @@ concept LayerWithBackward = requires(L& layer, const L& constant, const Sequence
   } -> std::convertible_to<const State<typename L::Scalar, L::state_size_at_compile_time>&>;
 };
 
+/// A layer that can also run step by step: it advances a state by one step, in place, and returns the outputs, (batch,
+/// output_dim), as a view that lasts until the next call. A layer that reads later steps, such as `Bidirectional`,
+/// cannot.
+template <typename L>
+concept LayerWithStep =
+    requires(L& layer, const ConstArrayView<typename L::Scalar>& x,
+             State<typename L::Scalar, L::state_size_at_compile_time>& state, typename L::Scalar elapsed) {
+      { layer.step(x, state, elapsed) } -> std::convertible_to<ConstArrayView<typename L::Scalar>>;
+    };
+
 /// A layer of a stack, and a model to train: `LTC`, `CfC`, `Dense`, `Sequential`, `Bidirectional`, `Rnn` of any cell,
 /// or a user's own type with these members. A layer is a value: it can be copied.
 ///
 /// Optional members:
-/// - `step(x, state, elapsed)`; a `Sequential` has it only if all of its layers do
+/// - `step(x, state, elapsed)`, see `LayerWithStep`; a `Sequential` has it only if all of its layers do
 /// - `timespans_gradient()`, (time, batch), if the outputs depend on elapsed times
 /// - `static constexpr bool is_causal`, see `CausalLayer`
+/// - `acausal_layer()`, the name of a layer that reads later steps, or "", if only the run time tells
 /// - `summary_rows()`, its rows in a summary
 template <typename L>
 concept AnyLayer = LayerWithForward<L> && LayerWithParameters<L> && LayerWithBackward<L>;

@@ -24,6 +24,7 @@
 #include <elegans/layer/tiling.hpp>
 #include <elegans/simd/activate.hpp>
 #include <elegans/simd/layout.hpp>
+#include <elegans/simd/packet.hpp>
 
 namespace elegans {
 
@@ -41,31 +42,47 @@ struct DenseOptions {
 ///
 /// Eigen has another `Dense`. A program that says `using namespace` for both libraries writes `elegans::Dense`.
 ///
-/// \tparam ScalarType  float or double
-template <typename ScalarType>
-class Dense : public Parameterized<Dense<ScalarType>, ScalarType> {
-  using Base = Parameterized<Dense<ScalarType>, ScalarType>;
+///     elegans::Dense<float> layer(4, 3);          // 4 outputs, 3 inputs
+///     elegans::Dense<float, 4, 3> fixed;          // the same: neither its construction nor a step uses the heap
+///
+/// \tparam ScalarType     float or double
+/// \tparam Units, Inputs  numbers of outputs and inputs if the type fixes them, or Dynamic
+template <typename ScalarType, int Units = Dynamic, int Inputs = Dynamic>
+class Dense : public Parameterized<Dense<ScalarType, Units, Inputs>, ScalarType,
+                                   detail::add_sizes(detail::multiply_sizes(Units, Inputs), Units)> {
+  using Base = Parameterized<Dense, ScalarType, detail::add_sizes(detail::multiply_sizes(Units, Inputs), Units)>;
   friend Base;
+  static constexpr bool has_fixed_sizes = Units != Dynamic && Inputs != Dynamic;
+  using ListType = ParameterList<has_fixed_sizes ? 2 : Dynamic>;
 
  public:
   using Scalar = ScalarType;
   static constexpr int state_size_at_compile_time = 0;
+  static constexpr int inputs_at_compile_time = Inputs;
   using ContextType = Context<Scalar, 0>;
 
   /// A layer with initial values from the seed.
   ///
   /// \param units      number of outputs, at least 1
   /// \param input_dim  number of inputs, at least 1
-  /// \throws InvalidArgument if a size is out of range
+  /// \throws InvalidArgument if a size is out of range, or is not the type's
   Dense(int units, int input_dim, const DenseOptions& options = {})
-      : options_(options), linear_(checked("units", units), checked("input_dim", input_dim)) {
+      : options_(options), linear_(checked("units", units, Units), checked("input_dim", input_dim, Inputs)) {
     parameter_list_.add("weight", units, input_dim);
     parameter_list_.add("bias", units, 1);
     parameters_.resize(parameter_list_.count());
     TorchRandom random(options.seed);
     detail::initialize_linear(parameter_list_, "", random, parameters_.data());
     parameters_changed();
+    single_x_.resize(detail::pad_neurons(linear_.inputs()));
+    single_z_.resize(detail::pad_neurons(linear_.outputs()));
+    single_y_.resize(single_z_.size());
   }
+
+  /// The same, if the type says both sizes.
+  explicit Dense(const DenseOptions& options = {})
+    requires(has_fixed_sizes)
+      : Dense(Units, Inputs, options) {}
 
   [[nodiscard]] Index units() const noexcept { return linear_.outputs(); }
   [[nodiscard]] Index state_size() const noexcept { return 0; }
@@ -75,8 +92,8 @@ class Dense : public Parameterized<Dense<ScalarType>, ScalarType> {
   [[nodiscard]] const DenseOptions& options() const& noexcept { return options_; }
   [[nodiscard]] DenseOptions options() const&& { return options(); }
   /// Name, shape and offset of each tensor in `parameters()` and `gradient()`.
-  [[nodiscard]] const ParameterList<>& parameter_list() const& noexcept { return parameter_list_; }
-  [[nodiscard]] ParameterList<> parameter_list() const&& { return parameter_list(); }
+  [[nodiscard]] const ListType& parameter_list() const& noexcept { return parameter_list_; }
+  [[nodiscard]] ListType parameter_list() const&& { return parameter_list(); }
 
   [[nodiscard]] State<Scalar, 0, 1> initial_state() const { return {1, 0}; }
   [[nodiscard]] State<Scalar, 0> initial_state(Index batch) const { return {batch, 0}; }
@@ -94,12 +111,14 @@ class Dense : public Parameterized<Dense<ScalarType>, ScalarType> {
     if (!vector && (x.rows() != batch || x.cols() != input_dim())) {
       detail::refuse("step: x must be (", batch, ", ", input_dim(), "), got (", x.rows(), ", ", x.cols(), ")");
     }
+    const bool is_column = vector && x.rows() != 1;
+    const auto value = [&](Index b, Index f) {
+      return static_cast<Scalar>(is_column ? x.derived().coeff(f, 0) : x.derived().coeff(b, f));
+    };
+    if (batch == 1) return step_single(value);
     step_input_.resize(1, batch, input_dim());
     for (Index b = 0; b < batch; ++b) {
-      for (Index f = 0; f < input_dim(); ++f) {
-        step_input_(0, b, f) =
-            static_cast<Scalar>(vector && x.rows() != 1 ? x.derived().coeff(f, 0) : x.derived().coeff(b, f));
-      }
+      for (Index f = 0; f < input_dim(); ++f) step_input_(0, b, f) = value(b, f);
     }
     apply<detail::full_lanes<Scalar>>(step_input_, {}, step_z_, step_output_);
     return {step_output_.values().data(), batch, output_dim()};
@@ -158,10 +177,26 @@ class Dense : public Parameterized<Dense<ScalarType>, ScalarType> {
   using Base::gradient_;
   using Base::parameters_;
 
-  static int checked(const char* name, int size) {
+  static int checked(const char* name, int size, int of_type) {
     if (size < 1) detail::refuse("Dense: ", name, " must be at least 1, got ", size);
+    if (of_type != Dynamic && size != of_type) {
+      detail::refuse("Dense: ", name, " must be ", of_type, ", as the type says, got ", size);
+    }
     return size;
   }
+
+  /// A step of a single stream, in memory that is there since construction. \param value  (0, input) -> value
+  template <typename Value>
+  ConstArrayView<Scalar> step_single(Value value) {
+    detail::with_neuron_lanes<Scalar>(units(), [&]<LaneLayout Lanes>() {
+      detail::to_lanes<Lanes>(input_dim(), 1, single_x_.data(), value);
+      linear_.view().template forward<Lanes>(single_x_.data(), {single_z_.data()});
+    });
+    detail::activate<detail::Packet<Scalar, detail::full_lanes<Scalar>>>(options_.activation, single_z_.data(),
+                                                                         single_y_.data(), units());
+    return {single_y_.data(), 1, units()};
+  }
+
   void parameters_changed() {
     linear_.pack_weight(0, parameters_.data(), linear_.outputs(), 0, linear_.inputs());
     linear_.pack_bias(0, parameters_.data() + linear_.outputs() * linear_.inputs());
@@ -240,10 +275,12 @@ class Dense : public Parameterized<Dense<ScalarType>, ScalarType> {
   }
 
   DenseOptions options_;
-  ParameterList<> parameter_list_;
-  detail::Linear<Scalar> linear_;
+  ListType parameter_list_;
+  detail::Linear<Scalar, 1, Units, Inputs> linear_;
   detail::LinearAdjoint<Scalar> adjoint_;
   Buffer<Scalar> x_lanes_, y_lanes_, d_x_lanes_;
+  Buffer<Scalar, detail::pad_neurons(Inputs)> single_x_;
+  Buffer<Scalar, detail::pad_neurons(Units)> single_z_, single_y_;
   Sequence<Scalar> step_input_, step_z_, step_output_;
 
   // Of the last sequence.

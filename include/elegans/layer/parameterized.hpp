@@ -23,13 +23,20 @@ namespace elegans {
 template <typename Derived, typename Scalar, int Capacity = Dynamic>
 class Parameterized {
  public:
+  /// The number of parameters if the type fixes it, or Dynamic.
+  static constexpr int parameter_capacity = Capacity;
+
   /// All parameters, tensor after tensor.
-  [[nodiscard]] ConstVectorView<Scalar> parameters() const& noexcept {
+  [[nodiscard]] ConstVectorView<Scalar> parameters() const& {
+    self().collect_parameters();
     return {parameters_.data(), parameters_.size()};
   }
   [[nodiscard]] OwnedArray<Scalar, Dynamic, 1> parameters() const&& { return parameters(); }
   /// One tensor, (rows, columns). \throws InvalidArgument if there is none of that name
-  [[nodiscard]] ConstArrayView<Scalar> parameter(std::string_view name) const& { return view(parameters_, name); }
+  [[nodiscard]] ConstArrayView<Scalar> parameter(std::string_view name) const& {
+    self().collect_parameters();
+    return view(parameters_, name);
+  }
   [[nodiscard]] OwnedArray<Scalar> parameter(std::string_view name) const&& { return parameter(name); }
 
   /// Changes the parameters: calls `change(VectorView<Scalar>)` with all of them, then applies the constraints. All
@@ -38,6 +45,7 @@ class Parameterized {
   template <typename Change>
   void update(Change&& change) {
     require_usable();
+    self().collect_parameters();
     change(VectorView<Scalar>(parameters_.data(), parameters_.size()));
     self().parameters_changed();
   }
@@ -84,7 +92,10 @@ class Parameterized {
     if (!usable_) detail::refuse("the model was moved from: it has no parameters");
   }
 
-  Buffer<Scalar, Capacity> parameters_;
+  /// A layer that is made of others hides this: it takes over what was changed in them.
+  void collect_parameters() const noexcept {}
+
+  mutable Buffer<Scalar, Capacity> parameters_;  // mutable for `collect_parameters`
   Buffer<Scalar> gradient_;
 
  private:

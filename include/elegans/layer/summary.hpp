@@ -44,6 +44,22 @@ template <typename Layer>
   }
 }
 
+namespace detail {
+
+/// The name of a layer, or of one within it, that reads later steps; "" if there is none.
+template <typename Layer>
+[[nodiscard]] std::string acausal_layer_of(const Layer& layer) {
+  if constexpr (requires { layer.acausal_layer(); }) {
+    return layer.acausal_layer();
+  } else if constexpr (requires { requires !Layer::is_causal; }) {
+    return summary_rows_of(layer).front().layer;
+  } else {
+    return "";
+  }
+}
+
+}  // namespace detail
+
 /// The table that Keras prints for a model. Its shapes are (batch, time, features), or (batch, features) for the
 /// outputs of the last step. None stands for any size.
 [[nodiscard]] inline std::string summary_table(const std::vector<SummaryRow>& rows, std::size_t bytes_per_parameter) {

@@ -241,10 +241,14 @@ class Fingerprint {
         hash.add(plain_text(entry.name, entry.rows, ' ', entry.columns));
       add(whose + " parameters", plain_text(object.parameter_list().count(), " ", hash.text()));
     }
-    if constexpr (requires { T::layer_count; }) {
-      [&]<std::size_t... K>(std::index_sequence<K...>) {
-        (add_object(plain_text(whose, " layer ", K), object.template layer<K>()), ...);
-      }(std::make_index_sequence<T::layer_count>{});
+    const auto add_layer = [&](const std::string& name, const auto& layer) {
+      add_object(plain_text(whose, " layer ", name), layer);
+    };
+    if constexpr (requires { object.for_each_layer(add_layer); }) object.for_each_layer(add_layer);
+    const auto add_held = [&](const auto& layer) { add_object(whose, layer); };
+    if constexpr (requires { object.visit(add_held); }) {
+      object.visit(add_held);
+      return;
     }
     if constexpr (requires { object.cell(); }) {
       add_object(whose, object.cell());

@@ -91,35 +91,31 @@ void check_stateful(const FitOptions<Scalar>& options, Index samples) {
   }
 }
 
-/// Names the layer that reads later steps, in a model that is not causal: "bidirectional (Bidirectional)".
-template <std::size_t K = 0, typename Model>
-[[nodiscard]] std::string name_of_acausal(const Model& model) {
-  if constexpr (requires { requires K < Model::layer_count; }) {
-    using Layer = std::remove_cvref_t<decltype(model.template layer<K>())>;
-    if constexpr (requires { requires !Layer::is_causal; }) {
-      return name_of_acausal(model.template layer<K>());
-    } else {
-      return name_of_acausal<K + 1>(model);
-    }
-  } else {
+/// Names the layer that reads later steps: "bidirectional (Bidirectional)"; "" if there is none.
+template <typename Model>
+[[nodiscard]] std::string name_of_acausal([[maybe_unused]] const Model& model) {
+  if constexpr (requires { model.acausal_layer(); }) {
+    return model.acausal_layer();
+  } else if constexpr (requires { requires !Model::is_causal; }) {
     if constexpr (requires { model.summary_rows(); }) {
       if (const auto rows = model.summary_rows(); !rows.empty()) return rows.front().layer;
     }
     return "the model";
+  } else {
+    return "";
   }
 }
 
 /// \throws InvalidArgument if the options cut sequences into pieces and the model is not causal: the state that a
 ///         piece begins with would then depend on later steps
 template <typename Model, typename Scalar>
-void check_causal([[maybe_unused]] const Model& model, [[maybe_unused]] const FitOptions<Scalar>& options,
-                  [[maybe_unused]] Index time) {
-  if constexpr (requires { requires !Model::is_causal; }) {
-    const bool truncates = options.bptt_steps > 0 && options.bptt_steps < time;
-    if (!truncates && !options.stateful) return;
-    const std::string option = truncates ? concatenate("bptt_steps = ", options.bptt_steps) : "stateful = true";
-    refuse("fit: ", option, " needs layers that read no later steps, got ", name_of_acausal(model));
-  }
+void check_causal(const Model& model, const FitOptions<Scalar>& options, Index time) {
+  const bool truncates = options.bptt_steps > 0 && options.bptt_steps < time;
+  if (!truncates && !options.stateful) return;
+  const std::string name = name_of_acausal(model);
+  if (name.empty()) return;
+  const std::string option = truncates ? concatenate("bptt_steps = ", options.bptt_steps) : "stateful = true";
+  refuse("fit: ", option, " needs layers that read no later steps, got ", name);
 }
 
 }  // namespace detail

@@ -21,9 +21,9 @@ struct ModelOutline {
   ParameterList<> parameters;      ///< names without prefix, and shapes
 };
 
-/// The format of a model with that cell: how its tensors, masks and options lie in a file. The rest of io knows nothing
-/// else about a cell. A new cell brings a specialization, and a line in `detail::ModelFormats` (io/formats.hpp).
-/// Members, all static:
+/// The format of a model with that cell, or of a layer that has no cell: how its tensors, masks and options lie in a
+/// file. The rest of io knows nothing else about a cell or a layer. A new one brings a specialization, and a line in
+/// `detail::ModelFormats` (io/formats.hpp). A cell has a `mark`; a layer has `is_at` instead. Members, all static:
 ///
 /// | member | meaning |
 /// | --- | --- |
@@ -32,6 +32,7 @@ struct ModelOutline {
 /// | `mark` | the end of a tensor's name that only this cell has |
 /// | `kind()`, `spoken()` | the kind in the metadata, "LTC", and in messages, "an LTC" |
 /// | `recognize(file, tensor)` | the names of a model that this tensor is the mark of, or none |
+/// | `is_at(file, prefix)` | true if the tensors behind a prefix are those of this layer |
 /// | `names(layer)` | the names that `save` gives to a layer with that prefix |
 /// | `is_vector(parameter)` | true if the parameter has one dimension in the file, false if it has two |
 /// | `read(tensors, outline)` | reads sizes, wiring and parameters into the outline, and returns the options |
@@ -41,7 +42,7 @@ struct ModelOutline {
 /// | `write_metadata(cell, json)` | writes what the tensors do not tell |
 ///
 /// Names of parameters and masks have no prefix: a format works wherever the model lies in the file.
-template <typename Cell>
+template <typename CellOrLayer>
 struct ModelFormat;
 
 namespace detail {

@@ -27,15 +27,20 @@ class ModelTensors {
  public:
   using Shape = std::vector<std::uint64_t>;
 
+  using Found = std::unordered_set<std::string_view>;
+
   /// \param options      the caller's options
+  /// \param about        the metadata of the model, null if there is none
   /// \param spoken_kind  the kind of the model as messages name it: "an LTC"
+  /// \param found        gets the names of the tensors that are part of the model
   ModelTensors(const SafeTensors& safetensors, ModelNames model_names, const ModelFileOptions& options,
-               std::string spoken_kind)
+               nlohmann::json about, std::string spoken_kind, Found& found)
       : given(options),
         names(std::move(model_names)),
-        metadata(read_metadata(safetensors)),
+        metadata(std::move(about)),
         file_(safetensors),
-        spoken_(std::move(spoken_kind)) {}
+        spoken_(std::move(spoken_kind)),
+        found_(found) {}
 
   const ModelFileOptions& given;
   const ModelNames names;
@@ -132,7 +137,6 @@ class ModelTensors {
 
   /// The options that the file or the caller states, by their keys in the metadata.
   [[nodiscard]] const nlohmann::json& stated() const noexcept { return stated_; }
-  [[nodiscard]] bool has_found(const Tensor& tensor) const { return found_.contains(tensor.name); }
 
  private:
   template <typename Value>
@@ -142,7 +146,7 @@ class ModelTensors {
 
   const SafeTensors& file_;
   std::string spoken_;
-  std::unordered_set<std::string_view> found_;
+  Found& found_;
   nlohmann::json stated_ = nlohmann::json::object();
 };
 

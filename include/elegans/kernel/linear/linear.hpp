@@ -145,8 +145,13 @@ struct LinearView {
 };
 
 /// The same maps, with their own weights: `pack_weight` and `pack_bias` copy them from a parameter vector.
-template <typename Scalar, int Maps = 1>
+///
+/// \tparam Outputs, Inputs  the sizes if the type fixes them, for weights in place; or Dynamic
+template <typename Scalar, int Maps = 1, int Outputs = Dynamic, int Inputs = Dynamic>
 class Linear {
+  using Weight = Buffer<Scalar, multiply_sizes(multiply_sizes(Maps, pad_neurons(Outputs)), Inputs)>;
+  using Bias = Buffer<Scalar, multiply_sizes(Maps, pad_neurons(Outputs))>;
+
  public:
   Linear() = default;
   Linear(Index outputs, Index inputs) : outputs_(outputs), inputs_(inputs) {
@@ -160,8 +165,8 @@ class Linear {
     return {outputs_, inputs_, weight_.data(), bias_.data()};
   }
   /// The arrays that a view reads, for code that stores them elsewhere.
-  [[nodiscard]] const Buffer<Scalar>& packed_weight() const noexcept { return weight_; }
-  [[nodiscard]] const Buffer<Scalar>& packed_bias() const noexcept { return bias_; }
+  [[nodiscard]] const Weight& packed_weight() const noexcept { return weight_; }
+  [[nodiscard]] const Bias& packed_bias() const noexcept { return bias_; }
 
   /// Packs a map's weights from some of the inputs.
   ///
@@ -184,8 +189,8 @@ class Linear {
  private:
   Index outputs_ = 0;
   Index inputs_ = 0;
-  Buffer<Scalar> weight_;  // in LinearView's order
-  Buffer<Scalar> bias_;
+  Weight weight_;  // in LinearView's order
+  Bias bias_;
 };
 
 }  // namespace elegans::detail

@@ -22,8 +22,8 @@ template <typename Scalar, int Maps = 1>
 class LinearAdjoint {
  public:
   /// Starts with empty sums.
-  template <LaneLayout Lanes>
-  void reset(const Linear<Scalar, Maps>& linear) {
+  template <LaneLayout Lanes, int Outputs, int Inputs>
+  void reset(const Linear<Scalar, Maps, Outputs, Inputs>& linear) {
     outputs_ = linear.outputs();
     inputs_ = linear.inputs();
     // The kernel reads inputs in whole groups. The last group reads beyond the inputs, but nothing uses those sums.
