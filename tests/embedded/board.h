@@ -21,15 +21,7 @@ static inline uint32_t *stack_pointer(void) {
 }
 static inline uint32_t instructions_between(uint32_t before, uint32_t after) { return after - before; }
 
-static inline int semihosting(int operation, const void *argument) {
-  register int a0 __asm__("a0") = operation;
-  register const void *a1 __asm__("a1") = argument;
-  __asm__ volatile(".option push\n.option norvc\n.balign 16\nslli zero, zero, 0x1f\nebreak\nsrai zero, zero, 7\n.option pop"
-                   : "+r"(a0)
-                   : "r"(a1)
-                   : "memory");
-  return a0;
-}
+int semihosting(int operation, const void *argument); /* in start_riscv.S */
 
 #else
 

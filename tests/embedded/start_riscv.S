@@ -23,3 +23,17 @@ reset:
   j 3b
 4: call main
 5: j 5b
+
+# The three instructions by which an emulator knows such a call must not be compressed, and must lie in one page.
+.text
+.globl semihosting
+.option push
+.option norvc
+.option norelax
+.balign 16
+semihosting:
+  slli zero, zero, 0x1f
+  ebreak
+  srai zero, zero, 7
+  ret
+.option pop
