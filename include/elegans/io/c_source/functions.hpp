@@ -25,7 +25,7 @@ inline constexpr CFunction c_functions[] = {
 } @float;
 )"},
     {"synapse", "",
-     R"(/* A gate is 1 / (1 + 2^(slope v + offset)). Summed up, it drives the numerator and the denominator of a neuron. */
+     R"(/* A gate is 1 / (1 + 2^(slope v + offset)). It drives the numerator and the denominator of a neuron. */
 typedef struct {
   float slope, offset, drive, w;
 } @synapse;
