@@ -12,7 +12,6 @@
 #include <elegans/wiring/random.hpp>
 
 #include "support/catch.hpp"
-#include "support/sha256.hpp"
 
 namespace {
 
@@ -64,7 +63,7 @@ void check(Wiring wiring, const json& record) {
   CHECK(json(layers) == record["layers"]);
   const json inner = synapses_of(wiring.adjacency_matrix());
   const json outer = synapses_of(wiring.sensory_adjacency_matrix());
-  CHECK(support::sha256(text_of(inner) + '|' + text_of(outer)) == record["sha256"]);
+  CHECK(elegans::detail::sha256(text_of(inner) + '|' + text_of(outer)) == record["sha256"]);
   if (record.contains("adjacency")) {
     CHECK(inner == record["adjacency"]);
     CHECK(outer == record["sensory_adjacency"]);
@@ -106,9 +105,9 @@ void check(const json& record) {
 }  // namespace
 
 TEST_CASE("sha256 gives the digests of the standard", "[support]") {
-  CHECK(support::sha256("") == "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
-  CHECK(support::sha256("abc") == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
-  CHECK(support::sha256("abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq") ==
+  CHECK(elegans::detail::sha256("") == "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
+  CHECK(elegans::detail::sha256("abc") == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+  CHECK(elegans::detail::sha256("abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq") ==
         "248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1");
 }
 

@@ -32,8 +32,10 @@ void gather(const Sequence<Scalar>& from, std::span<const Index> samples, Index 
   const auto batch = static_cast<Index>(samples.size());
   to.resize(steps, batch, from.features());
   for (Index t = 0; t < steps; ++t) {
+    const auto all = from.step(first + t);
+    auto some = to.step(t);
     for (Index f = 0; f < from.features(); ++f) {
-      for (Index b = 0; b < batch; ++b) to(t, b, f) = from(first + t, samples[static_cast<std::size_t>(b)], f);
+      for (Index b = 0; b < batch; ++b) some(b, f) = all(samples[static_cast<std::size_t>(b)], f);
     }
   }
 }

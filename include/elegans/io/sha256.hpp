@@ -9,10 +9,10 @@
 #include <string>
 #include <string_view>
 
-namespace support {
+namespace elegans::detail {
 
 /// SHA-256 (FIPS 180-4) of a text, in lower-case hexadecimal digits.
-inline std::string sha256(std::string_view text) {
+[[nodiscard]] inline std::string sha256(std::string_view text) {
   constexpr std::array<std::uint32_t, 64> k = {
       0x428a2f98, 0x71374491, 0xb5c0fbcf, 0xe9b5dba5, 0x3956c25b, 0x59f111f1, 0x923f82a4, 0xab1c5ed5,
       0xd807aa98, 0x12835b01, 0x243185be, 0x550c7dc3, 0x72be5d74, 0x80deb1fe, 0x9bdc06a7, 0xc19bf174,
@@ -59,4 +59,4 @@ inline std::string sha256(std::string_view text) {
   return digits;
 }
 
-}  // namespace support
+}  // namespace elegans::detail

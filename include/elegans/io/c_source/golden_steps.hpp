@@ -1,0 +1,40 @@
+// SPDX-FileCopyrightText: The elegans authors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <algorithm>
+#include <optional>
+#include <vector>
+
+#include <elegans/core/types.hpp>
+
+namespace elegans::detail {
+
+/// A few steps of a model from the state 0, in double.
+struct GoldenSteps {
+  std::vector<double> x, elapsed, y;  ///< (steps, inputs), (steps) and (steps, outputs), step by step
+  int steps = 0;
+};
+
+/// \param elapsed_time  of every step, or none to let it change
+template <typename Model>
+GoldenSteps golden_steps(const Model& model, std::optional<double> elapsed_time) {
+  GoldenSteps golden;
+  golden.steps = 4;
+  auto stepper = model;
+  auto state = stepper.initial_state();
+  Eigen::Array<double, 1, Dynamic> x(stepper.input_dim());
+  for (int t = 0; t < golden.steps; ++t) {
+    for (Index i = 0; i < x.size(); ++i) {
+      // Values that float has, too.
+      x[i] = static_cast<double>((5 * t + 3 * i + 2) % 9 - 4) / 4;
+      golden.x.push_back(x[i]);
+    }
+    golden.elapsed.push_back(elapsed_time.value_or(0.5 * (1 + t % 2)));
+    const auto y = stepper.step(x, state, golden.elapsed.back());
+    for (Index o = 0; o < y.size(); ++o) golden.y.push_back(y(0, o));
+  }
+  return golden;
+}
+
+}  // namespace elegans::detail
