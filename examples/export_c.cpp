@@ -11,6 +11,7 @@
 #include <filesystem>
 #include <iostream>
 #include <string>
+#include <type_traits>
 #include <utility>
 #include <variant>
 
@@ -61,16 +62,20 @@ void run(Request request) {
   request.options.origin =
       "a model file whose SHA-256 is\n   " + elegans::detail::sha256(examples::read_text(request.model));
   std::visit(
-      [&](const auto& model) {
-        const elegans::CSource c = elegans::c_source(model, request.options);
-        std::string report;
-        if (!request.check.empty()) {
-          const auto x = examples::read_csv<double>(request.check);
-          report = examples::check_c(model, c, request.options, x, request.check);
+      [&]<typename Model>(const Model& model) {
+        if constexpr (std::is_same_v<Model, elegans::AnyStack<double>>) {
+          file.refuse("C is made of an LTC or a CfC, not of a stack; --prefix chooses one of its layers");
+        } else {
+          const elegans::CSource c = elegans::c_source(model, request.options);
+          std::string report;
+          if (!request.check.empty()) {
+            const auto x = examples::read_csv<double>(request.check);
+            report = examples::check_c(model, c, request.options, x, request.check);
+          }
+          elegans::write_file(request.out + ".h", c.header);
+          elegans::write_file(request.out + ".c", c.source);
+          std::cout << report;
         }
-        elegans::write_file(request.out + ".h", c.header);
-        elegans::write_file(request.out + ".c", c.source);
-        std::cout << report;
       },
       elegans::load_model<double>(file, request.file_options));
 }

@@ -29,6 +29,7 @@
 #include <elegans/core/state.hpp>
 #include <elegans/core/timespans.hpp>
 #include <elegans/core/torch_random.hpp>
+#include <elegans/core/type_word.hpp>
 #include <elegans/core/types.hpp>
 #include <elegans/core/version.hpp>
 #include <elegans/inspect/check_gradients.hpp>

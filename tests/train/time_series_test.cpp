@@ -31,7 +31,8 @@ Dataset<double> series_data() {
           .y = series_of(11, 2, 1, 1000),
           .timespans = Timespans<double>(spans),
           .mask = Mask(exists),
-          .weights = {0.5, 2}};
+          .weights = {0.5, 2},
+          .step_weights = StepWeights<double>(spans + 1)};
 }
 
 /// Steps `first`, `first` + 1, … of sample b must be those of sample k of a part.
@@ -42,6 +43,7 @@ void require_part(const Dataset<double>& part, Index k, const Dataset<double>& w
     REQUIRE(part.y(t, k, 0) == whole.y(first + t, b, 0));
     REQUIRE(part.timespans(t, k) == whole.timespans(first + t, b));
     REQUIRE(part.mask(t, k) == whole.mask(first + t, b));
+    REQUIRE(part.step_weights(t, k) == whole.step_weights(first + t, b));
   }
   REQUIRE(part.weights[static_cast<std::size_t>(k)] == whole.weights[static_cast<std::size_t>(b)]);
 }

@@ -9,7 +9,6 @@
 #include <locale>
 #include <sstream>
 #include <string>
-#include <string_view>
 #include <tuple>
 #include <type_traits>
 #include <utility>
@@ -17,6 +16,7 @@
 
 #include <elegans/core/error.hpp>
 #include <elegans/core/sequence.hpp>
+#include <elegans/core/type_word.hpp>
 #include <elegans/core/types.hpp>
 #include <elegans/train/clip.hpp>
 #include <elegans/train/data_source.hpp>
@@ -82,24 +82,6 @@ template <typename Real>
     if (text >> read && read == value) break;
   }
   return digits;
-}
-
-/// The name of a type without namespaces and arguments, the same with all compilers; empty for a lambda.
-template <typename T>
-[[nodiscard]] std::string word_of_type() {
-#ifdef __GNUC__
-  std::string_view text = __PRETTY_FUNCTION__;
-#else
-  std::string_view text = "";
-#endif
-  // "std::string word_of_type() [with T = {anonymous}::Mine<float>; std::string = ...]"
-  const std::size_t start = text.find("T = ");
-  if (start == std::string_view::npos) return {};
-  text.remove_prefix(start + 4);
-  text = text.substr(0, text.find_first_of("<;]"));
-  if (const std::size_t colon = text.rfind(':'); colon != std::string_view::npos) text.remove_prefix(colon + 1);
-  const bool is_word = text.find_first_of(" ()>") == std::string_view::npos;
-  return is_word ? std::string(text) : std::string();
 }
 
 /// Collects the settings of a run.

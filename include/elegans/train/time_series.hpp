@@ -62,6 +62,10 @@ struct Pieces {
     if (!from.mask.is_all()) {
       result.mask = Mask(of(from.samples(), [&](Index t, Index b) { return static_cast<int>(from.mask(t, b)); }));
     }
+    if (!from.step_weights.is_uniform()) {
+      const auto cut = of(from.samples(), [&](Index t, Index b) { return from.step_weights(t, b); });
+      result.step_weights.set(steps, cut.cols(), [&](Index t, Index b) { return cut(t, b); });
+    }
     result.weights.clear();
     for (const Scalar weight : from.weights) {
       for (Index k = 0; k < per_sample; ++k) result.weights.push_back(weight);
@@ -115,7 +119,7 @@ template <typename Derived>
                                                          Index stride) {
   return windows(Sequence<typename Derived::Scalar>(x), length, stride);
 }
-/// The same for a data set: inputs, targets, elapsed times, mask, and weights of samples.
+/// The same for a data set: inputs, targets, elapsed times, mask, and weights of samples and steps.
 /// \throws InvalidArgument besides, if its parts do not fit each other, or targets are for the last step only
 template <typename Scalar>
 [[nodiscard]] Dataset<Scalar> windows(const Dataset<Scalar>& data, Index length, Index stride) {
