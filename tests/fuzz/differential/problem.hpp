@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <cstdint>
 #include <limits>
 #include <optional>
 #include <utility>
@@ -134,10 +135,11 @@ Problem<Scalar> draw_problem(Draw& draw, const ErasedLayer<Scalar>& layer, const
 
 /// The results of plain loops, sample by sample.
 ///
+/// \param rounding      moves all values by this share of them, up or down, to see how far errors of that size grow
 /// \param closest_kink  written: how close a value came to where a derivative jumps
 template <typename Scalar>
 Results results_of_plain_loops(const plain::Layer& plain, const ErasedLayer<Scalar>& layer, const Problem<Scalar>& p,
-                               bool backward, double& closest_kink) {
+                               bool backward, double rounding, double& closest_kink) {
   using elegans::Index;
   using plain::Number;
   const Index time = p.x.time(), batch = p.x.batch(), inputs = p.x.features(), states = layer.state_size();
@@ -152,8 +154,9 @@ Results results_of_plain_loops(const plain::Layer& plain, const ErasedLayer<Scal
   plain::Tape& tape = plain::tape();
   for (Index b = 0; b < batch; ++b) {
     tape.clear();
+    std::uint32_t count = 0;
     const auto variable = [&](Scalar value) {
-      const auto exact = static_cast<double>(value);
+      const double exact = static_cast<double>(value) * (1 + (++count * 2654435761U >> 16 & 1 ? rounding : -rounding));
       return backward ? Number::variable(exact) : Number(exact);
     };
     plain::Vector values, initial;
