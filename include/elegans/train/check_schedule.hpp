@@ -30,8 +30,8 @@ void check_schedule(const TrainingState<Scalar>& found, const FitOptions<Scalar>
   for (std::size_t i = 0; schedule && i < found.history.learning_rate.size(); ++i) {
     const auto epoch = static_cast<std::int64_t>(i);
     const double then = double{found.history.learning_rate[i]};
-    const double factor = options.schedule_by_batch ? schedule((epoch + 1) * batches - 1, epochs * batches)
-                                                    : schedule(epoch, epochs);
+    const double factor =
+        options.schedule_by_batch ? schedule((epoch + 1) * batches - 1, epochs * batches) : schedule(epoch, epochs);
     const double now = double{rate} * factor;
     rate = plateau.next(rate, monitored(found.history, i));
     if (epoch < found.planned_since || (std::abs)(now - then) <= 1e-6 * (std::abs)(then)) continue;
