@@ -6,6 +6,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include <elegans/io/sha256.hpp>
 #include <elegans/wiring/auto_ncp.hpp>
 #include <elegans/wiring/fully_connected.hpp>
 #include <elegans/wiring/ncp.hpp>

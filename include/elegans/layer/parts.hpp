@@ -82,7 +82,8 @@ struct PartTuple {
   /// True if every layer can run step by step.
   static constexpr bool has_step() { return (LayerWithStep<Layers> && ...); }
 
-  explicit PartTuple(Layers... layers) : all(Part<Layers>(std::move(layers))...) {}
+  // Each part is made in place: g++ 12 warns about a moved part, whose context may be empty.
+  explicit PartTuple(Layers... layers) : all(std::move(layers)...) {}
 
   [[nodiscard]] auto& front() noexcept { return std::get<0>(all); }
   [[nodiscard]] const auto& front() const noexcept { return std::get<0>(all); }
