@@ -15,6 +15,7 @@
 #include <elegans/wiring/auto_ncp.hpp>
 
 #include "support/catch.hpp"
+#include "support/problem.hpp"
 #include "support/refusal.hpp"
 
 using namespace elegans;
@@ -31,6 +32,21 @@ class LastFirst : public Executor {
   void run_tasks(Index count, Function task, void* context) override {
     for (Index i = count - 1; i >= 0; --i) task(context, i, static_cast<int>(i % 3));
   }
+};
+
+/// Works in one thread, each time as another worker, as the threads of a pool might.
+class TakesTurns : public Executor {
+ public:
+  [[nodiscard]] int workers() const noexcept override { return 3; }
+
+ protected:
+  void run_tasks(Index count, Function task, void* context) override {
+    worker_ = (worker_ + 1) % workers();
+    for (Index i = 0; i < count; ++i) task(context, i, worker_);
+  }
+
+ private:
+  int worker_ = 0;
 };
 
 /// v <- v + k x, which refuses an input above 1, and a gradient above 5.
@@ -105,6 +121,19 @@ TEST_CASE("The results are the same to the bit for any number of threads", "[lay
       CHECK((alone.input_gradient == spread.input_gradient).all());
     }
   }
+}
+
+TEST_CASE("A worker goes back through masked steps of tiles that another worker went forward through",
+          "[layer][executor][mask]") {
+  const LTC<float> model(AutoNCP(12, 2), 3);
+  const auto p = [&] {
+    auto problem = support::problem_of(model, 5, 39);
+    problem.exists(1, 0) = problem.exists(2, 20) = problem.exists(4, 38) = 0;
+    return problem;
+  }();
+  LTC<float> alone = model, spread = model;
+  spread.set_executor(std::make_shared<TakesTurns>());
+  support::require_same(support::run(spread, p), support::run(alone, p));
 }
 
 TEST_CASE("Layers in sequence share an executor", "[layer][executor]") {

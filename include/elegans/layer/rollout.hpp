@@ -256,6 +256,7 @@ class Rollout {
     const Tape<Scalar> tape(memory_.states(tile), state_extent, true);
     cell.template reserve<Lanes>(space.scratch);
     cell.template reset<Lanes>(space.adjoint);
+    zeros(space.held, state_extent);  // this worker may have gone forward through other tiles, or through none
     Scalar d_elapsed[Lanes::samples];
     Scalar elapsed[Lanes::samples];
     Scalar* const d_y = zeros(space.y, extent<Lanes>(cell.output_dim()));
