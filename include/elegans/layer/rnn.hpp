@@ -129,7 +129,7 @@ class Rnn : public Parameterized<Rnn<CellType>, typename CellType::Scalar, CellT
   /// Advances a state by one step, in place.
   ///
   /// \param x             (batch, input_dim) sensory values; for a single stream any vector of input_dim values
-  /// \param elapsed_time  time since the last step, finite and at least 0; 0 leaves the state as it is
+  /// \param elapsed_time  time since the last step, finite and at least 0. An LTC keeps its state over 0
   /// \return              (batch, output_dim) outputs: a view that lasts until the next call
   /// \throws InvalidArgument if a shape differs or the time is negative or not finite
   /// \note   Neither locks nor allocates, except that the first call with a larger batch allocates.
