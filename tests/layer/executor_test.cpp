@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: The elegans authors
 // SPDX-License-Identifier: Apache-2.0
 
+#include <cmath>
 #include <memory>
 #include <sstream>
 #include <stdexcept>
@@ -84,12 +85,13 @@ struct Result {
 };
 
 template <typename Model>
-Result run(Model model, const std::shared_ptr<Executor>& executor, Index batch) {
+Result run(Model model, const std::shared_ptr<Executor>& executor, Index batch, float scale = 1) {
   model.set_executor(executor);
   Sequence<float> x(9, batch, 3);
   x.values().setLinSpaced(-1.0f, 1.0f);
   const auto& y = model.forward(x);
   Sequence<float> d = y;
+  d.values() *= scale;
   model.backward(d);
   return {y.values(), model.gradient(), model.input_gradient().values()};
 }
@@ -120,6 +122,19 @@ TEST_CASE("The results are the same to the bit for any number of threads", "[lay
       CHECK((alone.gradient == spread.gradient).all());
       CHECK((alone.input_gradient == spread.input_gradient).all());
     }
+  }
+}
+
+TEST_CASE("So are gradients that are too small for normal numbers", "[layer][executor]") {
+  const LTC<float> model(AutoNCP(12, 2), 3);
+  // Normal gradients of two tiles may cancel to a denormal sum.
+  for (int exponent = -140; exponent < -90; ++exponent) {
+    INFO("exponent " << exponent);
+    const float scale = std::ldexp(1.0f, exponent);
+    const Result alone = run(model, nullptr, 39, scale);
+    const Result spread = run(model, std::make_shared<ThreadPool>(2), 39, scale);
+    CHECK((alone.gradient == spread.gradient).all());
+    CHECK((alone.input_gradient == spread.input_gradient).all());
   }
 }
 

@@ -242,6 +242,8 @@ class Rollout {
       backward_tile<Lanes>(cell, space, memory_.tile(i), samples, d_output, d_final_state);
       collect_tile<Lanes>(cell, space, i, tiling<Width>(cell).template is_joined<Lanes>(), parameters);
     });
+    // A sum of the tiles' gradients may be denormal, as one that a tile adds. It has the same bits only if both flush.
+    const FlushDenormals flush;
     for (Index i = 0; is_spread() && i < gradients; ++i) {
       VectorView<Scalar>(parameters.gradient, parameters.count) +=
           ConstVectorView<Scalar>(tile_gradients_.data() + i * parameters.count, parameters.count);
