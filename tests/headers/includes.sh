@@ -52,7 +52,7 @@ case ${1:-} in
     header graph/graph.hpp elegans/wiring/w.hpp cgraph.h
     header model/embedded.hpp elegans/model/l.hpp
     header io/safetensors.hpp elegans/core/b.hpp nlohmann/json.hpp
-    for name in checkpoint model_file; do header io/$name.hpp elegans/io/safetensors.hpp elegans/model/l.hpp; done
+    for name in c_source checkpoint model_file save_best sha256; do header io/$name.hpp elegans/io/safetensors.hpp elegans/model/l.hpp; done
     header elegans.hpp elegans/model/l.hpp elegans/train/t.hpp
     cp -r "$scratch/tree" "$scratch/whole"
     (check "$scratch/tree" >/dev/null) || { echo "a tree without faults was refused"; exit 1; }

@@ -31,7 +31,7 @@ class CLTCWriter {
                  .outputs = cell_.outputs,
                  .state = cell_.units()};
     if (is_fused() && cell_.is_convex) bound(layer);
-    for (const CNeurons::Neuron& neuron : cell_.neurons) check(neuron);
+    for (const CNeurons::Neuron& neuron : cell_.neurons) require_capacitance(neuron);
     write_synapses("sensory", &CNeurons::Neuron::sensory);
     write_synapses("recurrent", &CNeurons::Neuron::recurrent);
     write_neurons();
@@ -85,7 +85,7 @@ class CLTCWriter {
     if (cell_.largest_exponent(limit) <= 120) layer.state_limit = limit;
   }
 
-  void check(const CNeurons::Neuron& neuron) const {
+  void require_capacitance(const CNeurons::Neuron& neuron) const {
     if (!is_fused() && neuron.cm == 0) {
       refuse("export to C: a membrane capacitance cm is 0, by which an explicit solver would divide");
     }

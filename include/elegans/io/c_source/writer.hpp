@@ -26,7 +26,7 @@ namespace elegans::detail {
 inline std::string float_literal(double value) {
   const auto rounded = static_cast<float>(value);
   if (!std::isfinite(rounded)) refuse("export to C: ", value, " does not fit a float");
-  if (std::fabs(rounded) < std::numeric_limits<float>::min()) return "0.0f";
+  if (std::fabs(rounded) < (std::numeric_limits<float>::min)()) return "0.0f";
   char text[32];
   char* const end = std::to_chars(text, text + sizeof text, rounded).ptr;
   std::string result(text, end);
