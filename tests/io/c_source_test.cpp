@@ -319,7 +319,7 @@ TEST_CASE("C of a model names what it cannot write", "[io][c_source]") {
           elegans::detail::concatenate("c_source: elapsed_time must be above 0 and finite, got ", elapsed));
   }
   model.update([](auto all) { all[0] = 1e300; });
-  CHECK(support::refusal_of([&] { elegans::c_source(model); }) == "export to C: 1e+300 does not fit a float");
+  CHECK(support::refusal_of([&] { elegans::c_source(model); }).ends_with(" does not fit a float"));
   model.update([](auto all) { all = 0; });
   CHECK(support::refusal_of([&] { elegans::c_source(model); }) ==
         "export to C: a membrane capacitance cm is 0, by which an explicit solver would divide");

@@ -223,8 +223,9 @@ class CLTCWriter {
               {{"last", CWriter::number(cell_.options.ode_unfolds - 1)}, {"target", target()}});
     if (tableau.stages > 1) {
       out_.code(
-          "    int s;\n    for (s = 0; s < $stages$; ++s) {\n    float *const to = s == $last$ ? end : stage[s % 2];\n",
-          {{"stages", CWriter::number(tableau.stages)}, {"last", last}});
+          "    int s;\n    for (i = 0; i < $units$; ++i) sum[i] = 0.0f;\n    for (s = 0; s < $stages$; ++s) {\n"
+          "    float *const to = s == $last$ ? end : stage[s % 2];\n",
+          {{"units", units()}, {"stages", CWriter::number(tableau.stages)}, {"last", last}});
     } else {
       out_.code("    {\n    float *const to = end;\n");
     }
@@ -235,7 +236,7 @@ class CLTCWriter {
     if (tableau.stages > 1) {
       out_.code(
           "      n = $slope$;\n"
-          "      sum[i] = s == 0 ? @$part$_weight[0] * n : sum[i] + @$part$_weight[s] * n;\n"
+          "      sum[i] += @$part$_weight[s] * n;\n"
           "      to[i] = v[i] + (s == $last$ ? sum[i] : @$part$_reach[s] * n);\n",
           {{"slope", slope}, {"part", part_}, {"last", last}});
     } else {
