@@ -1,4 +1,4 @@
-// error: The options are epochs, batch_size, shuffle, drop_last, seed, validation_split, validation, patience
+// error: The options are epochs, batch_size, grain, shuffle, drop_last, seed, validation_split, validation, patience
 #include <elegans/model/ltc.hpp>
 #include <elegans/train/adam.hpp>
 #include <elegans/train/fit.hpp>

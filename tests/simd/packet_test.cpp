@@ -166,6 +166,30 @@ void check_operators() {
   CHECK(sum(pc) == total);
 }
 
+template <typename Scalar, int Lanes>
+void check_all_finite() {
+  INFO("lanes " << Lanes);
+  using P = Packet<Scalar, Lanes>;
+  using Limits = std::numeric_limits<Scalar>;
+  constexpr int packets = 3, size = packets * Lanes;
+  Scalar values[size];
+  std::fill_n(values, size, (Limits::max)());
+  CHECK(all_finite<P>(values, packets));
+  CHECK(all_finite<P>(values, 0));
+  for (const Scalar value : {Limits::lowest(), Limits::denorm_min(), Scalar(0)}) {
+    values[size - 1] = value;
+    CHECK(all_finite<P>(values, packets));
+  }
+  for (const Scalar value : {Limits::infinity(), -Limits::infinity(), Limits::quiet_NaN()}) {
+    for (int i = 0; i < size; ++i) {
+      const Scalar before = values[i];
+      values[i] = value;
+      CHECK_FALSE(all_finite<P>(values, packets));
+      values[i] = before;
+    }
+  }
+}
+
 }  // namespace
 
 TEMPLATE_TEST_CASE("Operators of packets are those of values, lane by lane", "[simd][packet]", float, double) {
@@ -214,4 +238,10 @@ TEMPLATE_TEST_CASE("Packets load, store, add and choose lane by lane", "[simd][p
 TEMPLATE_TEST_CASE("The narrowest packet has 16 bytes, the widest is no narrower", "[simd][packet]", float, double) {
   CHECK(fewest_lanes<TestType> <= full_lanes<TestType>);
   CHECK((fewest_lanes<TestType> * int{sizeof(TestType)} == 16 || full_lanes<TestType> == 1));
+}
+
+TEMPLATE_TEST_CASE("One value that is not finite is found in any lane of any packet", "[simd][packet]", float, double) {
+  check_all_finite<TestType, full_lanes<TestType>>();
+  check_all_finite<TestType, fewest_lanes<TestType>>();
+  check_all_finite<TestType, 1>();
 }

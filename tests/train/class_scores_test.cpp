@@ -61,13 +61,13 @@ Dataset<double> yes_or_no(const std::vector<int>& given, const std::vector<int>&
 }
 
 // wanted 0: 3 times, taken for 0, 0, 1. wanted 1: twice, for 1, 2. wanted 2: once, for 0.
-const std::vector<int> given{0, 0, 1, 1, 2, 0}, wanted{0, 0, 0, 1, 1, 2};
+const std::vector<int> said_classes{0, 0, 1, 1, 2, 0}, wanted_classes{0, 0, 0, 1, 1, 2};
 
 }  // namespace
 
 TEST_CASE("Precision, recall and F1 follow scikit-learn's definitions", "[train][metric]") {
   Echo model;
-  const Dataset<double> data = answers(given, wanted);
+  const Dataset<double> data = answers(said_classes, wanted_classes);
   for (const Index batch_size : {0, 1, 4}) {
     const auto scores = [&](ClassScoreOptions options) {
       return evaluate(model, data, {.batch_size = batch_size}, Precision(options), Recall(options), F1(options));
@@ -103,7 +103,7 @@ TEST_CASE("With one output, the scores are those of yes", "[train][metric]") {
         "F1: with one output, of_class must be 1, got 0");
   CHECK(refusal_of([&] { evaluate(model, data, {}, Recall({.of_class = 2})); }) ==
         "Recall: of_class must be below 2, the number of classes, got 2");
-  CHECK(refusal_of([&] { evaluate(model, answers(given, wanted), {}, Precision({.of_class = 3})); }) ==
+  CHECK(refusal_of([&] { evaluate(model, answers(said_classes, wanted_classes), {}, Precision({.of_class = 3})); }) ==
         "Precision: of_class must be below 3, the number of classes, got 3");
   CHECK(refusal_of([] { F1({.of_class = -2}); }) == "F1: of_class must be at least 0, or -1 for all, got -2");
 }
@@ -115,7 +115,7 @@ TEST_CASE("The confusion matrix counts what was taken for what", "[train][metric
       0, 1, 1,        //
       1, 0, 0;
   for (const Index batch_size : {0, 2}) {
-    CHECK((confusion_matrix(model, answers(given, wanted), {.batch_size = batch_size}) == counts).all());
+    CHECK((confusion_matrix(model, answers(said_classes, wanted_classes), {.batch_size = batch_size}) == counts).all());
   }
   Eigen::ArrayXXd two(2, 2);
   two << 1, 2,  //

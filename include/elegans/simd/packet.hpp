@@ -7,6 +7,7 @@
 #include <limits>
 #include <type_traits>
 
+#include <elegans/core/finite.hpp>
 #include <elegans/core/types.hpp>
 #include <elegans/simd/neon.hpp>
 
@@ -176,6 +177,21 @@ template <int Lanes>
     const Integers shifted(Eigen::internal::plogical_shift_left<mantissa>(bits));
     return P::from_native(Eigen::internal::preinterpret<typename P::Native>(shifted));
   }
+}
+
+/// True if no lane of several packets in memory is NaN or infinite.
+template <typename P>
+[[nodiscard]] EIGEN_ALWAYS_INLINE bool all_finite(const typename P::Scalar* values, Index packets) {
+  // 0 times a value is 0, unless the value is NaN or infinite. The compiler has to multiply, because it cannot know
+  // that the factor is 0.
+  P zero(typename P::Scalar(0));
+  hide(zero);
+  P products = zero;
+  for (Index i = 0; i < packets; ++i) {
+    products = fma(zero, load<P>(values + i * P::lanes), products);
+    hide(products);  // or -fassociative-math adds up the values first, which may overflow
+  }
+  return is_finite(sum(products));
 }
 
 /// Applies a scalar function to each lane, where there is none for packets.

@@ -96,8 +96,9 @@ class Membrane {
   /// \param u, v  (inputs) after the input mapping, and (units) potentials
   template <LaneLayout Lanes, typename AnyScratch>
   void begin_step(const Scalar* u, Index inputs, const Scalar* v, AnyScratch& scratch) const {
-    scratch.inputs_finite = !Lanes::single || all_finite(u, inputs);
-    scratch.all_finite = scratch.inputs_finite && (!Lanes::single || all_finite(v, units()));
+    using P = typename Lanes::Packet;
+    scratch.inputs_finite = !Lanes::single || all_finite<P>(u, Lanes::blocks(inputs));
+    scratch.all_finite = scratch.inputs_finite && (!Lanes::single || all_finite<P>(v, Lanes::blocks(units())));
   }
 
   /// Sums up leak and sensory drive, once per step. \param u  as in `begin_step`

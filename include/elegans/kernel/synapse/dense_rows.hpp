@@ -173,7 +173,7 @@ class DenseRows {
   /// Calls body(source, slot) for each source that feeds a block of destinations. `slot` is the slot of the first
   /// destination.
   template <LaneLayout Lanes, typename Body>
-  EIGEN_STRONG_INLINE void for_each_source(Index block, Body&& body) const {
+  EIGEN_ALWAYS_INLINE void for_each_source(Index block, Body&& body) const {
     const Index first = block * Lanes::lanes;
     const Index last = first_of_group_[first / Slots::line + 1];
     const Index within = Lanes::lanes == Slots::line ? 0 : first % Slots::line;
@@ -182,7 +182,7 @@ class DenseRows {
 
   /// Adds the rows of a block to its sums. \param gates  written if `Records`
   template <LaneLayout Lanes, bool Records, typename P>
-  EIGEN_STRONG_INLINE void add_rows(Index block, const Scalar* v, P& numerator, P& denominator,
+  EIGEN_ALWAYS_INLINE void add_rows(Index block, const Scalar* v, P& numerator, P& denominator,
                                     [[maybe_unused]] Scalar* gates) const {
     const Scalar* const parameters = parameters_.data();
     P n = numerator, d = denominator;
