@@ -91,19 +91,21 @@ struct LTCTensors {
   Pointer input_w, input_b, output_w, output_b;
 
   LTCTensors(const ParameterList<ltc_tensor_capacity>& list, Pointer start) {
-    const auto find = [&](std::string_view name) -> Pointer {
-      const Parameter* entry = list.find(name);
-      return entry ? start + entry->offset : nullptr;
+    // One pass, in the order of the list: a training step does this three times.
+    const Parameter* entry = list.begin();
+    const auto next = [&](std::string_view name) -> Pointer {
+      return entry != list.end() && entry->name == name ? start + (entry++)->offset : nullptr;
     };
-    gleak = find("gleak");
-    vleak = find("vleak");
-    cm = find("cm");
-    synapse = {find("sigma"), find("mu"), find("w"), find("erev")};
-    sensory = {find("sensory_sigma"), find("sensory_mu"), find("sensory_w"), find("sensory_erev")};
-    input_w = find("input_w");
-    input_b = find("input_b");
-    output_w = find("output_w");
-    output_b = find("output_b");
+    gleak = next("gleak");
+    vleak = next("vleak");
+    cm = next("cm");
+    synapse = {next("sigma"), next("mu"), next("w"), next("erev")};
+    sensory = {next("sensory_sigma"), next("sensory_mu"), next("sensory_w"), next("sensory_erev")};
+    input_w = next("input_w");
+    input_b = next("input_b");
+    output_w = next("output_w");
+    output_b = next("output_b");
+    eigen_assert(entry == list.end());
   }
 };
 
