@@ -172,6 +172,8 @@ class ModelReader {
     return model;
   }
 
+  // NOLINTBEGIN(misc-no-recursion): a stack is refused if it is too deep.
+
   /// Reads a layer of a stack.
   ModelDescription read_layer(const Region& region, const std::string& prefix, const nlohmann::json& about,
                               const ModelFileOptions& options, int depth) {
@@ -223,6 +225,7 @@ class ModelReader {
     join(stack);
     return stack;
   }
+  // NOLINTEND(misc-no-recursion)
 
   /// Makes the sizes and the list of parameters of a stack from those of its layers.
   void join(ModelDescription& stack) const {

@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <string>
+#include <string_view>
 #include <tuple>
 #include <utility>
 #include <vector>
@@ -44,7 +45,7 @@ class Bidirectional : public Composite<Bidirectional<Layer>, typename Layer::Sca
   static constexpr bool is_causal = false;
   static constexpr std::size_t layer_count = 2;
   static constexpr const char* kind = "Bidirectional";  ///< in files and messages
-  static std::string name_of_layer(std::size_t k) { return k == 0 ? "forward_layer" : "backward_layer"; }
+  static std::string_view name_of_layer(std::size_t k) { return k == 0 ? "forward_layer" : "backward_layer"; }
 
   /// Two layers of the same inputs. Each has its own parameters.
   /// \throws InvalidArgument unless both layers have the same number of inputs, and both return all outputs or both the

@@ -300,6 +300,7 @@ class LayerVariant {
     });
   }
 
+  // NOLINTNEXTLINE(bugprone-return-const-ref-from-parameter): the state belongs to the layer.
   [[nodiscard]] const StateType& as_dynamic(const StateType& state) const noexcept { return state; }
   [[nodiscard]] const StateType& as_dynamic(const State<Scalar, 0>& state) const {
     no_state_.resize(state.batch());

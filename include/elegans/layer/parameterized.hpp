@@ -21,7 +21,7 @@ namespace elegans {
 /// \tparam Derived   the layer; its `parameters_changed()` applies the constraints to new values and packs them
 /// \tparam Capacity  number of scalars, or Dynamic
 template <typename Derived, typename Scalar, int Capacity = Dynamic>
-class Parameterized {
+class Parameterized {  // NOLINT(bugprone-crtp-constructor-accessibility): a stack has a class in between
  public:
   /// The number of parameters if the type fixes it, or Dynamic.
   static constexpr int parameter_capacity = Capacity;

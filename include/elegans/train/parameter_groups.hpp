@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <limits>
 #include <optional>
@@ -175,10 +176,7 @@ class ParameterGroups {
   template <typename List>
   void make(const List& list, const std::vector<std::string>& freeze, const std::vector<ParameterGroup>& groups) {
     const auto in = [&](const std::vector<std::string>& patterns, const std::string& name) {
-      for (const std::string& pattern : patterns) {
-        if (detail::matches(name, pattern)) return true;
-      }
-      return false;
+      return std::ranges::any_of(patterns, [&](const std::string& pattern) { return detail::matches(name, pattern); });
     };
     require_matches(list, freeze);
     for (const ParameterGroup& group : groups) {
@@ -198,10 +196,10 @@ class ParameterGroups {
     for (const auto& tensor : list) {
       ParameterRange range{.first = tensor.offset, .size = tensor.size()};
       const ParameterGroup* owner = nullptr;
-      for (std::size_t k = 0; k < groups.size(); ++k) {
-        if (!in(groups[k].parameters, tensor.name)) continue;
+      for (const ParameterGroup& group : groups) {
+        if (!in(group.parameters, tensor.name)) continue;
         if (owner) detail::refuse("parameter groups: '", tensor.name, "' is in two groups");
-        owner = &groups[k];
+        owner = &group;
         range.learning_rate_factor = owner->learning_rate_factor;
         range.weight_decay = owner->weight_decay;
       }

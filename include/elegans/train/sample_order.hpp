@@ -61,7 +61,7 @@ class SampleOrder {
   [[nodiscard]] std::span<const Index> training() const noexcept { return training_; }
   /// True if a batch of this size holds all samples to train on; 0 is as large as that.
   [[nodiscard]] bool is_one_batch(Index batch_size) const noexcept {
-    return batch_size == 0 || batch_size >= static_cast<Index>(training_.size());
+    return batch_size == 0 || std::cmp_greater_equal(batch_size, training_.size());
   }
   [[nodiscard]] std::span<const Index> held_back() const noexcept { return held_back_; }
 

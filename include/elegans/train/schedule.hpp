@@ -43,7 +43,8 @@ struct StepDecay {
 
   double operator()(std::int64_t step, std::int64_t) const {
     if (every < 1) detail::refuse("StepDecay: every must be at least 1, got ", every);
-    return std::pow(factor, static_cast<double>(step / every));
+    const std::int64_t times = step / every;
+    return std::pow(factor, static_cast<double>(times));
   }
 };
 

@@ -29,9 +29,11 @@ decltype(auto) with_solver(ODESolver solver, Body&& body) {
 }
 
 /// Room for a step of any solver.
+// NOLINTBEGIN(misc-multiple-inheritance): each base is the room of one solver, found by its type.
 template <typename Scalar, int Capacity>
 struct SolverScratch : SemiImplicit::Scratch<Scalar, Capacity>, RungeKutta::Scratch<Scalar, Capacity> {};
 template <typename Scalar>
 struct SolverAdjoint : SemiImplicit::Adjoint<Scalar>, RungeKutta::Adjoint<Scalar> {};
+// NOLINTEND(misc-multiple-inheritance)
 
 }  // namespace elegans::detail

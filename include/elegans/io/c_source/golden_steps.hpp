@@ -13,7 +13,7 @@ namespace elegans::detail {
 /// A few steps of a model from the state 0, in double.
 struct GoldenSteps {
   std::vector<double> x, elapsed, y;  ///< (steps, inputs), (steps) and (steps, outputs), step by step
-  int steps = 0;
+  Index steps = 0;
 };
 
 /// \param elapsed_time  of every step, or none to let it change
@@ -24,13 +24,13 @@ GoldenSteps golden_steps(const Model& model, std::optional<double> elapsed_time)
   auto stepper = model;
   auto state = stepper.initial_state();
   Eigen::Array<double, 1, Dynamic> x(stepper.input_dim());
-  for (int t = 0; t < golden.steps; ++t) {
+  for (Index t = 0; t < golden.steps; ++t) {
     for (Index i = 0; i < x.size(); ++i) {
       // Values that float has, too.
       x[i] = static_cast<double>((5 * t + 3 * i + 2) % 9 - 4) / 4;
       golden.x.push_back(x[i]);
     }
-    golden.elapsed.push_back(elapsed_time.value_or(0.5 * (1 + t % 2)));
+    golden.elapsed.push_back(elapsed_time.value_or(0.5 * static_cast<double>(1 + t % 2)));
     const auto y = stepper.step(x, state, golden.elapsed.back());
     for (Index o = 0; o < y.size(); ++o) golden.y.push_back(y(0, o));
   }

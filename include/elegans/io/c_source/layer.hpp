@@ -31,8 +31,11 @@ struct CLayer {
 struct CStepOptions {
   std::optional<double> elapsed_time;  ///< of every step; else each call says its own
 
-  [[nodiscard]] std::string elapsed_parameter() const { return elapsed_time ? "" : ", float elapsed"; }
-  [[nodiscard]] std::string elapsed_argument() const { return elapsed_time ? "" : ", elapsed"; }
+  [[nodiscard]] std::string elapsed_parameter() const { return or_nothing(", float elapsed"); }
+  [[nodiscard]] std::string elapsed_argument() const { return or_nothing(", elapsed"); }
+
+ private:
+  [[nodiscard]] std::string or_nothing(const char* text) const { return elapsed_time ? "" : text; }
 };
 
 }  // namespace elegans::detail

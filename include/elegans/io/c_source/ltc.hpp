@@ -188,7 +188,7 @@ class CLTCWriter {
   }
 
   /// The array that a sub-step writes to. The last one writes to the next state.
-  [[nodiscard]] std::string target() const {
+  [[nodiscard]] const char* target() const {
     return cell_.options.ode_unfolds > 1 ? "l % 2 == 0 ? next : other" : "next";
   }
 

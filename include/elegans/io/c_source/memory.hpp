@@ -16,19 +16,19 @@ namespace elegans::detail {
 
 /// The gates of an LSTM, i, ig, fg and og, as linear maps of [x, h]. The 1 that is added to fg is in its bias.
 template <typename List>
-CLinearMaps lstm_maps(const List& list, const double* parameters, int units, int inputs) {
+CLinearMaps lstm_maps(const List& list, const double* parameters, Index units, Index inputs) {
   const double* const input = parameters + list.at("lstm.input_map.weight").offset;
   const double* const recurrent = parameters + list.at("lstm.recurrent_map.weight").offset;
   const double* const bias = parameters + list.at("lstm.input_map.bias").offset;
   CLinearMaps gates;
-  for (int k = 0; k < 4; ++k) {
+  for (Index k = 0; k < 4; ++k) {
     std::vector<double> weight;
-    for (int column = 0; column < inputs + units; ++column) {
+    for (Index column = 0; column < inputs + units; ++column) {
       const double* const from =
           column < inputs ? input + 4 * units * column : recurrent + 4 * units * (column - inputs);
       weight.insert(weight.end(), from + k * units, from + (k + 1) * units);
     }
-    const CLinearMaps gate(weight.data(), units, inputs + units, bias + k * units);
+    const CLinearMaps gate(weight.data(), static_cast<int>(units), static_cast<int>(inputs + units), bias + k * units);
     if (k == 0) {
       gates = gate;
     } else {

@@ -105,7 +105,7 @@ int @self_test(void);
     std::string all = out.text() + layers_text_.text();
     CWriter end(name_);
     write_step(end);
-    if (golden_) write_self_test(end);
+    if (golden_) write_self_test(end, *golden_);
     return all + end.text();
   }
 
@@ -258,13 +258,13 @@ int @step(@state *state, const float x[$inputs$]$elapsed$, float y[$outputs$]) {
              {{"state", CWriter::number(state())}, {"next", next}});
   }
 
-  void write_self_test(CWriter& out) const {
+  void write_self_test(CWriter& out, const GoldenSteps& golden) const {
     double largest = 1;
-    for (const double y : golden_->y) largest = (std::max)(largest, std::fabs(y));
+    for (const double y : golden.y) largest = (std::max)(largest, std::fabs(y));
     out.code("\n#ifdef $NAME$_SELF_TEST\n", {{"NAME", upper_name()}});
-    out.float_table("golden_x", golden_->x);
-    if (!step_.elapsed_time) out.float_table("golden_elapsed", golden_->elapsed);
-    out.float_table("golden_y", golden_->y);
+    out.float_table("golden_x", golden.x);
+    if (!step_.elapsed_time) out.float_table("golden_elapsed", golden.elapsed);
+    out.float_table("golden_y", golden.y);
     out.code(R"(
 int @self_test(void) {
   @state state;
@@ -282,7 +282,7 @@ int @self_test(void) {
 }
 #endif
 )",
-             {{"steps", CWriter::number(golden_->steps)},
+             {{"steps", CWriter::number(golden.steps)},
               {"inputs", CWriter::number(inputs())},
               {"outputs", CWriter::number(outputs())},
               {"elapsed", step_.elapsed_time ? "" : out.filled(", @golden_elapsed[t]", {})},
