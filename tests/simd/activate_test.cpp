@@ -174,6 +174,11 @@ TEMPLATE_TEST_CASE("Where tanh and the sigmoid are flat, their derivatives are 0
     Vector z = Vector::Constant(TestType(1e30)), y, d = Vector::Ones();
     activate<Packet<TestType, full_lanes<TestType>>>(activation, z.data(), y.data(), 16);
     activate_backward<TestType>(activation, {z.data(), 16}, {y.data(), 16}, {d.data(), 16});
+#ifdef __FAST_MATH__
+    // The compiler divides by way of an approximate reciprocal, so the sigmoid may end one rounding below 1.
+    CHECK((d <= std::numeric_limits<TestType>::epsilon()).all());
+#else
     CHECK((d == TestType(0)).all());
+#endif
   }
 }
