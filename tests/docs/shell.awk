@@ -17,7 +17,7 @@ FNR == 1 { end_command(); in_file = 0; name = "" }
   name = $3
   next
 }
-name != "" && !in_file && /^```cpp$/ {
+name != "" && !in_file && /^```c(pp)?$/ {
   print "cat >" name " <<'END_OF_FILE'"
   in_file = 1
   next
