@@ -90,7 +90,7 @@ class Composite : public Parameterized<Derived, ScalarType, Parts::parameter_cap
   template <typename Visit>
   void for_each_layer(Visit&& visit) const {
     std::size_t k = 0;
-    for_each_part([&](const auto& part) { visit(Derived::name_of_layer(k++), part.layer); });
+    for_each_part([&](const auto& part) { visit(std::string(Derived::name_of_layer(k++)), part.layer); });
   }
 
   /// (batch, state_size): the layers' states after the last step of the last sequence.
