@@ -64,7 +64,8 @@ void run(Request request) {
   std::visit(
       [&]<typename Model>(const Model& model) {
         if constexpr (std::is_same_v<Model, elegans::AnyStack<double>>) {
-          file.refuse("C is made of an LTC or a CfC, not of a stack; --prefix chooses one of its layers");
+          file.refuse(
+              "C is made of an LTC or a CfC, not of a stack or of another layer; --prefix chooses a layer of a stack");
         } else {
           const elegans::CSource c = elegans::c_source(model, request.options);
           std::string report;

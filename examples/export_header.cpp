@@ -53,7 +53,9 @@ void run(const Request& request) {
   std::visit(
       [&]<typename Model>(const Model& model) {
         if constexpr (std::is_same_v<Model, elegans::AnyStack<Scalar>>) {
-          file.refuse("a header is made of an LTC or a CfC, not of a stack; --prefix chooses one of its layers");
+          file.refuse(
+              "a header is made of an LTC or a CfC, not of a stack or of another layer; --prefix chooses a layer of a "
+              "stack");
         } else {
           export_model(file, model, request);
         }
@@ -65,10 +67,10 @@ bool is_double(const Request& request) {
   if (!request.precision.empty()) return request.precision == "double";
   const elegans::SafeTensors file{std::filesystem::path(request.model)};
   const elegans::ModelDescription model = elegans::describe_model(file, request.options);
-  // The first tensor of the first layer stands for all.
-  const elegans::ModelDescription* layer = &model;
-  while (!layer->layers.empty()) layer = &layer->layers.front();
-  return file.at(layer->names.in_file(layer->parameters.begin()->name)).type == elegans::TensorType::f64;
+  // Stacks, and layers without tensors, are refused later, whatever the precision.
+  if (!model.layers.empty() || model.parameters.size() == 0) return false;
+  // The first tensor stands for all.
+  return file.at(model.names.in_file(model.parameters.begin()->name)).type == elegans::TensorType::f64;
 }
 
 /// Words that cannot be the name of a user's namespace.

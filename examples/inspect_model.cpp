@@ -29,6 +29,7 @@ const char* name_of(elegans::Mapping mapping) {
   return mapping == elegans::Mapping::affine ? "affine" : mapping == elegans::Mapping::linear ? "linear" : "none";
 }
 
+/// What the tensors' shapes do not tell, or "" if there is nothing.
 std::string options_of(const ModelDescription& model) {
   using namespace elegans::detail;
   if (const auto* const ltc = std::get_if<elegans::LTCOptions>(&model.options)) {
@@ -40,6 +41,13 @@ std::string options_of(const ModelDescription& model) {
   if (const auto* const dense = std::get_if<elegans::DenseOptions>(&model.options)) {
     return concatenate("activation ", name_in(dense_activation_names, dense->activation));
   }
+  if (const auto* const norm = std::get_if<elegans::LayerNormOptions>(&model.options)) {
+    return concatenate("epsilon ", norm->epsilon);
+  }
+  if (const auto* const dropout = std::get_if<elegans::DropoutOptions>(&model.options)) {
+    return concatenate("share ", dropout->share, ", seed ", dropout->seed);
+  }
+  if (std::holds_alternative<elegans::GatedOptions>(model.options)) return "";
   const auto& cfc = std::get<elegans::CfCOptions>(model.options);
   std::string text = concatenate("mode ", name_in(mode_names, cfc.mode));
   if (cfc.backbone_layers > 0) {
@@ -52,7 +60,9 @@ std::string options_of(const ModelDescription& model) {
 
 /// Prints the sizes of the layers, the number of synapses, and the number of inhibitory ones.
 void print_wiring(const ModelDescription& model, std::ostream& out) {
-  if (std::holds_alternative<elegans::DenseOptions>(model.options)) return;
+  const bool has_wiring = std::holds_alternative<elegans::LTCOptions>(model.options) ||
+                          std::holds_alternative<elegans::CfCOptions>(model.options);
+  if (!has_wiring) return;
   if (!model.wiring) {
     out << "Wiring: none, all neurons in one layer\n";
     return;
@@ -76,6 +86,7 @@ void print_wiring(const ModelDescription& model, std::ostream& out) {
 }
 
 void print_parameters(const elegans::SafeTensors& file, const ModelDescription& model, std::ostream& out) {
+  if (model.parameters.size() == 0) return;
   const auto name = [&](const elegans::Parameter& entry) {
     return elegans::detail::printable(model.names.in_file(entry.name));
   };
@@ -110,9 +121,9 @@ void print_model(const elegans::SafeTensors& file, const ModelDescription& model
   }
   out << "\n";
   if (!model.names.layer.empty()) out << "Prefix: " << elegans::detail::printable(model.names.layer) << "\n";
-  if (model.layers.empty()) out << "Options: " << options_of(model) << "\n";
+  if (model.layers.empty() && !options_of(model).empty()) out << "Options: " << options_of(model) << "\n";
   if (!model.has_metadata) {
-    out << "  Another program wrote the file: options that you did not give have the defaults of ncps.\n";
+    out << "  Another program wrote the file: options that you did not give have the defaults of Python.\n";
   }
   for (const ModelDescription& layer : model.layers) print_model(file, layer, "\nLayer", out);
   if (!model.layers.empty()) return;

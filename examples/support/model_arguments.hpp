@@ -31,6 +31,8 @@ class ModelArguments {
         ->check(one_of(elegans::detail::mode_names));
     app.add_option("--activation", activation_, "CfC: activation of the backbone (lecun_tanh)")
         ->check(one_of(elegans::detail::activation_names));
+    app.add_option("--layer-norm-epsilon", options_.layer_norm_epsilon, "LayerNorm: added to the variance (1e-5)")
+        ->check(CLI::Range(0.0, 1e30));
     app.add_option("--prefix", options_.prefix,
                    "Beginning of the names of the model's tensors, if the file has others");
   }

@@ -125,6 +125,11 @@ check "the card says that another program wrote the file" grep -q 'Another progr
 check "the card has a tensor's range" grep -qE 'param.rnn_cell.cm +F64 +\(8\) +8 ' card.txt
 "$inspect" "$data/cfc_wired_auto_mixed.safetensors" >card.txt
 check "the card has a wired CfC's layers" grep -q 'Wiring: layers 11 -> 6 -> 3' card.txt
+"$inspect" "$data/../fuzz/corpus/stack_dropout" >card.txt
+check "the card of a stack has its layers" grep -qx 'Layer: Dropout, 2 inputs, 2 units, 2 outputs' card.txt
+check "the card has the options of a dropout" grep -qx 'Options: share 0.25, seed 3' card.txt
+check "the card has the options of a normalization" grep -qx 'Options: epsilon 0.1' card.txt
+check "the card has the tensors of a GRU" grep -qE '0.weight_hh_l0 +F32 +\(6, 2\) +12 ' card.txt
 exits 2 "MODEL" "$inspect"
 exits 1 "cannot read nothing: No such file" "$inspect" nothing
 

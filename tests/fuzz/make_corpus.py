@@ -63,6 +63,17 @@ def cfc(units, inputs, layers, backbone, pure, prefix="rnn_cell.", mask=False):
     return tensors
 
 
+def gated(prefix, gates, units, inputs):
+    """The tensors of nn.LSTM or nn.GRU."""
+    rows = gates * units
+    return {f"{prefix}.weight_ih_l0": ("F32", [rows, inputs], 0.5), f"{prefix}.weight_hh_l0": ("F32", [rows, units], 0.5),
+            f"{prefix}.bias_ih_l0": ("F32", [rows], 0.5), f"{prefix}.bias_hh_l0": ("F32", [rows], 0.5)}
+
+
+def layer_norm(name, features):
+    return {name + ".weight": ("F32", [features], 1), name + ".bias": ("F32", [features], 0)}
+
+
 def lstm(units, inputs):
     maps = linear("lstm.input_map", 4 * units, inputs) | linear("lstm.recurrent_map", 4 * units, units)
     del maps["lstm.recurrent_map.bias"]
@@ -93,6 +104,14 @@ def main():
           | cfc(2, 1, 1, 2, False, "1.backward_layer.rnn_cell.") | linear("2.0", 2, 4) | linear("2.1", 1, 2),
           {"elegans": json.dumps(about)})
     write(folder, "stack_both", linear("net.forward_layer", 1, 2) | linear("net.backward_layer", 2, 2))
+    write(folder, "stack_gated", gated("0.lstm", 4, 2, 1) | layer_norm("1", 2) | gated("2", 3, 1, 2) | linear("3", 1, 1))
+    about = {"version": 1, "model": "Sequential", "stack": [
+        {"model": "GRU"}, {"model": "Dropout", "features": 2, "share": 0.25, "seed": 3},
+        {"model": "Bidirectional", "stack": [{"model": "LSTM", "return_sequences": False},
+                                             {"model": "LSTM", "return_sequences": False}]},
+        {"model": "LayerNorm", "epsilon": 0.1}]}
+    write(folder, "stack_dropout", gated("0", 3, 2, 1) | gated("2.forward_layer", 4, 1, 2)
+          | gated("2.backward_layer", 4, 2, 2) | layer_norm("3", 3), {"elegans": json.dumps(about)})
     write(folder, "odd", {"empty": ("F64", [0, 3], 0), "scalar": ("I64", [], -1), "bits": ("BOOL", [3], 1),
                           "half": ("BF16", [2], 1), "Größe\n": ("U8", [1], 7)}, {"format": "pt", "ß": "\"\\"})
     write(folder, "others", {"u": ("U32", [2], 1), "c": ("C64", [1], 1), "f": ("F8_E4M3", [3], 1)} | ltc(1, 1, 1),

@@ -24,7 +24,7 @@ BEGIN {
   may_include["inspect"] = "core wiring cell/ltc layer"
   may_include["train"] = "core system"
   may_include["graph"] = "core system wiring"
-  may_include["io"] = "core system wiring cell/ltc cell/cfc cell/memory layer model train"
+  may_include["io"] = "core system wiring cell/ltc cell/cfc cell/memory cell/gated layer model train"
   may_include["elegans.hpp"] = "core system wiring cell cell/ltc cell/cfc cell/memory cell/gated layer model inspect train"
 
   # Headers of other libraries and of the system, besides the standard's.

@@ -12,8 +12,9 @@ For models of every kind with random weights, in double and in float:
 3. Both sides train ten steps of Adam from the same weights; the losses must agree. ncps takes elegans' trained weights
    and must give the outputs that run_model gives for them.
 
-Stacks likewise: an `nn.Sequential` of ncps' layers and `nn.Linear`. ncps' layers return their outputs and their state,
-and a Sequential hands on the outputs alone: so the layers here are subclasses, which keeps the names of the tensors.
+Stacks likewise: an `nn.Sequential` of ncps' layers and PyTorch's. Recurrent layers return their outputs and their
+state, and a Sequential hands on the outputs alone: so the layers here are subclasses, which keeps the names of the
+tensors.
 
 Needs torch, ncps 1.0.1 and safetensors; tests/interop/run sets them up.
 """
@@ -225,6 +226,16 @@ class OutputsOfCfC(CfC):
         return super().forward(*args)[0]
 
 
+class OutputsOfLSTM(torch.nn.LSTM):
+    def forward(self, *args):
+        return super().forward(*args)[0]
+
+
+class OutputsOfGRU(torch.nn.GRU):
+    def forward(self, *args):
+        return super().forward(*args)[0]
+
+
 class BothWays(torch.nn.Module):
     """Our Bidirectional, in PyTorch."""
 
@@ -247,6 +258,11 @@ STACKS = [
     ("nested", lambda: torch.nn.Sequential(
         torch.nn.Sequential(torch.nn.Linear(2, 3), OutputsOfCfC(3, 4, backbone_units=6, mixed_memory=True)),
         BothWays(OutputsOfLTC(4, 5), OutputsOfLTC(4, AutoNCP(8, 2))), torch.nn.Linear(7, 2)), []),
+    ("lstm_baseline", lambda: torch.nn.Sequential(
+        OutputsOfLSTM(2, 6, batch_first=True), torch.nn.LayerNorm(6), torch.nn.Linear(6, 2)), []),
+    ("gru_ltc", lambda: torch.nn.Sequential(
+        BothWays(OutputsOfGRU(2, 3, batch_first=True), OutputsOfLSTM(2, 4, batch_first=True)),
+        torch.nn.LayerNorm(7, eps=0.01), OutputsOfLTC(7, AutoNCP(10, 3))), ["--layer-norm-epsilon", 0.01]),
 ]
 
 

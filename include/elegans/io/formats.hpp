@@ -9,6 +9,9 @@
 
 #include <elegans/io/format/cfc.hpp>
 #include <elegans/io/format/dense.hpp>
+#include <elegans/io/format/dropout.hpp>
+#include <elegans/io/format/gated.hpp>
+#include <elegans/io/format/layer_norm.hpp>
 #include <elegans/io/format/ltc.hpp>
 #include <elegans/io/format/memory.hpp>
 #include <elegans/layer/layer_variant.hpp>
@@ -53,7 +56,11 @@ using ModelFormats = FormatList<ModelFormat<MemoryCell<LTCCell<Scalar>>>,  //
                                 ModelFormat<MemoryCell<CfCCell<Scalar>>>,  //
                                 ModelFormat<LTCCell<Scalar>>,              //
                                 ModelFormat<CfCCell<Scalar>>,              //
-                                ModelFormat<Dense<Scalar>>>;
+                                ModelFormat<LSTMCell<Scalar>>,             //
+                                ModelFormat<GRUCell<Scalar>>,              //
+                                ModelFormat<Dense<Scalar>>,                //
+                                ModelFormat<LayerNorm<Scalar>>,            //
+                                ModelFormat<Dropout<Scalar>>>;
 
 }  // namespace detail
 
@@ -66,7 +73,8 @@ using AnyStack = typename detail::ModelFormats<Scalar>::AnyLayer;
 template <typename Scalar>
 using AnyModel = std::variant<MixedLTC<Scalar>, MixedCfC<Scalar>, LTC<Scalar>, CfC<Scalar>, AnyStack<Scalar>>;
 
-/// The options of a layer whose kind is known at run time only: those of an LTC, a CfC or a dense layer.
+/// The options of a layer whose kind is known at run time only: `LTCOptions`, `CfCOptions`, `GatedOptions` (of an LSTM
+/// or a GRU), `DenseOptions`, `LayerNormOptions` or `DropoutOptions`.
 using AnyModelOptions = detail::ModelFormats<double>::AnyOptions;
 
 }  // namespace elegans

@@ -26,10 +26,12 @@ namespace elegans {
 /// A model in a file: all that is needed to make it, but the values of its parameters. A stack has a description of
 /// each of its layers, and no format, options, wiring and units of its own.
 struct ModelDescription : ModelOutline {
-  std::string kind;  ///< "LTC", "MixedLTC", "CfC", "MixedCfC", "Dense"; "Sequential" or "Bidirectional"
+  /// "LTC", "MixedLTC", "CfC", "MixedCfC", "LSTM", "GRU", "Dense", "LayerNorm", "Dropout"; "Sequential" or
+  /// "Bidirectional"
+  std::string kind;
   std::vector<ModelDescription> layers{};  ///< of a stack, by their numbers; or the forward and the backward layer
   std::size_t format = 0;                  ///< the index of its format in `detail::ModelFormats`
-  AnyModelOptions options;                 ///< `LTCOptions`, `CfCOptions` or `DenseOptions`
+  AnyModelOptions options;                 ///< those of its kind
   detail::ModelNames names;                ///< how the file names its tensors
   bool has_metadata = false;               ///< true if elegans wrote the file
   nlohmann::json stated;  ///< the options that the metadata or the caller states; others are ncps' defaults

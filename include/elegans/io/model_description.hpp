@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <functional>
+#include <limits>
 #include <map>
 #include <optional>
 #include <string>
@@ -123,8 +124,8 @@ class ModelReader {
     for (std::size_t k = 0; k < numbers; ++k) {
       if (parts.contains(std::to_string(k))) continue;
       file_.refuse("there are ", numbers, " layers behind '", printable(prefix), "', but none has number ", k,
-                   ": what a module without tensors does, such as an activation, the file does not tell; choose a "
-                   "layer by its prefix");
+                   ": what a module without tensors does, such as an activation or a dropout, the file does not tell; "
+                   "say it in the metadata, or choose a layer by its prefix");
     }
     return "Sequential";
   }
@@ -157,7 +158,7 @@ class ModelReader {
 
   [[nodiscard]] std::optional<ModelCandidate> lone_layer(const Region& region, const std::string& prefix,
                                                          const nlohmann::json& about) const {
-    if (region.empty() || !find_models(file_, region).empty()) return std::nullopt;
+    if (!find_models(file_, region).empty()) return std::nullopt;
     return find_layer(file_, prefix, kind_in(about));
   }
 
@@ -237,6 +238,11 @@ class ModelReader {
       if (layer.input_dim != wanted) {
         file_.refuse("the layer '", printable(stack.names.layer), name_of_layer(stack.kind, k), "' must have ", wanted,
                      " inputs, got ", layer.input_dim);
+      }
+      // A layer without tensors may have any size.
+      if (!is_chain && layer.output_dim > (std::numeric_limits<int>::max)() - stack.output_dim) {
+        file_.refuse("the Bidirectional '", printable(stack.names.layer), "' has too many outputs, ", stack.output_dim,
+                     " and ", layer.output_dim);
       }
       stack.output_dim = is_chain ? layer.output_dim : stack.output_dim + layer.output_dim;
       for (const Parameter& entry : layer.parameters) {

@@ -16,7 +16,7 @@
 namespace elegans {
 
 /// Options that the tensors of a model file do not tell. An option that is given here wins over the file's metadata,
-/// which elegans writes; without either it has the default of ncps' PyTorch layers. An option that does not apply to
+/// which elegans writes; without either it has the default of the Python layer. An option that does not apply to
 /// the model is ignored; one that the tensors contradict is refused. In a stack, each option is for all layers, except
 /// that `output_dim` is for the last layer; the others have as many outputs as the next layer has inputs.
 struct ModelFileOptions {
@@ -27,6 +27,7 @@ struct ModelFileOptions {
   std::optional<int> output_dim{};                   ///< LTC without output mapping; else all units
   std::optional<CfCMode> mode{};                     ///< CfC with two heads: standard, the default, or no_gate
   std::optional<Activation> activation{};            ///< CfC with a backbone; else lecun_tanh
+  std::optional<double> layer_norm_epsilon{};        ///< LayerNorm; else 1e-5
   std::optional<bool> return_sequences{};            ///< of a model that is no stack; else true
   /// The beginning of the names of the model's tensors, up to `rnn_cell`, or up to the cell's own names if there is no
   /// `rnn_cell`. It chooses between several models in a file. Without it, all tensors of the file must belong to one

@@ -14,6 +14,21 @@
 
 namespace elegans {
 
+namespace detail {
+
+/// PyTorch's tensors of a cell with so many gates, in the order of its `state_dict`.
+inline ParameterList<> gated_parameters(int gates, int units, int input_dim) {
+  ParameterList<> list;
+  const int rows = gates * units;
+  list.add("weight_ih_l0", rows, input_dim);
+  list.add("weight_hh_l0", rows, units);
+  list.add("bias_ih_l0", rows, 1);
+  list.add("bias_hh_l0", rows, 1);
+  return list;
+}
+
+}  // namespace detail
+
 // mutate all: gated.cell
 /// What `LSTMCell` and `GRUCell` share: PyTorch's parameters, and h as the output. Elapsed times do not count.
 ///
@@ -33,13 +48,10 @@ class GatedCell {
 
   /// The parameters of a cell of these sizes, each at least 1.
   GatedCell(Index units, Index input_dim, const GatedOptions& options)
-      : options_(options), units_(units), input_dim_(input_dim) {
-    const auto rows = static_cast<int>(Gates * units);
-    parameters_.add("weight_ih_l0", rows, static_cast<int>(input_dim));
-    parameters_.add("weight_hh_l0", rows, static_cast<int>(units));
-    parameters_.add("bias_ih_l0", rows, 1);
-    parameters_.add("bias_hh_l0", rows, 1);
-  }
+      : options_(options),
+        units_(units),
+        input_dim_(input_dim),
+        parameters_(detail::gated_parameters(Gates, static_cast<int>(units), static_cast<int>(input_dim))) {}
 
   [[nodiscard]] Index units() const noexcept { return units_; }
   [[nodiscard]] Index input_dim() const noexcept { return input_dim_; }

@@ -33,11 +33,7 @@ struct ModelFormat<Dense<Scalar, Units, Inputs>> {
     const Tensor* const weight = file.find(prefix + "weight");
     return weight && weight->shape.size() == 2;
   }
-  static detail::ModelNames names(const std::string& layer) {
-    detail::ModelNames names;
-    names.layer = names.cell = layer;
-    return names;
-  }
+  static detail::ModelNames names(const std::string& layer) { return detail::names_without_cell(layer); }
   static bool is_vector(std::string_view parameter) { return parameter == "bias"; }
 
   static Options read(detail::ModelTensors& tensors, ModelOutline& outline) {

@@ -49,6 +49,7 @@ Value metadata_value(const SafeTensors& file, const nlohmann::json& all, const c
   const nlohmann::json& value = all.at(key);
   const bool fits = std::is_same_v<Value, bool>          ? value.is_boolean()
                     : std::is_same_v<Value, std::string> ? value.is_string()
+                    : std::is_unsigned_v<Value>          ? value.is_number_unsigned()
                     : std::is_integral_v<Value> ? value.is_number_integer() && value >= -1 && value <= 2147483647
                                                 : value.is_number();
   if (!fits) file.refuse("__metadata__: ", key, " cannot be ", printable(value.dump()));

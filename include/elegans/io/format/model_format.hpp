@@ -23,7 +23,8 @@ struct ModelOutline {
 
 /// The format of a model with that cell, or of a layer that has no cell: how its tensors, masks and options lie in a
 /// file. The rest of io knows nothing else about a cell or a layer. A new one brings a specialization, and a line in
-/// `detail::ModelFormats` (io/formats.hpp). A cell has a `mark`; a layer has `is_at` instead. Members, all static:
+/// `detail::ModelFormats` (io/formats.hpp). A cell of ncps has a `mark`; all others have `is_at` instead. Members, all
+/// static:
 ///
 /// | member | meaning |
 /// | --- | --- |
@@ -32,7 +33,7 @@ struct ModelOutline {
 /// | `mark` | the end of a tensor's name that only this cell has |
 /// | `kind()`, `spoken()` | the kind in the metadata, "LTC", and in messages, "an LTC" |
 /// | `recognize(file, tensor)` | the names of a model that this tensor is the mark of, or none |
-/// | `is_at(file, prefix)` | true if the tensors behind a prefix are those of this layer |
+/// | `is_at(file, prefix)` | true if the tensors behind a prefix are those of this layer; without metadata it decides |
 /// | `names(layer)` | the names that `save` gives to a layer with that prefix |
 /// | `is_vector(parameter)` | true if the parameter has one dimension in the file, false if it has two |
 /// | `read(tensors, outline)` | reads sizes, wiring and parameters into the outline, and returns the options |

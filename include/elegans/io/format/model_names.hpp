@@ -45,4 +45,7 @@ inline ModelNames names_of_cell(std::string_view cell) {
 /// The names that ncps gives to a layer with that prefix.
 inline ModelNames names_of_layer(const std::string& layer) { return names_of_cell(layer + "rnn_cell."); }
 
+/// The names of a layer whose tensors lie right behind that prefix, as those of PyTorch's own layers do.
+inline ModelNames names_without_cell(const std::string& layer) { return {layer, layer, {}}; }
+
 }  // namespace elegans::detail
