@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: The elegans authors
 # SPDX-License-Identifier: Apache-2.0
 
-# Nothing here depends on the machine: the installed files may be moved, and one package fits all architectures.
+# The installed files may be moved. Without the library elegans::compiled, one package fits all architectures.
 include(GNUInstallDirs)
 include(CMakePackageConfigHelpers)
 
@@ -13,7 +13,11 @@ install(FILES LICENSE DESTINATION "${CMAKE_INSTALL_DOCDIR}" COMPONENT elegans_li
 install(DIRECTORY include/elegans DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}" FILES_MATCHING PATTERN "*.hpp")
 
 # One export per component, so that a user needs the dependencies only of those components that he asks for.
-foreach(pair IN ITEMS "elegans elegansTargets" "elegans_graph elegansGraphTargets" "elegans_io elegansIoTargets")
+set(elegans_exports "elegans elegansTargets" "elegans_graph elegansGraphTargets" "elegans_io elegansIoTargets")
+if(ELEGANS_BUILD_COMPILED)
+  list(APPEND elegans_exports "elegans_compiled elegansCompiledTargets")
+endif()
+foreach(pair IN LISTS elegans_exports)
   separate_arguments(pair)
   list(GET pair 0 target)
   list(GET pair 1 export)

@@ -17,6 +17,7 @@
 #include <elegans/cell/memory/cell.hpp>
 #include <elegans/cell/memory/cell_view.hpp>
 #include <elegans/cell/step.hpp>
+#include <elegans/compiled.hpp>
 #include <elegans/core/activation.hpp>
 #include <elegans/core/buffer.hpp>
 #include <elegans/core/config.hpp>

@@ -25,7 +25,8 @@ BEGIN {
   may_include["train"] = "core system"
   may_include["graph"] = "core system wiring"
   may_include["io"] = "core system wiring cell/ltc cell/cfc cell/memory cell/gated layer model train"
-  may_include["elegans.hpp"] = "core system wiring cell cell/ltc cell/cfc cell/memory cell/gated layer model inspect train"
+  may_include["compiled.hpp"] = "wiring layer model train"
+  may_include["elegans.hpp"] = "compiled.hpp core system wiring cell cell/ltc cell/cfc cell/memory cell/gated layer model inspect train"
 
   # Headers of other libraries and of the system, besides the standard's.
   libraries["core"] = "Eigen/Core Eigen/QR"

@@ -61,28 +61,14 @@ class Rnn : public Parameterized<Rnn<CellType>, typename CellType::Scalar, CellT
   /// A cell with parameters, at its initial values.
   ///
   /// \param return_sequences  true: the outputs of all steps; false: of the last step only
-  explicit Rnn(Cell cell, bool return_sequences = true)
-      : cell_(std::move(cell)), return_sequences_(return_sequences), workspace_(cell_.get()) {
-    parameters_.resize(parameter_list().count());
-    this->cell().initialize(parameters_.data());
-    pack(true);
-  }
+  explicit Rnn(Cell cell, bool return_sequences = true);
 
-  Rnn(const Rnn&) = default;
-  Rnn(Rnn&&) = default;
-  Rnn& operator=(const Rnn&) = default;
+  Rnn(const Rnn& other);
+  Rnn(Rnn&& other) noexcept(std::is_nothrow_move_constructible_v<Cell>);
+  Rnn& operator=(const Rnn& other);
   /// A model that is moved to itself stays as it is.
-  Rnn& operator=(Rnn&& other) noexcept(std::is_nothrow_move_assignable_v<Cell>) {
-    if (this == &other) return *this;  // a vector that is moved to itself would be empty
-    Base::operator=(static_cast<Base&&>(other));
-    cell_ = std::move(other.cell_);
-    executor_ = std::move(other.executor_);
-    return_sequences_ = other.return_sequences_;
-    runs_ = other.runs_;
-    workspace_ = std::move(other.workspace_);
-    return *this;
-  }
-  ~Rnn() = default;
+  Rnn& operator=(Rnn&& other) noexcept(std::is_nothrow_move_assignable_v<Cell>);
+  ~Rnn();
 
   [[nodiscard]] const Cell& cell() const& noexcept { return cell_.get(); }
   [[nodiscard]] Cell cell() const&& { return cell(); }
@@ -158,18 +144,12 @@ class Rnn : public Parameterized<Rnn<CellType>, typename CellType::Scalar, CellT
   ///
   /// \param x  (time, batch, input_dim), or a (time, input_dim) matrix for one sequence
   /// \throws InvalidArgument if a shape differs
-  [[nodiscard]] Sequence<Scalar> operator()(const Sequence<Scalar>& x, const ContextType& context = {}) {
-    run<detail::full_lanes<Scalar>>(x, context, false);
-    return rollout().output();
-  }
+  [[nodiscard]] Sequence<Scalar> operator()(const Sequence<Scalar>& x, const ContextType& context = {});
   void operator()(const Sequence<Scalar>&, const ContextType& = {}) const = delete;  // the model is const
 
   /// The same, with a tape for `backward`: inputs, and one state per sub-step.
   /// \return the outputs; they last until the next call
-  const Sequence<Scalar>& forward(const Sequence<Scalar>& x, const ContextType& context = {}) & {
-    run<detail::full_lanes<Scalar>>(x, context, true);
-    return rollout().output();
-  }
+  const Sequence<Scalar>& forward(const Sequence<Scalar>& x, const ContextType& context = {}) &;
   void forward(const Sequence<Scalar>&, const ContextType& = {}) const& = delete;  // the model is const or temporary
 
   /// Says which epoch of a training comes next. Dropout depends on it, so that a resumed training drops the same values
@@ -186,11 +166,7 @@ class Rnn : public Parameterized<Rnn<CellType>, typename CellType::Scalar, CellT
   ///
   /// \param d_final_state  dLoss/d(final state), if the loss depends on it besides
   /// \throws InvalidArgument if a shape differs, or without a `forward` since the parameters last changed
-  void backward(const Sequence<Scalar>& d_output, const StateType* d_final_state = nullptr) {
-    if (!rollout().can_go_back()) detail::refuse("backward: call forward() first");
-    gradient_.resize(parameters_.size());
-    rollout().backward(cell(), parameters_.data(), parameters_.size(), d_output, d_final_state, gradient_.data());
-  }
+  void backward(const Sequence<Scalar>& d_output, const StateType* d_final_state = nullptr);
 
   /// (time, batch, input_dim)
   [[nodiscard]] const Sequence<Scalar>& input_gradient() const& noexcept { return rollout().d_input(); }
@@ -207,10 +183,7 @@ class Rnn : public Parameterized<Rnn<CellType>, typename CellType::Scalar, CellT
   using Base::parameters_;
   using Base::require_usable;
 
-  void parameters_changed() {
-    cell().apply_constraints(parameters_.data());
-    values_changed();
-  }
+  void parameters_changed();
   void values_changed() noexcept {
     cell_.forget();
     rollout().forget();  // its tape belongs to the old values
@@ -249,5 +222,62 @@ class Rnn : public Parameterized<Rnn<CellType>, typename CellType::Scalar, CellT
   std::uint64_t runs_ = 0;  // forward passes with a tape in this epoch
   detail::Workspace<Cell> workspace_;
 };
+
+// These are outside of the class because a member that is defined inside is inline: see elegans/compiled.hpp.
+
+template <typename CellType>
+Rnn<CellType>::Rnn(Cell cell, bool return_sequences)
+    : cell_(std::move(cell)), return_sequences_(return_sequences), workspace_(cell_.get()) {
+  parameters_.resize(parameter_list().count());
+  this->cell().initialize(parameters_.data());
+  pack(true);
+}
+
+template <typename CellType>
+Rnn<CellType>::Rnn(const Rnn&) = default;
+template <typename CellType>
+Rnn<CellType>::Rnn(Rnn&&) noexcept(std::is_nothrow_move_constructible_v<Cell>) = default;
+template <typename CellType>
+Rnn<CellType>& Rnn<CellType>::operator=(const Rnn&) = default;
+template <typename CellType>
+Rnn<CellType>::~Rnn() = default;
+
+template <typename CellType>
+Rnn<CellType>& Rnn<CellType>::operator=(Rnn&& other) noexcept(std::is_nothrow_move_assignable_v<Cell>) {
+  if (this == &other) return *this;  // a vector that is moved to itself would be empty
+  Base::operator=(static_cast<Base&&>(other));
+  cell_ = std::move(other.cell_);
+  executor_ = std::move(other.executor_);
+  return_sequences_ = other.return_sequences_;
+  runs_ = other.runs_;
+  workspace_ = std::move(other.workspace_);
+  return *this;
+}
+
+template <typename CellType>
+Sequence<typename CellType::Scalar> Rnn<CellType>::operator()(const Sequence<Scalar>& x, const ContextType& context) {
+  run<detail::full_lanes<Scalar>>(x, context, false);
+  return rollout().output();
+}
+
+template <typename CellType>
+const Sequence<typename CellType::Scalar>& Rnn<CellType>::forward(const Sequence<Scalar>& x,
+                                                                  const ContextType& context) & {
+  run<detail::full_lanes<Scalar>>(x, context, true);
+  return rollout().output();
+}
+
+template <typename CellType>
+void Rnn<CellType>::backward(const Sequence<Scalar>& d_output, const StateType* d_final_state) {
+  if (!rollout().can_go_back()) detail::refuse("backward: call forward() first");
+  gradient_.resize(parameters_.size());
+  rollout().backward(cell(), parameters_.data(), parameters_.size(), d_output, d_final_state, gradient_.data());
+}
+
+template <typename CellType>
+void Rnn<CellType>::parameters_changed() {
+  cell().apply_constraints(parameters_.data());
+  values_changed();
+}
 
 }  // namespace elegans

@@ -33,7 +33,7 @@ class CfC : public Rnn<CfCCell<Scalar>> {
   /// \param input_dim  number of inputs, at least 1
   /// \throws InvalidArgument if a size or an option is out of range
   CfC(int units, int input_dim, const CfCOptions& options = {})
-      : Base(CfCCell<Scalar>(checked_layout(units, input_dim, options), options), options.return_sequences) {}
+      : CfC(checked_layout(units, input_dim, options), options) {}
 
   /// One block of neurons per layer of a wiring, without a backbone.
   /// \param wiring  a wiring whose last layer is its motor neurons, which are the outputs; the layers step one after
@@ -42,22 +42,37 @@ class CfC : public Rnn<CfCCell<Scalar>> {
   /// other neurons than the motor neurons in its last layer; or if an option is out of range
   template <AnyWiring Given>
   CfC(const Given& wiring, int input_dim, const CfCOptions& options = {})
-      : Base(CfCCell<Scalar>(detail::cfc_layout(detail::built<Wiring<>>(wiring, input_dim)), options),
-             options.return_sequences) {}
+      : CfC(detail::cfc_layout(detail::built<Wiring<>>(wiring, input_dim)), options) {}
 
   [[nodiscard]] const CfCOptions& options() const& noexcept { return this->cell().options(); }
   [[nodiscard]] CfCOptions options() const&& { return options(); }
 
-  [[nodiscard]] std::vector<SummaryRow> summary_rows() const { return {detail::summary_row("cfc (CfC)", *this)}; }
+  [[nodiscard]] std::vector<SummaryRow> summary_rows() const;
   /// A table as Keras prints it.
-  [[nodiscard]] std::string summary() const { return summary_table(summary_rows(), sizeof(Scalar)); }
+  [[nodiscard]] std::string summary() const;
 
  private:
-  static auto checked_layout(int units, int input_dim, const CfCOptions& options) {
+  CfC(const std::vector<detail::CfCLayout>& layout, const CfCOptions& options);
+
+  static std::vector<detail::CfCLayout> checked_layout(int units, int input_dim, const CfCOptions& options) {
     if (units < 1) detail::refuse("CfC: units must be at least 1, got ", units);
     if (input_dim < 1) detail::refuse("CfC: input_dim must be at least 1, got ", input_dim);
     return detail::cfc_layout(units, input_dim, options);
   }
 };
+
+template <typename Scalar>
+CfC<Scalar>::CfC(const std::vector<detail::CfCLayout>& layout, const CfCOptions& options)
+    : Base(CfCCell<Scalar>(layout, options), options.return_sequences) {}
+
+template <typename Scalar>
+std::vector<SummaryRow> CfC<Scalar>::summary_rows() const {
+  return {detail::summary_row("cfc (CfC)", *this)};
+}
+
+template <typename Scalar>
+std::string CfC<Scalar>::summary() const {
+  return summary_table(summary_rows(), sizeof(Scalar));
+}
 
 }  // namespace elegans

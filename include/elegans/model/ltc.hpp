@@ -58,7 +58,7 @@ class LTC : public Rnn<LTCCell<Scalar, detail::fixed_units<W>(), detail::fixed_o
   /// \throws InvalidArgument if the wiring was built for another number of inputs, or an option is out of range
   template <AnyWiring Given>
   LTC(const Given& wiring, int input_dim, const LTCOptions& options = {})
-      : Base(Cell(detail::built<typename Cell::WiringType>(wiring, input_dim), options), options.return_sequences) {}
+      : LTC(Prepared{detail::built<typename Cell::WiringType>(wiring, input_dim)}, options) {}
 
   /// The same, if the type or the wiring already says the number of inputs.
   template <AnyWiring Given>
@@ -70,11 +70,30 @@ class LTC : public Rnn<LTCCell<Scalar, detail::fixed_units<W>(), detail::fixed_o
   [[nodiscard]] const LTCOptions& options() const& noexcept { return this->cell().options(); }
   [[nodiscard]] LTCOptions options() const&& { return options(); }
 
-  [[nodiscard]] std::vector<SummaryRow> summary_rows() const { return {detail::summary_row("ltc (LTC)", *this)}; }
+  [[nodiscard]] std::vector<SummaryRow> summary_rows() const;
   /// A table as Keras prints it, and below it the synapses that exist.
-  [[nodiscard]] std::string summary() const {
-    return summary_table(summary_rows(), sizeof(Scalar)) + synapse_table(wiring());
-  }
+  [[nodiscard]] std::string summary() const;
+
+ private:
+  /// A wiring that is built for the number of inputs.
+  struct Prepared {
+    typename Cell::WiringType wiring;
+  };
+  LTC(const Prepared& prepared, const LTCOptions& options);
 };
+
+template <typename Scalar, AnyWiring W, int Inputs>
+LTC<Scalar, W, Inputs>::LTC(const Prepared& prepared, const LTCOptions& options)
+    : Base(Cell(prepared.wiring, options), options.return_sequences) {}
+
+template <typename Scalar, AnyWiring W, int Inputs>
+std::vector<SummaryRow> LTC<Scalar, W, Inputs>::summary_rows() const {
+  return {detail::summary_row("ltc (LTC)", *this)};
+}
+
+template <typename Scalar, AnyWiring W, int Inputs>
+std::string LTC<Scalar, W, Inputs>::summary() const {
+  return summary_table(summary_rows(), sizeof(Scalar)) + synapse_table(wiring());
+}
 
 }  // namespace elegans

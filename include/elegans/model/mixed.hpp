@@ -26,19 +26,34 @@ class MixedLTC : public Rnn<MemoryCell<LTCCell<Scalar>>> {
   /// An LSTM in front of an LTC with this wiring. \throws InvalidArgument as the constructor of `LTC` does
   template <AnyWiring Given>
   MixedLTC(const Given& wiring, int input_dim, const LTCOptions& options = {})
-      : Base(MemoryCell(LTC<Scalar>(wiring, input_dim, options).cell()), options.return_sequences) {}
+      : MixedLTC(LTC<Scalar>(wiring, input_dim, options)) {}
 
   [[nodiscard]] const auto& wiring() const& noexcept { return this->cell().inner().wiring(); }
   [[nodiscard]] auto wiring() const&& { return wiring(); }
   [[nodiscard]] const LTCOptions& options() const& noexcept { return this->cell().options(); }
   [[nodiscard]] LTCOptions options() const&& { return options(); }
 
-  [[nodiscard]] std::vector<SummaryRow> summary_rows() const { return {detail::summary_row("ltc (MixedLTC)", *this)}; }
+  [[nodiscard]] std::vector<SummaryRow> summary_rows() const;
   /// A table as Keras prints it, and below it the synapses that exist.
-  [[nodiscard]] std::string summary() const {
-    return summary_table(summary_rows(), sizeof(Scalar)) + synapse_table(wiring());
-  }
+  [[nodiscard]] std::string summary() const;
+
+ private:
+  explicit MixedLTC(const LTC<Scalar>& inner);
 };
+
+template <typename Scalar>
+MixedLTC<Scalar>::MixedLTC(const LTC<Scalar>& inner)
+    : Base(MemoryCell(inner.cell()), inner.options().return_sequences) {}
+
+template <typename Scalar>
+std::vector<SummaryRow> MixedLTC<Scalar>::summary_rows() const {
+  return {detail::summary_row("ltc (MixedLTC)", *this)};
+}
+
+template <typename Scalar>
+std::string MixedLTC<Scalar>::summary() const {
+  return summary_table(summary_rows(), sizeof(Scalar)) + synapse_table(wiring());
+}
 
 /// A closed-form continuous-time network with mixed memory: see `MixedLTC`. Mirrors `ncps.torch.CfC(...,
 /// mixed_memory=True)`.
@@ -53,14 +68,31 @@ class MixedCfC : public Rnn<MemoryCell<CfCCell<Scalar>>> {
   /// \throws InvalidArgument as the constructors of `CfC` do
   template <typename Given>
   MixedCfC(const Given& wiring_or_units, int input_dim, const CfCOptions& options = {})
-      : Base(MemoryCell(CfC<Scalar>(wiring_or_units, input_dim, options).cell()), options.return_sequences) {}
+      : MixedCfC(CfC<Scalar>(wiring_or_units, input_dim, options)) {}
 
   [[nodiscard]] const CfCOptions& options() const& noexcept { return this->cell().options(); }
   [[nodiscard]] CfCOptions options() const&& { return options(); }
 
-  [[nodiscard]] std::vector<SummaryRow> summary_rows() const { return {detail::summary_row("cfc (MixedCfC)", *this)}; }
+  [[nodiscard]] std::vector<SummaryRow> summary_rows() const;
   /// A table as Keras prints it.
-  [[nodiscard]] std::string summary() const { return summary_table(summary_rows(), sizeof(Scalar)); }
+  [[nodiscard]] std::string summary() const;
+
+ private:
+  explicit MixedCfC(const CfC<Scalar>& inner);
 };
+
+template <typename Scalar>
+MixedCfC<Scalar>::MixedCfC(const CfC<Scalar>& inner)
+    : Base(MemoryCell(inner.cell()), inner.options().return_sequences) {}
+
+template <typename Scalar>
+std::vector<SummaryRow> MixedCfC<Scalar>::summary_rows() const {
+  return {detail::summary_row("cfc (MixedCfC)", *this)};
+}
+
+template <typename Scalar>
+std::string MixedCfC<Scalar>::summary() const {
+  return summary_table(summary_rows(), sizeof(Scalar));
+}
 
 }  // namespace elegans
