@@ -129,12 +129,13 @@ class Memoryless : public Parameterized<Derived, ScalarType> {
   using Base::gradient_;
   using Base::parameters_;
 
-  explicit Memoryless(Index features) : features_(features) {}
-
   ParameterList<> parameter_list_;
   detail::Extent<bool> can_go_back_ = false;
 
  private:
+  friend Derived;
+  explicit Memoryless(Index features) : features_(features) {}
+
   [[nodiscard]] Derived& self() noexcept { return static_cast<Derived&>(*this); }
 
   void begin(const Sequence<Scalar>& x, const ContextType& context) {
