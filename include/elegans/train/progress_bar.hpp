@@ -111,7 +111,10 @@ class ProgressBar {
   static std::string bar(int number, int of, std::size_t columns) {
     const auto done =
         (std::min)(columns, static_cast<std::size_t>(static_cast<double>(columns) * static_cast<double>(number) / of));
-    std::string text = "[" + std::string(done, '=') + std::string(columns - done, '.') + "]";
+    std::string text(1 + columns + 1, '.');
+    text.front() = '[';
+    text.back() = ']';
+    std::fill_n(text.begin() + 1, done, '=');
     if (done < columns) text[1 + done] = '>';
     return text;
   }
