@@ -123,7 +123,7 @@ void print_model(const elegans::SafeTensors& file, const ModelDescription& model
   if (!model.names.layer.empty()) out << "Prefix: " << elegans::detail::printable(model.names.layer) << "\n";
   if (model.layers.empty() && !options_of(model).empty()) out << "Options: " << options_of(model) << "\n";
   if (!model.has_metadata) {
-    out << "  Another program wrote the file: options that you did not give have the defaults of Python.\n";
+    out << "  Another program wrote the file: options that you did not give have the defaults of ncps and PyTorch.\n";
   }
   for (const ModelDescription& layer : model.layers) print_model(file, layer, "\nLayer", out);
   if (!model.layers.empty()) return;
