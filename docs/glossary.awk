@@ -39,7 +39,7 @@ END {
     text = line[i]
     if (i == 1) text = "/** \\file */"  # lists the header in the reference
     if (text ~ /^[A-Za-z]+\(.*\) *->/) text = ""  # a deduction guide
-    if (text ~ /^(class|struct) .*\{$/) in_class = 1
+    if (text ~ /^(class|struct) [^;]*$/) in_class = 1  # the line may end before the brace, or in a comment
     if (text ~ /^};/) in_class = 0
     # Protected members are documented only in the bases from which a user may derive.
     if (text ~ /^ protected:/ && file !~ /^(wiring\/wiring|train\/optimizer_base)\.hpp$/) text = " private:"

@@ -68,6 +68,7 @@ class Bidirectional : public Composite<Bidirectional<Layer>, typename Layer::Sca
     this->expect_changes();
     return std::get<K>(this->parts_.all).layer;
   }
+  /// The same layer, to read.
   template <std::size_t K>
   [[nodiscard]] const Layer& layer() const& noexcept {
     return std::get<K>(this->parts_.all).layer;

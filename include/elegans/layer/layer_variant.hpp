@@ -119,6 +119,7 @@ class LayerVariant {
   decltype(auto) visit(Visit&& visit) & {
     return std::visit([&](auto& held) -> decltype(auto) { return visit(layer_in(held)); }, layer_);
   }
+  /// The same with a const layer.
   template <typename Visit>
   decltype(auto) visit(Visit&& visit) const& {
     return std::visit([&](const auto& held) -> decltype(auto) { return visit(layer_in(held)); }, layer_);

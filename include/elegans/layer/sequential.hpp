@@ -50,6 +50,7 @@ class Sequential : public Chain<Sequential<First, Rest...>, typename First::Scal
     this->expect_changes();
     return std::get<K>(this->parts_.all).layer;
   }
+  /// The same layer, to read.
   template <std::size_t K>
   [[nodiscard]] const auto& layer() const& noexcept {
     return std::get<K>(this->parts_.all).layer;

@@ -40,6 +40,7 @@ class Stack : public Chain<Stack<Layer>, typename Layer::Scalar, detail::PartVec
     this->expect_changes();
     return this->parts_.all[checked(k)].layer;
   }
+  /// The same layer, to read.
   [[nodiscard]] const Layer& layer(std::size_t k) const& { return this->parts_.all[checked(k)].layer; }
   [[nodiscard]] Layer layer(std::size_t k) const&& { return layer(k); }
 
