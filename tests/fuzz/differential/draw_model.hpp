@@ -44,7 +44,7 @@ std::string text_of(const Parts&... parts) {
 
 /// A random wiring, built for a number of inputs. Its last layer is its motor neurons if `for_cfc`.
 inline elegans::Wiring<> draw_wiring(Draw& draw, int inputs, int most_units, bool for_cfc, std::string& text) {
-  const auto seed = draw.whole(0, 100000);
+  const auto seed = static_cast<std::uint64_t>(draw.whole(0, 100000));
   const auto built = [&](auto wiring, const std::string& name) {
     wiring.build(inputs);
     text = text_of(name, ", units ", wiring.units(), ", outputs ", wiring.output_dim(), ", seed ", seed);
@@ -55,13 +55,12 @@ inline elegans::Wiring<> draw_wiring(Draw& draw, int inputs, int most_units, boo
   switch (draw.whole(0, 4)) {
     case 0: {
       const bool self = draw.chance(0.7);
-      return built(
-          elegans::FullyConnected(units, outputs, {.seed = static_cast<std::uint64_t>(seed), .self_connections = self}),
-          text_of("FullyConnected, self_connections ", self));
+      return built(elegans::FullyConnected(units, outputs, {.seed = seed, .self_connections = self}),
+                   text_of("FullyConnected, self_connections ", self));
     }
     case 1: {
       const double sparsity = draw.one_of({0.0, 0.3, 0.6, 0.8, 0.95});
-      return built(elegans::Random(units, outputs, {.sparsity = sparsity, .seed = static_cast<std::uint64_t>(seed)}),
+      return built(elegans::Random(units, outputs, {.sparsity = sparsity, .seed = seed}),
                    text_of("Random, sparsity ", sparsity));
     }
     case 2: {
@@ -159,7 +158,7 @@ DrawnLayer<Scalar> draw_single_layer(Draw& draw, int inputs, bool return_sequenc
     if (kind == 4) {
       constexpr int fixed_inputs = 3;
       if (inputs == fixed_inputs) {
-        elegans::AutoNCP<9, 2, fixed_inputs> wiring({.seed = draw.whole(0, 1000)});
+        elegans::AutoNCP<9, 2, fixed_inputs> wiring({.seed = draw.bits() % 1000});
         wiring.build(fixed_inputs);
         of_wiring = "AutoNCP<9, 2>";
         return {{elegans::LTC<Scalar, elegans::AutoNCP<9, 2>, fixed_inputs>(wiring, options), true},

@@ -65,7 +65,10 @@ class ErasedLayer {
   [[nodiscard]] const elegans::Sequence<Scalar>& input_gradient() const { return held_->input_gradient(); }
   [[nodiscard]] const StateType& initial_state_gradient() const { return held_->d_initial_state; }
   /// Zeros for a layer without elapsed times.
-  [[nodiscard]] const Values& timespans_gradient() const { return held_->d_timespans; }
+  [[nodiscard]] elegans::ConstArrayView<Scalar> timespans_gradient() const {
+    const Values& values = held_->d_timespans;
+    return {values.data(), values.rows(), values.cols()};
+  }
 
   /// \param x        (batch, input_dim), or any vector for a single stream
   /// \param elapsed  (batch), or one time for all
