@@ -90,6 +90,8 @@ struct LTCTensors {
   SynapseTensors<Pointer> sensory;
   Pointer input_w, input_b, output_w, output_b;
 
+  /// \param list   from `ltc_parameters`, in its order
+  /// \param start  of the vector that the list describes
   LTCTensors(const ParameterList<ltc_tensor_capacity>& list, Pointer start) {
     // One pass, in the order of the list: a training step does this three times.
     const Parameter* entry = list.begin();
