@@ -83,7 +83,7 @@ struct LinearView {
 
   /// Computes `Count` packets of a single sample's outputs, for all maps.
   template <LaneLayout Lanes, int Count>
-  EIGEN_STRONG_INLINE void forward_blocks(Index block, const Scalar* x, const MapPointers<Scalar, Maps>& z) const {
+  EIGEN_ALWAYS_INLINE void forward_blocks(Index block, const Scalar* x, const MapPointers<Scalar, Maps>& z) const {
     using P = typename Lanes::Packet;
     constexpr Index lanes = Lanes::lanes;
     const Scalar* from[Count];
@@ -123,7 +123,7 @@ struct LinearView {
 
   /// Computes `Count` outputs of a batch, for all maps.
   template <LaneLayout Lanes, int Count>
-  EIGEN_STRONG_INLINE void forward_neurons(Index o, const Scalar* x, const MapPointers<Scalar, Maps>& z) const {
+  EIGEN_ALWAYS_INLINE void forward_neurons(Index o, const Scalar* x, const MapPointers<Scalar, Maps>& z) const {
     using P = typename Lanes::Packet;
     const Scalar* from[Count];
     P sums[Count][Maps];
