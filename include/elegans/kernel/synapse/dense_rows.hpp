@@ -170,14 +170,16 @@ class DenseRows {
     return Destinations == Dynamic ? has_halves_ : Destinations <= half;
   }
 
-  /// Calls body(source, slot) for each source that feeds a block of destinations. `slot` is the slot of the first
-  /// destination.
-  template <LaneLayout Lanes, typename Body>
-  EIGEN_ALWAYS_INLINE void for_each_source(Index block, Body&& body) const {
+  /// The pairs of source and group from which a block of destinations gets its synapses. The slot of the block's first
+  /// destination is `within` slots behind the first of the pair.
+  struct Pairs {
+    Index first, last, within;
+  };
+  template <LaneLayout Lanes>
+  [[nodiscard]] Pairs pairs_of(Index block) const {
     const Index first = block * Lanes::lanes;
-    const Index last = first_of_group_[first / Slots::line + 1];
-    const Index within = Lanes::lanes == Slots::line ? 0 : first % Slots::line;
-    for (Index k = first_of_group_[first / Slots::line]; k < last; ++k) body(source_[k], first_slot_[k] + within);
+    return {first_of_group_[first / Slots::line], first_of_group_[first / Slots::line + 1],
+            Lanes::lanes == Slots::line ? 0 : first % Slots::line};
   }
 
   /// Adds the rows of a block to its sums. \param gates  written if `Records`
@@ -186,12 +188,14 @@ class DenseRows {
                                     [[maybe_unused]] Scalar* gates) const {
     const Scalar* const parameters = parameters_.data();
     P n = numerator, d = denominator;
-    for_each_source<Lanes>(block, [&](Index source, Index slot) {
+    const auto [first, last, within] = pairs_of<Lanes>(block);
+    for (Index k = first; k < last; ++k) {
+      const Index slot = first_slot_[k] + within;
       const auto synapses = Slots::template equation<P>(parameters + Slots::template offset<Lanes::lanes>(slot));
-      const P gate = synapses.template gate<Evaluation::shortest_chain>(P(v[source]));
+      const P gate = synapses.template gate<Evaluation::shortest_chain>(P(v[source_[k]]));
       synapses.drive(gate, n, d);
       if constexpr (Records) store(gates + slot, gate);
-    });
+    }
     numerator = n;
     denominator = d;
   }
@@ -222,16 +226,18 @@ class DenseRows {
         return;
       }
     }
-    const auto respond = [=](Index source, Index slot) {
+    const bool is_only_block = Lanes::blocks(destinations()) == 1;
+    const auto [first, last, within] = pairs_of<Lanes>(block);
+    for (Index k = first; k < last; ++k) {
+      const Index source = source_[k];
+      const Index slot = first_slot_[k] + within;
       const Index offset = Slots::template offset<Lanes::lanes>(slot);
-      return Slots::respond(parameters + offset, sums + offset, load<P>(gates + slot), a, b, P(v[source]));
-    };
-    if (Lanes::blocks(destinations()) == 1) {
-      for_each_source<Lanes>(
-          block, [=](Index source, Index slot) { store(across + source * Lanes::lanes, respond(source, slot)); });
-    } else {
-      for_each_source<Lanes>(
-          block, [=](Index source, Index slot) { add_to(across + source * Lanes::lanes, respond(source, slot)); });
+      const P d_source = Slots::respond(parameters + offset, sums + offset, load<P>(gates + slot), a, b, P(v[source]));
+      if (is_only_block) {
+        store(across + source * Lanes::lanes, d_source);
+      } else {
+        add_to(across + source * Lanes::lanes, d_source);
+      }
     }
   }
 
