@@ -12,9 +12,9 @@
 #include <cctype>
 #include <filesystem>
 #include <iterator>
+#include <optional>
 #include <string>
 #include <string_view>
-#include <type_traits>
 #include <variant>
 
 #include <CLI/CLI.hpp>
@@ -34,43 +34,36 @@ struct Request {
   elegans::ModelFileOptions options;
 };
 
-template <typename Model>
-void export_model(const elegans::SafeTensors& file, const Model& model, const Request& request) {
-  // A larger LTC has too much memory in one object for compilers and stacks. A CfC reads its weights from the header's
-  // constants.
-  const bool has_all_in_object = requires { model.wiring(); };
-  if (has_all_in_object && (model.units() > 256 || model.input_dim() > 256)) {
-    file.refuse("an LTC to export must have at most 256 units and 256 inputs, got ", model.units(), " and ",
-                model.input_dim());
-  }
-  using Scalar = typename Model::Scalar;
-  elegans::write_file(request.out, examples::ModelHeader<Scalar>(model, request.name).text());
-}
-
 template <typename Scalar>
 void run(const Request& request) {
   const elegans::SafeTensors file{std::filesystem::path(request.model)};
   std::visit(
-      [&]<typename Model>(const Model& model) {
-        if constexpr (std::is_same_v<Model, elegans::AnyStack<Scalar>>) {
-          file.refuse(
-              "a header is made of an LTC or a CfC, not of a stack or of another layer; --prefix chooses a layer of a "
-              "stack");
-        } else {
-          export_model(file, model, request);
+      [&](const auto& model) {
+        std::string text;
+        try {
+          text = examples::ModelHeader<Scalar>(model, request.name).text();
+        } catch (const elegans::InvalidArgument& error) {
+          file.refuse(error.what());
         }
+        elegans::write_file(request.out, text);
       },
       elegans::load_model<Scalar>(file, request.options));
+}
+
+/// The type of a model's first tensor, which stands for all; nothing if the model has no tensor.
+std::optional<elegans::TensorType> tensor_type(const elegans::SafeTensors& file,
+                                               const elegans::ModelDescription& model) {
+  for (const elegans::ModelDescription& layer : model.layers) {
+    if (const auto type = tensor_type(file, layer)) return type;
+  }
+  if (!model.layers.empty() || model.parameters.size() == 0) return {};
+  return file.at(model.names.in_file(model.parameters.begin()->name)).type;
 }
 
 bool is_double(const Request& request) {
   if (!request.precision.empty()) return request.precision == "double";
   const elegans::SafeTensors file{std::filesystem::path(request.model)};
-  const elegans::ModelDescription model = elegans::describe_model(file, request.options);
-  // Stacks, and layers without tensors, are refused later, whatever the precision.
-  if (!model.layers.empty() || model.parameters.size() == 0) return false;
-  // The first tensor stands for all.
-  return file.at(model.names.in_file(model.parameters.begin()->name)).type == elegans::TensorType::f64;
+  return tensor_type(file, elegans::describe_model(file, request.options)) == elegans::TensorType::f64;
 }
 
 /// Words that cannot be the name of a user's namespace.

@@ -4,36 +4,38 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstddef>
 #include <locale>
 #include <sstream>
 #include <string>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
 #include <elegans/core/error.hpp>
 #include <elegans/core/number_text.hpp>
 #include <elegans/core/version.hpp>
+#include <elegans/io/formats.hpp>
 #include <elegans/io/model_options.hpp>
+#include <elegans/layer/concepts.hpp>
+#include <elegans/layer/dense.hpp>
+#include <elegans/layer/dropout.hpp>
+#include <elegans/layer/summary.hpp>
 #include <elegans/model/mixed.hpp>
 
 namespace examples {
 
-/// Writes a model as a C++ header of constants. An LTC makes its cell from them at start-up. A CfC and an LSTM read
-/// their packed weights directly from the constants.
+/// Writes a model or a stack as a C++ header of constants. An LTC makes its cell from them at start-up. A CfC, a memory
+/// and a dense layer read their packed weights directly from the constants.
 template <typename Scalar>
 class ModelHeader {
  public:
   /// \param name  the namespace of the header
+  /// \throws InvalidArgument if a layer of a stack cannot be exported
   template <typename Model>
   ModelHeader(const Model& model, std::string name) : name_(std::move(name)) {
     out_.imbue(std::locale::classic());
-    out_ << "inline constexpr int inputs = " << model.input_dim() << ";\n"
-         << "inline constexpr int units = " << model.units() << ";\n"
-         << "inline constexpr int outputs = " << model.output_dim() << ";\n\n";
-    auto cell = model.cell();
-    cell.pack(model.parameters().data(), true);
-    const std::string made = write(cell, model.parameters().data());
-    out_ << "inline Cell make_cell() {\n" << made << "}\n\n";
+    write_model(model);
   }
 
   [[nodiscard]] std::string text() const {
@@ -48,19 +50,87 @@ class ModelHeader {
         << "#pragma once\n\n#include <array>\n\n";
     all << "#include <elegans/model/embedded.hpp>\n\nnamespace " << name_ << " {\n\n"
         << "using Scalar = " << (sizeof(Scalar) == 4 ? "float" : "double") << ";\n\n"
-        << out_.str()
-        << "/// The network. All of its memory is in the object: make it static, or a member, not a variable on a "
-           "small stack.\n"
-        << "class Model : public elegans::embedded::Stream<Cell> {\n"
-        << " public:\n"
-        << "  Model() : Stream(make_cell()) {}\n"
-        << "};\n\n"
-        << "}  // namespace " << name_ << "\n";
+        << out_.str() << "}  // namespace " << name_ << "\n";
     return all.str();
   }
 
  private:
   using Index = elegans::Index;
+  // Each writes constants and the class `Model`.
+
+  template <typename Model>
+  void write_model(const Model& model) {
+    write_sizes(model);
+    out_ << "inline constexpr int units = " << model.units() << ";\n\n";
+    auto cell = model.cell();
+    // A larger LTC has too much memory in one object for compilers and stacks. A CfC reads its weights from the
+    // constants.
+    if (requires { model.wiring(); } && (model.units() > 256 || model.input_dim() > 256)) {
+      elegans::detail::refuse("an LTC to export must have at most 256 units and 256 inputs, got ", model.units(),
+                              " and ", model.input_dim());
+    }
+    cell.pack(model.parameters().data(), true);
+    const std::string made = write(cell, model.parameters().data());
+    out_ << "inline Cell make_cell() {\n" << made << "}\n\n";
+    write_class("elegans::embedded::Stream<Cell>", "Model() : Stream(make_cell()) {}");
+  }
+
+  void write_model(const elegans::Dense<Scalar>& dense) {
+    write_sizes(dense);
+    elegans::detail::Linear<Scalar> map(dense.units(), dense.input_dim());
+    map.pack_weight(0, dense.parameters().data(), dense.units(), 0, dense.input_dim());
+    map.pack_bias(0, dense.parameters().data() + dense.units() * dense.input_dim());
+    const std::string view = write_map("dense", map);
+    write_class("elegans::embedded::DenseView<Scalar, outputs, inputs>",
+                elegans::detail::concatenate("Model() : DenseView(", view, ", elegans::embedded::Activation::",
+                                             name_of(dense.options().activation), ") {}"));
+  }
+
+  /// A stack: its layers one after the other, each in a namespace of its own.
+  void write_model(const elegans::AnyStack<Scalar>& stack) {
+    std::string layers;
+    write_layers(stack, layers);
+    if (layers.empty()) elegans::detail::refuse("a stack to export must have a layer besides dropout");
+    write_sizes(stack);
+    write_class("elegans::embedded::StreamChain<" + layers + ">", "Model() = default;");
+  }
+
+  /// Writes the layers of a stack, and of the stacks in it. \param names  gets the names of their classes
+  void write_layers(const elegans::AnyStack<Scalar>& layer, std::string& names) {
+    layer.visit([&]<typename Layer>(const Layer& own) {
+      constexpr bool is_stack = requires { own.layer(std::size_t{0}); };
+      constexpr bool is_dense = std::is_same_v<Layer, elegans::Dense<Scalar>>;
+      if constexpr (is_stack) {
+        for (std::size_t k = 0; k < own.size(); ++k) write_layers(own.layer(k), names);
+      } else if constexpr (std::is_same_v<Layer, elegans::Dropout<Scalar>>) {
+        // It drops nothing outside of training.
+      } else if constexpr (is_dense || requires { write(own.cell(), own.parameters().data()); }) {
+        const std::string of_stack = std::exchange(name_, elegans::detail::concatenate("layer_", layers_++));
+        names += (names.empty() ? "\n    " : ",\n    ") + name_ + "::Model";
+        out_ << "namespace " << name_ << " {\n\n";
+        write_model(own);
+        out_ << "}  // namespace " << name_ << "\n\n";
+        name_ = of_stack;
+      } else if constexpr (elegans::CausalLayer<Layer>) {
+        elegans::detail::refuse("a header cannot hold the layer ", summary_rows_of(own).front().layer,
+                                "; export_c writes it in C");
+      } else {
+        elegans::detail::refuse("a header runs step by step, and the layer ", summary_rows_of(own).front().layer,
+                                " needs the whole sequence");
+      }
+    });
+  }
+
+  template <typename Model>
+  void write_sizes(const Model& model) {
+    out_ << "inline constexpr int inputs = " << model.input_dim() << ";\n"
+         << "inline constexpr int outputs = " << model.output_dim() << ";\n";
+  }
+
+  void write_class(const std::string& base, const std::string& constructor) {
+    out_ << "/// All of its memory is in the object: make it static, or a member, not a variable on a small stack.\n"
+         << "class Model : public " << base << " {\n public:\n  " << constructor << "\n};\n\n";
+  }
 
   // Each writes the constants of a cell and the name of its type, and returns the body of the function that makes it.
 
@@ -231,7 +301,8 @@ class ModelHeader {
     return "";
   }
 
-  std::string name_;
+  std::string name_;  // of the namespace that is being written
+  int layers_ = 0;    // of a stack
   std::ostringstream out_;
 };
 

@@ -40,6 +40,7 @@
 #include <elegans/layer/bidirectional.hpp>
 #include <elegans/layer/concepts.hpp>
 #include <elegans/layer/dense.hpp>
+#include <elegans/layer/dense_view.hpp>
 #include <elegans/layer/dropout.hpp>
 #include <elegans/layer/layer_norm.hpp>
 #include <elegans/layer/layer_variant.hpp>
@@ -48,6 +49,7 @@
 #include <elegans/layer/session.hpp>
 #include <elegans/layer/stack.hpp>
 #include <elegans/layer/stream.hpp>
+#include <elegans/layer/stream_chain.hpp>
 #include <elegans/layer/summary.hpp>
 #include <elegans/model/cfc.hpp>
 #include <elegans/model/gru.hpp>

@@ -2,21 +2,23 @@
 # SPDX-FileCopyrightText: The elegans authors
 # SPDX-License-Identifier: Apache-2.0
 #
-# run.sh PROGRAMS COMPILER [ARGUMENTS...]: exports models, compiles the headers without exceptions and RTTI, and compares
-# their outputs with those of run_model to the last bit.
+# run.sh PROGRAMS MODELS COMPILER [ARGUMENTS...]: exports models, compiles the headers without exceptions and RTTI,
+# and compares their outputs with those of run_model to the last bit. MODELS is the program models.cpp.
 set -euo pipefail
 
-programs=$1 compiler=$2
-shift 2
+programs=$1 models=$2 compiler=$3
+shift 3
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 data=$here/../data
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 cd "$scratch"
+cp "$data"/*.safetensors .
+"$models" .
 
 # exported FILE INPUTS PRECISION [OPTIONS...]
 exported() {
-  local file=$data/$1.safetensors inputs=$2 precision=$3
+  local file=$1.safetensors inputs=$2 precision=$3
   shift 3
   awk -v n="$inputs" 'BEGIN { srand(7); for (t = 0; t < 50; ++t) for (i = 0; i < n; ++i)
     printf "%.6f%s", 2 * rand() - 1, i + 1 < n ? "," : "\n" }' >x.csv
@@ -39,6 +41,8 @@ exported cfc_default 4 float
 exported cfc_pure 4 double
 exported cfc_wired_auto_mixed 4 double
 exported cfc_proj 3 float
+exported stack 3 float
+exported stack 3 double
 
 refused() {  # refused TEXT ARGUMENTS...
   local text=$1
@@ -55,4 +59,6 @@ for name in model expo tanhfl leaf Cell Model Scalar final import; do
   "$programs/export_header" "$data/ltc_linear.safetensors" --out "$name.hpp" --name "$name"
 done
 refused "cannot read nothing" nothing --out no.hpp
+refused "the layer bidirectional (Bidirectional) needs the whole sequence" bidirectional.safetensors --out no.hpp
+refused "cannot hold the layer layer_norm (LayerNorm); export_c writes it in C" layer_norm.safetensors --out no.hpp
 test ! -e no.hpp

@@ -18,6 +18,7 @@
 #include <elegans/core/torch_random.hpp>
 #include <elegans/kernel/linear/linear.hpp>
 #include <elegans/kernel/linear/linear_adjoint.hpp>
+#include <elegans/layer/dense_step.hpp>
 #include <elegans/layer/parameterized.hpp>
 #include <elegans/layer/shapes.hpp>
 #include <elegans/layer/summary.hpp>
@@ -67,16 +68,15 @@ class Dense : public Parameterized<Dense<ScalarType, Units, Inputs>, ScalarType,
   /// \param input_dim  number of inputs, at least 1
   /// \throws InvalidArgument if a size is out of range, or is not the type's
   Dense(int units, int input_dim, const DenseOptions& options = {})
-      : options_(options), linear_(checked("units", units, Units), checked("input_dim", input_dim, Inputs)) {
+      : options_(options),
+        linear_(checked("units", units, Units), checked("input_dim", input_dim, Inputs)),
+        single_step_(units, input_dim) {
     parameter_list_.add("weight", units, input_dim);
     parameter_list_.add("bias", units, 1);
     parameters_.resize(parameter_list_.count());
     TorchRandom random(options.seed);
     detail::initialize_linear(parameter_list_, "", random, parameters_.data());
     parameters_changed();
-    single_x_.resize(detail::pad_neurons(linear_.inputs()));
-    single_z_.resize(detail::pad_neurons(linear_.outputs()));
-    single_y_.resize(single_z_.size());
   }
 
   /// The same, if the type says both sizes.
@@ -115,7 +115,7 @@ class Dense : public Parameterized<Dense<ScalarType, Units, Inputs>, ScalarType,
     const auto value = [&](Index b, Index f) {
       return static_cast<Scalar>(is_column ? x.derived().coeff(f, 0) : x.derived().coeff(b, f));
     };
-    if (batch == 1) return step_single(value);
+    if (batch == 1) return single_step_(linear_.view(), options_.activation, value);
     step_input_.resize(1, batch, input_dim());
     for (Index b = 0; b < batch; ++b) {
       for (Index f = 0; f < input_dim(); ++f) step_input_(0, b, f) = value(b, f);
@@ -183,18 +183,6 @@ class Dense : public Parameterized<Dense<ScalarType, Units, Inputs>, ScalarType,
       detail::refuse("Dense: ", name, " must be ", of_type, ", as the type says, got ", size);
     }
     return size;
-  }
-
-  /// A step of a single stream, in memory that is there since construction. \param value  (0, input) -> value
-  template <typename Value>
-  ConstArrayView<Scalar> step_single(Value value) {
-    detail::with_neuron_lanes<Scalar>(units(), [&]<LaneLayout Lanes>() {
-      detail::to_lanes<Lanes>(input_dim(), 1, single_x_.data(), value);
-      linear_.view().template forward<Lanes>(single_x_.data(), {single_z_.data()});
-    });
-    detail::activate<detail::Packet<Scalar, detail::full_lanes<Scalar>>>(options_.activation, single_z_.data(),
-                                                                         single_y_.data(), units());
-    return {single_y_.data(), 1, units()};
   }
 
   void parameters_changed() {
@@ -277,10 +265,9 @@ class Dense : public Parameterized<Dense<ScalarType, Units, Inputs>, ScalarType,
   DenseOptions options_;
   ListType parameter_list_;
   detail::Linear<Scalar, 1, Units, Inputs> linear_;
+  detail::DenseStep<Scalar, Units, Inputs> single_step_;  // of a single stream
   detail::LinearAdjoint<Scalar> adjoint_;
   Buffer<Scalar> x_lanes_, y_lanes_, d_x_lanes_;
-  Buffer<Scalar, detail::pad_neurons(Inputs)> single_x_;
-  Buffer<Scalar, detail::pad_neurons(Units)> single_z_, single_y_;
   Sequence<Scalar> step_input_, step_z_, step_output_;
 
   // Of the last sequence.

@@ -25,6 +25,8 @@ class Stream {
   using Cell = CellType;
   using Scalar = typename Cell::Scalar;
   static constexpr int state_size_at_compile_time = Cell::state_size_at_compile_time;
+  static constexpr int inputs_at_compile_time = Cell::inputs_at_compile_time;
+  static constexpr int outputs_at_compile_time = Cell::outputs_at_compile_time;
 
   /// \param cell  with its parameters packed for a single sample
   explicit Stream(Cell cell) : cell_(std::move(cell)), space_(cell_) {}

@@ -6,7 +6,9 @@
 #include <elegans/cell/ltc/cell.hpp>
 #include <elegans/cell/memory/cell_view.hpp>
 #include <elegans/core/activation.hpp>
+#include <elegans/layer/dense_view.hpp>
 #include <elegans/layer/stream.hpp>
+#include <elegans/layer/stream_chain.hpp>
 #include <elegans/wiring/wiring.hpp>
 
 /// The names that exported headers use: those that `export_header` writes. These names stay even if the library behind
@@ -16,11 +18,13 @@ namespace elegans::embedded {
 using elegans::Activation;
 using elegans::CfCCellView;
 using elegans::CfCMode;
+using elegans::DenseView;
 using elegans::LTCCell;
 using elegans::Mapping;
 using elegans::MemoryCellView;
 using elegans::ODESolver;
 using elegans::Stream;
+using elegans::StreamChain;
 using elegans::Wiring;
 using elegans::detail::CfCBlockView;
 using elegans::detail::LinearView;

@@ -1,0 +1,28 @@
+// SPDX-FileCopyrightText: The elegans authors
+// SPDX-License-Identifier: Apache-2.0
+
+// models FOLDER: writes the stacks that run.sh exports, with initial weights.
+#include <filesystem>
+
+#include <elegans/io/model_file.hpp>
+#include <elegans/layer/bidirectional.hpp>
+#include <elegans/layer/dense.hpp>
+#include <elegans/layer/dropout.hpp>
+#include <elegans/layer/layer_norm.hpp>
+#include <elegans/layer/sequential.hpp>
+#include <elegans/model/cfc.hpp>
+#include <elegans/model/ltc.hpp>
+#include <elegans/model/mixed.hpp>
+#include <elegans/wiring/auto_ncp.hpp>
+
+int main(int argc, char** argv) {
+  using namespace elegans;
+  const std::filesystem::path folder = argc > 1 ? argv[1] : ".";
+  const Sequential inner(MixedCfC<float>(6, 3, {.backbone_units = 8}), Dropout<float>(6));
+  save(Sequential(Dense<float>(5, 3, {.activation = Activation::tanh}), LTC<float>(AutoNCP(9, 3), 5), inner,
+                  Dense<float>(2, 6)),
+       folder / "stack.safetensors");
+  save(Sequential(Bidirectional(Dense<float>(3, 3), Dense<float>(3, 3)), Dense<float>(2, 6)),
+       folder / "bidirectional.safetensors");
+  save(Sequential(LayerNorm<float>(3), Dense<float>(2, 3)), folder / "layer_norm.safetensors");
+}
