@@ -343,3 +343,22 @@ void save(const Model& model, const std::filesystem::path& path, const SaveOptio
 }
 
 }  // namespace elegans
+
+#ifdef ELEGANS_COMPILED_IO
+
+// What the library elegans::compiled has: see elegans/compiled.hpp.
+#define ELEGANS_COMPILED_FILES(storage, Scalar)                                                                    \
+  storage template AnyModel<Scalar> load_model<Scalar>(const SafeTensors&, const ModelFileOptions&);               \
+  storage template Sequence<Scalar> AnyStack<Scalar>::operator()(const Sequence<Scalar>&, const Context<Scalar>&); \
+  storage template const Sequence<Scalar>& AnyStack<Scalar>::forward(const Sequence<Scalar>&,                      \
+                                                                     const Context<Scalar>&) &;                    \
+  storage template void AnyStack<Scalar>::backward(const Sequence<Scalar>&, const State<Scalar>*)
+
+namespace elegans {
+
+ELEGANS_COMPILED_FILES(extern, float);
+ELEGANS_COMPILED_FILES(extern, double);
+
+}  // namespace elegans
+
+#endif

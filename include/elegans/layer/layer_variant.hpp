@@ -223,27 +223,12 @@ class LayerVariant {
   template <typename Derived>
   void step(const Eigen::DenseBase<Derived>&, ...) const& = delete;  // wrong state, const or temporary model
 
-  [[nodiscard]] Sequence<Scalar> operator()(const Sequence<Scalar>& x, const ContextType& context = {}) {
-    return with_context(x, context, [&](auto& layer, const auto& own) { return layer(x, own); });
-  }
+  [[nodiscard]] Sequence<Scalar> operator()(const Sequence<Scalar>& x, const ContextType& context = {});
   void operator()(const Sequence<Scalar>&, const ContextType& = {}) const = delete;  // the model is const
-  const Sequence<Scalar>& forward(const Sequence<Scalar>& x, const ContextType& context = {}) & {
-    return *with_context(x, context, [&](auto& layer, const auto& own) { return &layer.forward(x, own); });
-  }
+  const Sequence<Scalar>& forward(const Sequence<Scalar>& x, const ContextType& context = {}) &;
   void forward(const Sequence<Scalar>&, const ContextType& = {}) const& = delete;  // the model is const or temporary
 
-  void backward(const Sequence<Scalar>& d_output, const StateType* d_final_state = nullptr) {
-    visit([&]<typename Layer>(Layer& layer) {
-      if constexpr (Layer::state_size_at_compile_time == Dynamic) {
-        layer.backward(d_output, d_final_state);
-      } else {
-        if (d_final_state) {
-          detail::require_state_shape("backward: d_final_state", *d_final_state, layer.final_state().batch(), 0);
-        }
-        layer.backward(d_output);
-      }
-    });
-  }
+  void backward(const Sequence<Scalar>& d_output, const StateType* d_final_state = nullptr);
 
   [[nodiscard]] const StateType& final_state() const& {
     return visit([&](const auto& layer) -> const StateType& { return as_dynamic(layer.final_state()); });
@@ -313,5 +298,33 @@ class LayerVariant {
   Context<Scalar, 0> stateless_context_;
   mutable StateType no_state_{0, 0};  // of a layer without a state, whose type is another
 };
+
+// These are outside of the class because a member that is defined inside is inline: see elegans/compiled.hpp.
+
+template <AnyLayer First, AnyLayer... Rest>
+auto LayerVariant<First, Rest...>::operator()(const Sequence<Scalar>& x, const ContextType& context)
+    -> Sequence<Scalar> {
+  return with_context(x, context, [&](auto& layer, const auto& own) { return layer(x, own); });
+}
+
+template <AnyLayer First, AnyLayer... Rest>
+auto LayerVariant<First, Rest...>::forward(const Sequence<Scalar>& x,
+                                           const ContextType& context) & -> const Sequence<Scalar>& {
+  return *with_context(x, context, [&](auto& layer, const auto& own) { return &layer.forward(x, own); });
+}
+
+template <AnyLayer First, AnyLayer... Rest>
+void LayerVariant<First, Rest...>::backward(const Sequence<Scalar>& d_output, const StateType* d_final_state) {
+  visit([&]<typename Layer>(Layer& layer) {
+    if constexpr (Layer::state_size_at_compile_time == Dynamic) {
+      layer.backward(d_output, d_final_state);
+    } else {
+      if (d_final_state) {
+        detail::require_state_shape("backward: d_final_state", *d_final_state, layer.final_state().batch(), 0);
+      }
+      layer.backward(d_output);
+    }
+  });
+}
 
 }  // namespace elegans
