@@ -294,6 +294,10 @@ class Fingerprint {
     if constexpr (requires { o.backbone_units; }) field("backbone_units", o.backbone_units);
     if constexpr (requires { o.backbone_layers; }) field("backbone_layers", o.backbone_layers);
     if constexpr (requires { o.backbone_dropout; }) field("backbone_dropout", o.backbone_dropout);
+    if constexpr (requires { o.dropout_behind_first_layer; }) {
+      field("dropout_behind_first_layer", o.dropout_behind_first_layer);
+    }
+    if constexpr (requires { o.head_activation; }) field("head_activation", o.head_activation);
     if constexpr (requires { o.share; }) field("share", o.share);
     if constexpr (requires { o.proj_size; }) field("proj_size", o.proj_size);
     if constexpr (requires { o.return_sequences; }) field("return_sequences", o.return_sequences);
