@@ -172,6 +172,7 @@ class Fingerprint {
     add("patience", options.patience);
     add("min_delta", options.min_delta);
     add("restore_best_weights", options.restore_best_weights);
+    add("monitor", options.monitor);
     add("schedule", static_cast<bool>(options.schedule));
     add("schedule_by_batch", options.schedule_by_batch);
     const ReduceLROnPlateau& plateau = options.reduce_lr_on_plateau;
