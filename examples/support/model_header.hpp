@@ -223,7 +223,9 @@ class ModelHeader {
     }
     const std::string map = write_map(name + "gated", block.gated());
     return std::string("{.mode = elegans::embedded::CfCMode::") +
-           (heads.mode == elegans::CfCMode::standard ? "standard" : "no_gate") + ", .gated = " + map + "}";
+           (heads.mode == elegans::CfCMode::standard ? "standard" : "no_gate") + ", .gated = " + map +
+           (heads.activation == elegans::Activation::tanh ? "" : ", .activation = elegans::embedded::Activation::") +
+           (heads.activation == elegans::Activation::tanh ? "" : name_of(heads.activation)) + "}";
   }
 
   /// Writes a map's constants. \return  the map, as an initializer

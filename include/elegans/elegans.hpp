@@ -16,6 +16,7 @@
 #include <elegans/cell/ltc/options.hpp>
 #include <elegans/cell/memory/cell.hpp>
 #include <elegans/cell/memory/cell_view.hpp>
+#include <elegans/cell/memory/options.hpp>
 #include <elegans/cell/step.hpp>
 #include <elegans/compiled.hpp>
 #include <elegans/core/activation.hpp>
@@ -23,6 +24,7 @@
 #include <elegans/core/config.hpp>
 #include <elegans/core/context.hpp>
 #include <elegans/core/error.hpp>
+#include <elegans/core/initial_values.hpp>
 #include <elegans/core/initializers.hpp>
 #include <elegans/core/mask.hpp>
 #include <elegans/core/parameters.hpp>

@@ -33,3 +33,12 @@ TEST_CASE("Behind the first layer of a backbone nothing is dropped, as in ncps",
     CHECK((model.forward(x).values() == without.values()).all() == (layers == 1));
   }
 }
+
+TEST_CASE("The first layer of a backbone drops values, too, if it is asked for", "[cell][dropout][cfc]") {
+  Sequence<double> x(3, 4, 2);
+  x.values().setLinSpaced(-1, 1);
+  CfC<double> model(4, 2, {.backbone_units = 16, .backbone_dropout = 0.5, .dropout_behind_first_layer = true});
+  const Sequence<double> without = model(x);
+  CHECK((model.forward(x).values() != without.values()).any());
+  CHECK((model(x).values() == without.values()).all());
+}

@@ -6,8 +6,8 @@
 // The message of a misspelled option lists all options in this order. A new option belongs into both.
 auto train(elegans::LTC<float>& model, const elegans::Dataset<float>& data) {
   const auto& [epochs, batch_size, grain, shuffle, drop_last, seed, validation_split, validation, patience, min_delta,
-               restore_best_weights, schedule, schedule_by_batch, reduce_lr_on_plateau, clip, freeze, groups, loss_over,
-               bptt_steps, stateful, show_progress] = elegans::FitOptions<float>{};
+               restore_best_weights, monitor, schedule, schedule_by_batch, reduce_lr_on_plateau, clip, freeze, groups,
+               loss_over, bptt_steps, stateful, show_progress] = elegans::FitOptions<float>{};
   return elegans::fit(model, data, elegans::Adam<float>(),
                       {.epochs = epochs,
                        .batch_size = batch_size,
@@ -20,6 +20,7 @@ auto train(elegans::LTC<float>& model, const elegans::Dataset<float>& data) {
                        .patience = patience,
                        .min_delta = min_delta,
                        .restore_best_weights = restore_best_weights,
+                       .monitor = monitor,
                        .schedule = schedule,
                        .schedule_by_batch = schedule_by_batch,
                        .reduce_lr_on_plateau = reduce_lr_on_plateau,

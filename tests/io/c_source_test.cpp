@@ -105,6 +105,7 @@ class CExamples {
     options.backbone_units = size(1, 40);
     options.proj_size = size(0, 1) * size(1, 5);
     options.seed = static_cast<unsigned>(number_);
+    if (options.mode != CfCMode::pure && number_ % 3 == 0) options.head_activation = Activation::lecun_tanh;
     return options;
   }
 

@@ -387,6 +387,20 @@ TEST_CASE("load refuses a file that states other options than the model has", "[
         ": mode: the model has \"default\", the file is said to have \"no_gate\"");
   CHECK(refusal_of_load(CfC<double>(5, 2, {.mode = CfCMode::no_gate, .backbone_units = 4})) ==
         ": activation: the model has \"lecun_tanh\", the file is said to have \"relu\"");
+  const CfCOptions lecun{.backbone_units = 4,
+                         .backbone_layers = 1,
+                         .backbone_dropout = 0.5,
+                         .head_activation = Activation::lecun_tanh,
+                         .dropout_behind_first_layer = true};
+  save(CfC<double>(5, 2, lecun), path);
+  CHECK(refusal_of_load(CfC<double>(5, 2, {.backbone_units = 4})) ==
+        ": head_activation: the model has \"tanh\", the file is said to have \"lecun_tanh\"");
+  const auto again = std::get<CfC<double>>(load_model<double>(path));
+  CHECK(again.options().head_activation == Activation::lecun_tanh);
+  CHECK(again.options().dropout_behind_first_layer);
+  save(CfC<double>(5, 2, {.backbone_units = 4}), path);
+  CHECK(refusal_of_load(CfC<double>(5, 2, lecun)) ==
+        ": head_activation: the model has \"lecun_tanh\", the file is said to have \"tanh\"");
   const CfCOptions no_backbone{.mode = CfCMode::no_gate, .activation = Activation::relu, .backbone_layers = 0};
   save(CfC<double>(5, 2, no_backbone), path);
   CfCOptions other_activation = no_backbone;

@@ -21,10 +21,26 @@ TEST_CASE("Gradients of a CfC are those of finite differences", "[layer][cfc][gr
   }
 }
 
+TEST_CASE("Gradients of a CfC with the heads of the paper's code are those of finite differences",
+          "[layer][cfc][gradient]") {
+  for (const CfCMode mode : {CfCMode::standard, CfCMode::no_gate}) {
+    for (const Index batch : {1, 3}) {
+      const CfCOptions options{.mode = mode,
+                               .activation = Activation::silu,
+                               .backbone_units = 5,
+                               .head_activation = Activation::lecun_tanh,
+                               .initial_values = InitialValues::keras};
+      require_gradients(CfC<double>(3, 2, options), 3, batch);
+      require_gradients(MixedCfC<double>(3, 2, options, {.forget_bias = 2.1}), 3, batch);
+    }
+  }
+}
+
 TEST_CASE("Dropout drops its share of values in training, the same ones forward and backward, and none afterwards",
           "[layer][cfc]") {
-  const CfCOptions options{.backbone_units = 32, .backbone_layers = 2, .backbone_dropout = 0.5};
+  CfCOptions options{.backbone_units = 32, .backbone_layers = 2, .backbone_dropout = 0.5};
   for (const Index batch : {1, 5}) {
+    options.dropout_behind_first_layer = batch == 1;
     CfC<double> model(4, 2, options);
     Sequence<double> x(3, batch, 2);
     x.values().setLinSpaced(-1, 1);

@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: The elegans authors
 // SPDX-License-Identifier: Apache-2.0
 
+#include <cmath>
 #include <limits>
 #include <string>
 #include <type_traits>
@@ -50,6 +51,38 @@ TEMPLATE_TEST_CASE("Names and initial values of LSTM and GRU are PyTorch's, to t
 TEMPLATE_TEST_CASE("Outputs, states and gradients of LSTM and GRU are PyTorch's", "[model][gated][golden]", float,
                    double) {
   for_each_gated<TestType>([](const nlohmann::json& golden, auto model) { support::require_as_torch(golden, model); });
+}
+
+TEST_CASE("LSTM and GRU start with Keras' values if asked", "[model][gated]") {
+  const GatedOptions options{.initial_values = InitialValues::keras};
+  const auto check = [](const auto& model, Index gates) {
+    const Index units = 6, inputs = 3;
+    // Glorot's bound for a kernel of (inputs, gates units), and an orthogonal recurrent kernel.
+    const auto weight = model.parameter("weight_ih_l0");
+    const double bound = std::sqrt(6.0 / static_cast<double>(inputs + gates * units));
+    CHECK(weight.abs().maxCoeff() <= bound);
+    CHECK(weight.abs().maxCoeff() > 0.9 * bound);
+    const Eigen::MatrixXd recurrent = model.parameter("weight_hh_l0").matrix();
+    CHECK((recurrent.transpose() * recurrent - Eigen::MatrixXd::Identity(units, units)).cwiseAbs().maxCoeff() < 1e-14);
+    CHECK((model.parameter("bias_ih_l0") == 0).all());
+    CHECK((model.parameter("bias_hh_l0") == 0).all());
+  };
+  check(LSTM<double>(6, 3, options), 4);
+  check(GRU<double>(6, 3, options), 3);
+
+  // PyTorch's gates are i, f, g, o; the forget gate is the second.
+  const LSTM<double> forgets(6, 3, {.forget_bias = 1}), plain(6, 3);
+  const Eigen::ArrayXd change = forgets.parameters() - plain.parameters();
+  const Index first = plain.parameter_list().at("bias_ih_l0").offset + 6;
+  CHECK((change.segment(first, 6) - 1).abs().maxCoeff() < 1e-15);
+  CHECK(change.abs().sum() == Approx(6));
+}
+
+TEST_CASE("A forget bias that makes no sense is refused", "[model][gated]") {
+  CHECK(support::refusal_of([] { GRU<float>(2, 1, {.forget_bias = 1}); }) ==
+        "GRU: has no forget gate, so forget_bias must be 0, got 1");
+  CHECK(support::refusal_of([] { LSTM<float>(2, 1, {.forget_bias = std::numeric_limits<double>::infinity()}); }) ==
+        "LSTM: forget_bias must be finite, got inf");
 }
 
 TEST_CASE("LSTM and GRU refuse sizes below 1, and say what they got", "[model][gated]") {

@@ -15,4 +15,13 @@ enum class Activation {
   sigmoid
 };
 
+namespace detail {
+
+template <typename Scalar>
+inline constexpr Scalar lecun_scale = Scalar(1.7159);
+template <typename Scalar>
+inline constexpr Scalar lecun_slope = Scalar(0.666);
+
+}  // namespace detail
+
 }  // namespace elegans

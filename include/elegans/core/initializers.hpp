@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <algorithm>
 #include <cmath>
 #include <string>
 
@@ -24,6 +25,12 @@ void draw_uniform(const Parameter& entry, double bound, TorchRandom& random, Sca
   }
 }
 
+/// Sets all values of a tensor.
+template <typename Scalar>
+void fill(const Parameter& entry, Scalar value, Scalar* parameters) {
+  std::fill_n(parameters + entry.offset, entry.size(), value);
+}
+
 /// The initial values of `torch.nn.Linear(inputs, outputs)`: weights and biases are uniform in +-1 / sqrt(inputs).
 template <int Capacity, typename Scalar>
 void initialize_linear(const ParameterList<Capacity>& list, const std::string& name, TorchRandom& random,
@@ -41,6 +48,15 @@ template <typename Scalar>
 void initialize_xavier(const Parameter& entry, TorchRandom& random, Scalar* parameters) {
   const double deviation = std::sqrt(2.0 / static_cast<double>(entry.rows + entry.columns));
   draw_uniform(entry, std::sqrt(3.0) * deviation, random, parameters);
+}
+
+/// Keras' initial values of a linear map: weights Glorot-uniform, which PyTorch calls Xavier, and biases of 0.
+template <int Capacity, typename Scalar>
+void initialize_keras_linear(const ParameterList<Capacity>& list, const std::string& name, TorchRandom& random,
+                             Scalar* parameters) {
+  const std::string prefix = name.empty() ? "" : name + ".";
+  initialize_xavier(list.at(prefix + "weight"), random, parameters);
+  fill(list.at(prefix + "bias"), Scalar(0), parameters);
 }
 
 /// The initial values of `torch.nn.init.orthogonal_`: a random matrix with orthonormal columns. It must have at least

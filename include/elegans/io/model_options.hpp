@@ -48,6 +48,8 @@ inline constexpr std::array<NamedValue<Activation>, 5> activation_names{{{"lecun
                                                                          {"tanh", Activation::tanh},
                                                                          {"gelu", Activation::gelu},
                                                                          {"silu", Activation::silu}}};
+inline constexpr std::array<NamedValue<Activation>, 2> head_activation_names{
+    {{"tanh", Activation::tanh}, {"lecun_tanh", Activation::lecun_tanh}}};
 inline constexpr std::array<NamedValue<Activation>, 7> dense_activation_names{{{"linear", Activation::linear},
                                                                                {"lecun_tanh", Activation::lecun_tanh},
                                                                                {"relu", Activation::relu},

@@ -11,6 +11,7 @@
 #include <elegans/core/context.hpp>
 #include <elegans/core/error.hpp>
 #include <elegans/core/extent.hpp>
+#include <elegans/core/initial_values.hpp>
 #include <elegans/core/initializers.hpp>
 #include <elegans/core/parameters.hpp>
 #include <elegans/core/sequence.hpp>
@@ -33,12 +34,13 @@ namespace elegans {
 struct DenseOptions {
   Activation activation = Activation::linear;
   std::uint64_t seed = 1;  ///< of the initial values, as `torch.manual_seed`
+  InitialValues initial_values = InitialValues::torch;
 };
 
 // mutate all: layer.dense
 /// A dense layer: y = activation(W x + b), for each step by itself. It has no memory: its state has no values.
 ///
-/// Its parameters are PyTorch's: `weight` (outputs, inputs) and `bias` (outputs). Both start uniform in
+/// Its parameters are PyTorch's: `weight` (outputs, inputs) and `bias` (outputs). By default, both start uniform in
 /// +-1 / sqrt(inputs). Mirrors `torch.nn.Linear` with an activation, and `keras.layers.Dense`.
 ///
 /// Eigen has another `Dense`. A program that says `using namespace` for both libraries writes `elegans::Dense`.
@@ -75,7 +77,11 @@ class Dense : public Parameterized<Dense<ScalarType, Units, Inputs>, ScalarType,
     parameter_list_.add("bias", units, 1);
     parameters_.resize(parameter_list_.count());
     TorchRandom random(options.seed);
-    detail::initialize_linear(parameter_list_, "", random, parameters_.data());
+    if (options.initial_values == InitialValues::keras) {
+      detail::initialize_keras_linear(parameter_list_, "", random, parameters_.data());
+    } else {
+      detail::initialize_linear(parameter_list_, "", random, parameters_.data());
+    }
     parameters_changed();
   }
 

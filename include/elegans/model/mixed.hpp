@@ -6,6 +6,7 @@
 #include <vector>
 
 #include <elegans/cell/memory/cell.hpp>
+#include <elegans/cell/memory/options.hpp>
 #include <elegans/layer/rnn.hpp>
 #include <elegans/layer/summary.hpp>
 #include <elegans/model/cfc.hpp>
@@ -25,8 +26,8 @@ class MixedLTC : public Rnn<MemoryCell<LTCCell<Scalar>>> {
  public:
   /// An LSTM in front of an LTC with this wiring. \throws InvalidArgument as the constructor of `LTC` does
   template <AnyWiring Given>
-  MixedLTC(const Given& wiring, int input_dim, const LTCOptions& options = {})
-      : MixedLTC(LTC<Scalar>(wiring, input_dim, options)) {}
+  MixedLTC(const Given& wiring, int input_dim, const LTCOptions& options = {}, const MemoryOptions& memory = {})
+      : MixedLTC(LTC<Scalar>(wiring, input_dim, options), memory) {}
 
   [[nodiscard]] const auto& wiring() const& noexcept { return this->cell().inner().wiring(); }
   [[nodiscard]] auto wiring() const&& { return wiring(); }
@@ -38,12 +39,12 @@ class MixedLTC : public Rnn<MemoryCell<LTCCell<Scalar>>> {
   [[nodiscard]] std::string summary() const;
 
  private:
-  explicit MixedLTC(const LTC<Scalar>& inner);
+  MixedLTC(const LTC<Scalar>& inner, const MemoryOptions& memory);
 };
 
 template <typename Scalar>
-MixedLTC<Scalar>::MixedLTC(const LTC<Scalar>& inner)
-    : Base(MemoryCell(inner.cell()), inner.options().return_sequences) {}
+MixedLTC<Scalar>::MixedLTC(const LTC<Scalar>& inner, const MemoryOptions& memory)
+    : Base(MemoryCell(inner.cell(), memory), inner.options().return_sequences) {}
 
 template <typename Scalar>
 std::vector<SummaryRow> MixedLTC<Scalar>::summary_rows() const {
@@ -67,8 +68,9 @@ class MixedCfC : public Rnn<MemoryCell<CfCCell<Scalar>>> {
   /// \param wiring_or_units  a wiring, or a number of neurons
   /// \throws InvalidArgument as the constructors of `CfC` do
   template <typename Given>
-  MixedCfC(const Given& wiring_or_units, int input_dim, const CfCOptions& options = {})
-      : MixedCfC(CfC<Scalar>(wiring_or_units, input_dim, options)) {}
+  MixedCfC(const Given& wiring_or_units, int input_dim, const CfCOptions& options = {},
+           const MemoryOptions& memory = {})
+      : MixedCfC(CfC<Scalar>(wiring_or_units, input_dim, options), memory) {}
 
   [[nodiscard]] const CfCOptions& options() const& noexcept { return this->cell().options(); }
   [[nodiscard]] CfCOptions options() const&& { return options(); }
@@ -78,12 +80,12 @@ class MixedCfC : public Rnn<MemoryCell<CfCCell<Scalar>>> {
   [[nodiscard]] std::string summary() const;
 
  private:
-  explicit MixedCfC(const CfC<Scalar>& inner);
+  MixedCfC(const CfC<Scalar>& inner, const MemoryOptions& memory);
 };
 
 template <typename Scalar>
-MixedCfC<Scalar>::MixedCfC(const CfC<Scalar>& inner)
-    : Base(MemoryCell(inner.cell()), inner.options().return_sequences) {}
+MixedCfC<Scalar>::MixedCfC(const CfC<Scalar>& inner, const MemoryOptions& memory)
+    : Base(MemoryCell(inner.cell(), memory), inner.options().return_sequences) {}
 
 template <typename Scalar>
 std::vector<SummaryRow> MixedCfC<Scalar>::summary_rows() const {

@@ -11,11 +11,6 @@
 
 namespace elegans::detail {
 
-template <typename Scalar>
-inline constexpr Scalar lecun_scale = Scalar(1.7159);
-template <typename Scalar>
-inline constexpr Scalar lecun_slope = Scalar(0.666);
-
 // mutate all: activate
 /// The distribution function of the standard normal distribution.
 template <typename Scalar>

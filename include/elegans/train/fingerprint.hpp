@@ -172,6 +172,7 @@ class Fingerprint {
     add("patience", options.patience);
     add("min_delta", options.min_delta);
     add("restore_best_weights", options.restore_best_weights);
+    add("monitor", options.monitor);
     add("schedule", static_cast<bool>(options.schedule));
     add("schedule_by_batch", options.schedule_by_batch);
     const ReduceLROnPlateau& plateau = options.reduce_lr_on_plateau;
@@ -294,6 +295,10 @@ class Fingerprint {
     if constexpr (requires { o.backbone_units; }) field("backbone_units", o.backbone_units);
     if constexpr (requires { o.backbone_layers; }) field("backbone_layers", o.backbone_layers);
     if constexpr (requires { o.backbone_dropout; }) field("backbone_dropout", o.backbone_dropout);
+    if constexpr (requires { o.dropout_behind_first_layer; }) {
+      field("dropout_behind_first_layer", o.dropout_behind_first_layer);
+    }
+    if constexpr (requires { o.head_activation; }) field("head_activation", o.head_activation);
     if constexpr (requires { o.share; }) field("share", o.share);
     if constexpr (requires { o.proj_size; }) field("proj_size", o.proj_size);
     if constexpr (requires { o.return_sequences; }) field("return_sequences", o.return_sequences);

@@ -53,13 +53,14 @@ struct AnyArgument {
 struct ArgumentOfNoFit {
   template <typename Argument>
   ArgumentOfNoFit(const Argument&) {
-    static_assert(sizeof(Argument) == 0,
-                  "elegans::fit: the arguments must be the model; a Dataset, or the sequences x and y; an optimizer; "
-                  "options, spelled as in FitOptions and of the model's Scalar, which may be {}; then callbacks, "
-                  "losses, metrics, gradient transforms or a checkpoint. The options are epochs, batch_size, grain, "
-                  "shuffle, drop_last, seed, validation_split, validation, patience, min_delta, restore_best_weights, "
-                  "schedule, schedule_by_batch, reduce_lr_on_plateau, clip, freeze, groups, loss_over, bptt_steps, "
-                  "stateful and show_progress, in this order");
+    static_assert(
+        sizeof(Argument) == 0,
+        "elegans::fit: the arguments must be the model; a Dataset, or the sequences x and y; an optimizer; "
+        "options, spelled as in FitOptions and of the model's Scalar, which may be {}; then callbacks, "
+        "losses, metrics, gradient transforms or a checkpoint. The options are epochs, batch_size, grain, "
+        "shuffle, drop_last, seed, validation_split, validation, patience, min_delta, restore_best_weights, "
+        "monitor, schedule, schedule_by_batch, reduce_lr_on_plateau, clip, freeze, groups, loss_over, bptt_steps, "
+        "stateful and show_progress, in this order");
   }
 };
 

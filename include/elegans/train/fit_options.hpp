@@ -34,10 +34,12 @@ struct FitOptions {
   double validation_split = 0;  ///< share of the samples, from the end, held back to validate, [0, 1)
   std::optional<Dataset<Scalar>> validation = {};  ///< validation data of its own; not with validation_split
 
-  int patience = 0;                   ///< stops after so many epochs without a better loss; 0 for never
+  int patience = 0;                   ///< stops after so many epochs without a better value; 0 for never
   double min_delta = 0;               ///< the least improvement that counts as better, at least 0
-  bool restore_best_weights = false;  ///< ends with the weights of the epoch with the best loss: the validation loss if
-                                      ///< there is one
+  bool restore_best_weights = false;  ///< ends with the weights of the best epoch
+  /// Says which epoch is best, for patience and best weights: the name of a metric, whose largest value is best, or of
+  /// a further loss, whose smallest is. "" for the loss. The value is that on the validation data, if there are any.
+  std::string monitor = {};
 
   Schedule schedule = {};                       ///< factor of the learning rate in each epoch; none by default
   bool schedule_by_batch = false;               ///< asks the schedule before each batch, in batches instead of epochs

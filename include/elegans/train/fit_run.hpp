@@ -29,6 +29,7 @@
 #include <elegans/train/fit_extras.hpp>
 #include <elegans/train/fit_options.hpp>
 #include <elegans/train/history.hpp>
+#include <elegans/train/monitor.hpp>
 #include <elegans/train/plateau.hpp>
 #include <elegans/train/progress_bar.hpp>
 #include <elegans/train/rollback.hpp>
@@ -82,6 +83,7 @@ class FitRun {
     }
     with_scores([&](const auto&, const auto&... metrics) {
       (state_.history.metrics.push_back({name_of_score(metrics), {}, {}}), ...);
+      monitor_.choose(options.monitor, state_.history, metrics...);
     });
     reserve_history();
   }
@@ -232,7 +234,7 @@ class FitRun {
     }
     epoch.metrics = history.metrics;
 
-    const Scalar loss = epoch.validation_loss.value_or(epoch.loss);
+    const Scalar loss = monitor_.last(history);
     ++state_.epochs_without_progress;
     if (loss < state_.best_loss - static_cast<Scalar>(options_.min_delta)) {
       epoch.is_best = true;
@@ -364,6 +366,7 @@ class FitRun {
   SourceReader<Source, Scalar> held_back_;
   PlateauWatch plateau_;
   TrainingState<Scalar> state_;
+  Monitor<Scalar> monitor_;
   ProgressBar progress_;
   bool first_epoch_ = true;  // of this run
   bool stopped_ = false;     // by a callback

@@ -36,7 +36,9 @@ struct History {
   std::vector<Scalar> validation_loss;  ///< after the epoch; empty without validation data
   std::vector<Scalar> learning_rate;    ///< of the epoch; empty if the optimizer has none
   std::vector<MetricHistory<Scalar>> metrics;
-  int best_epoch = 0;  ///< from 1 on: the smallest validation loss, or loss if there is no validation data; 0 for none
+  /// From 1 on: the smallest validation loss, or loss if there is no validation data, or what `FitOptions::monitor`
+  /// says; 0 for none.
+  int best_epoch = 0;
   StopReason stopped_by = StopReason::all_epochs;
 };
 

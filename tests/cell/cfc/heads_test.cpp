@@ -25,14 +25,20 @@ double head_elapsed(Index b) { return 0.3 + 0.2 * static_cast<double>(b); }
 /// Heads with weights that are known, and their formula in plain doubles.
 struct SomeHeads {
   CfCMode mode;
+  Activation activation;
   Index units, inputs;
   Eigen::ArrayXXd weight[4], bias[4];  // ff1, ff2, time_a, time_b
   Eigen::ArrayXd w_tau = Eigen::ArrayXd::Ones(32), A = Eigen::ArrayXd::Zero(32);
   Linear<double, 4> gated;
   Linear<double> pure;
 
-  SomeHeads(CfCMode chosen, Index neurons, Index features)
-      : mode(chosen), units(neurons), inputs(features), gated(neurons, features), pure(neurons, features) {
+  SomeHeads(CfCMode chosen, Activation g, Index neurons, Index features)
+      : mode(chosen),
+        activation(g),
+        units(neurons),
+        inputs(features),
+        gated(neurons, features),
+        pure(neurons, features) {
     for (int m = 0; m < 4; ++m) {
       weight[m] = head_values(units, inputs, m);
       bias[m] = head_values(units, 1, 10 + m);
@@ -44,13 +50,18 @@ struct SomeHeads {
     w_tau.head(units) = head_values(units, 1, 20).abs();
     A.head(units) = head_values(units, 1, 30);
   }
-  [[nodiscard]] CfCHeads<double> view() const { return {mode, gated.view(), pure.view(), w_tau.data(), A.data()}; }
+  [[nodiscard]] CfCHeads<double> view() const {
+    return {mode, gated.view(), pure.view(), w_tau.data(), A.data(), activation};
+  }
 
   /// The new state of a neuron. \param z  ff1, ff2, time_a, time_b before their activations
   [[nodiscard]] double head(Index i, const double (&z)[4], double dt) const {
     if (mode == CfCMode::pure) return -A[i] * std::exp(-dt * (w_tau[i] + std::abs(z[0]))) * z[0] + A[i];
     const double t = 1 / (1 + std::exp(-(z[2] * dt + z[3])));
-    const double first = std::tanh(z[0]), second = std::tanh(z[1]);
+    const auto bend = [&](double value) {
+      return activation == Activation::lecun_tanh ? 1.7159 * std::tanh(0.666 * value) : std::tanh(value);
+    };
+    const double first = bend(z[0]), second = bend(z[1]);
     return mode == CfCMode::standard ? first * (1 - t) + t * second : first + t * second;
   }
   /// All new states of a sample. \param shift  added to the maps' results of one neuron
@@ -75,9 +86,9 @@ struct HeadSums {
 };
 
 template <typename Lanes>
-void check_heads(CfCMode mode, Index units, Index inputs) {
-  CAPTURE(static_cast<int>(mode), units, inputs, Lanes::single, Lanes::lanes);
-  const SomeHeads some(mode, units, inputs);
+void check_heads(CfCMode mode, Activation activation, Index units, Index inputs) {
+  CAPTURE(static_cast<int>(mode), static_cast<int>(activation), units, inputs, Lanes::single, Lanes::lanes);
+  const SomeHeads some(mode, activation, units, inputs);
   const CfCHeads<double> heads = some.view();
   REQUIRE(heads.units() == units);
   const Index samples = Lanes::samples, size = extent<Lanes>(units);
@@ -139,10 +150,12 @@ void check_heads(CfCMode mode, Index units, Index inputs) {
 TEST_CASE("The heads of a CfC are their formula, and so are their adjoints", "[cell][cfc][heads]") {
   for (const CfCMode mode : {CfCMode::standard, CfCMode::no_gate, CfCMode::pure}) {
     for (const auto& [units, inputs] : {std::pair<Index, Index>{1, 1}, {5, 3}, {18, 7}}) {
-      check_heads<BatchLanes<double, full_lanes<double>>>(mode, units, inputs);
-      check_heads<BatchLanes<double, fewest_lanes<double>>>(mode, units, inputs);
-      check_heads<NeuronLanes<double, full_lanes<double>>>(mode, units, inputs);
-      check_heads<NeuronLanes<double, fewest_lanes<double>>>(mode, units, inputs);
+      for (const Activation g : {Activation::tanh, Activation::lecun_tanh}) {
+        check_heads<BatchLanes<double, full_lanes<double>>>(mode, g, units, inputs);
+        check_heads<BatchLanes<double, fewest_lanes<double>>>(mode, g, units, inputs);
+        check_heads<NeuronLanes<double, full_lanes<double>>>(mode, g, units, inputs);
+        check_heads<NeuronLanes<double, fewest_lanes<double>>>(mode, g, units, inputs);
+      }
     }
   }
 }

@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: The elegans authors
 // SPDX-License-Identifier: Apache-2.0
 
+#include <cmath>
 #include <string>
 
 #include <elegans/elegans.hpp>
@@ -67,7 +68,42 @@ TEST_CASE("The memory's recurrent map starts with orthonormal columns", "[cell][
             .any());
 }
 
+TEST_CASE("Keras' initial values: weights as ncps draws them, biases 0", "[cell][cfc][mixed]") {
+  const CfCOptions options{.backbone_units = 6, .backbone_layers = 2, .proj_size = 2, .seed = 3};
+  CfCOptions keras = options;
+  keras.initial_values = InitialValues::keras;
+  const CfC<double> model(4, 3, keras), of_ncps(4, 3, options);
+  for (const Parameter& entry : model.parameter_list()) {
+    CAPTURE(entry.name);
+    const auto values = model.parameter(entry.name);
+    if (entry.name.ends_with("bias")) {
+      CHECK((values == 0).all());
+    } else if (entry.name != "fc.weight") {
+      CHECK((values == of_ncps.parameter(entry.name)).all());
+    }
+  }
+  // Glorot: the bound is sqrt(6 / (inputs + outputs)), and PyTorch's is 1 / sqrt(inputs) = 0.5.
+  CHECK(model.parameter("fc.weight").abs().maxCoeff() <= 1);
+  CHECK(model.parameter("fc.weight").abs().maxCoeff() > 0.5);
+
+  const MixedCfC<double> mixed(4, 3, keras, {.initial_values = InitialValues::keras, .forget_bias = 2.1});
+  const auto bias = mixed.parameter("lstm.input_map.bias");
+  CHECK((bias.topRows(8) == 0).all());
+  CHECK((bias.middleRows(8, 4) - 1.1).abs().maxCoeff() < 1e-15);
+  CHECK((bias.bottomRows(4) == 0).all());
+  // ncps' own bias is random, and its forget gate adds 1 to it.
+  const auto shifted = MixedCfC<double>(4, 3, options, {.forget_bias = 0.5}).parameter("lstm.input_map.bias");
+  const auto own = MixedCfC<double>(4, 3, options).parameter("lstm.input_map.bias");
+  CHECK((shifted - own).topRows(8).abs().maxCoeff() == 0);
+  CHECK((shifted - own + 0.5).middleRows(8, 4).abs().maxCoeff() < 1e-15);
+  CHECK_THROWS_WITH(MixedCfC<double>(4, 3, {}, {.forget_bias = NAN}), "memory: forget_bias must be finite, got nan");
+}
+
 TEST_CASE("Options of a CfC that make no sense are refused", "[cell][cfc]") {
+  CHECK_THROWS_WITH(CfC<float>(1, 1, {.head_activation = Activation::relu}),
+                    "CfC: head_activation must be tanh or lecun_tanh, got number 2");
+  CHECK_THROWS_WITH(CfC<float>(1, 1, {.mode = CfCMode::pure, .head_activation = Activation::lecun_tanh}),
+                    "CfC: head_activation has no meaning in a pure CfC, whose head has no activation");
   CHECK_THROWS_WITH(CfC<float>(0, 1), "CfC: units must be at least 1, got 0");
   CHECK_THROWS_WITH(CfC<float>(1, 0), "CfC: input_dim must be at least 1, got 0");
   CHECK_THROWS_WITH(CfC<float>(1, 1, {.backbone_units = 0}), "CfC: backbone_units must be at least 1, got 0");

@@ -139,9 +139,12 @@ inline elegans::CfCOptions draw_cfc_options(Draw& draw, bool return_sequences, s
   options.proj_size = draw.chance(0.3) ? draw.whole(1, 4) : 0;
   options.return_sequences = return_sequences;
   options.seed = draw.bits() % 1000;
+  if (options.mode != CfCMode::pure && draw.chance(0.3)) options.head_activation = Activation::lecun_tanh;
+  if (draw.chance(0.3)) options.initial_values = elegans::InitialValues::keras;
   text = text_of("mode ", static_cast<int>(options.mode), ", activation ", static_cast<int>(options.activation),
-                 ", backbone ", options.backbone_layers, " of ", options.backbone_units, ", dropout ",
-                 options.backbone_dropout, ", proj_size ", options.proj_size, return_sequences ? "" : ", last output");
+                 ", of heads ", static_cast<int>(options.head_activation), ", backbone ", options.backbone_layers,
+                 " of ", options.backbone_units, ", dropout ", options.backbone_dropout, ", proj_size ",
+                 options.proj_size, return_sequences ? "" : ", last output");
   return options;
 }
 

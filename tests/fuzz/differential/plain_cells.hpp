@@ -231,7 +231,8 @@ class CfC : public Recurrent {
     const Vector time_a = linear(p, "time_a.", block.units, x), time_b = linear(p, "time_b.", block.units, x);
     for (std::size_t i = 0; i < block.units; ++i) {
       const Number t = sigmoid(time_a[i] * elapsed + time_b[i]);
-      const Number before = tanh(ff1[i]), after = tanh(ff2[i]);
+      const Number before = activate(options_.head_activation, ff1[i]);
+      const Number after = activate(options_.head_activation, ff2[i]);
       h[i] = options_.mode == elegans::CfCMode::no_gate ? before + t * after : before * (1.0 - t) + t * after;
     }
     return h;

@@ -61,7 +61,9 @@ class CfCBlock {
         offsets_(parameters, layout, options),
         mode_(options.mode),
         activation_(options.activation),
+        head_activation_(options.head_activation),
         dropout_(options.backbone_dropout),
+        first_dropping_layer_(options.dropout_behind_first_layer ? 0 : 1),
         seed_(options.seed) {
     Index features = inputs() + units();
     for (int layer = 0; layer < layout.backbone_layers; ++layer) {
@@ -82,7 +84,7 @@ class CfCBlock {
   [[nodiscard]] const Linear<Scalar, 4>& gated() const noexcept { return gated_; }
   [[nodiscard]] const Linear<Scalar>& pure() const noexcept { return pure_; }
   [[nodiscard]] CfCHeads<Scalar> heads() const noexcept {
-    return {mode_, gated_.view(), pure_.view(), w_tau_.data(), A_.data()};
+    return {mode_, gated_.view(), pure_.view(), w_tau_.data(), A_.data(), head_activation_};
   }
 
   /// Packs new values from a parameter vector.
@@ -247,9 +249,9 @@ class CfCBlock {
     return backbone_.empty() ? adjoint.d_in.data() : adjoint.d_hidden.back().data();
   }
 
-  /// ncps puts a dropout behind each layer of the backbone except the first.
+  /// ncps puts a dropout behind each layer of the backbone except the first, the paper's code behind the first, too.
   [[nodiscard]] bool drops_after(std::size_t layer, const Scratch& scratch) const noexcept {
-    return layer > 0 && dropout_ > 0 && scratch.position.training;
+    return layer >= first_dropping_layer_ && dropout_ > 0 && scratch.position.training;
   }
   [[nodiscard]] const Scalar* outputs_of(std::size_t layer, const Scratch& scratch) const noexcept {
     const auto& own = scratch.backbone[layer];
@@ -297,8 +299,9 @@ class CfCBlock {
   CfCLayout layout_;
   CfCOffsets offsets_;
   CfCMode mode_;
-  Activation activation_;
+  Activation activation_, head_activation_;
   double dropout_;
+  std::size_t first_dropping_layer_;
   std::uint64_t seed_;
   std::vector<Linear<Scalar>> backbone_;
   Linear<Scalar, 4> gated_;   // either these

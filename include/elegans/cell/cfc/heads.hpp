@@ -3,6 +3,7 @@
 #pragma once
 
 #include <elegans/cell/cfc/options.hpp>
+#include <elegans/core/activation.hpp>
 #include <elegans/kernel/linear/linear.hpp>
 #include <elegans/simd/activate.hpp>
 #include <elegans/simd/layout.hpp>
@@ -14,7 +15,7 @@ namespace elegans::detail {
 /// Pointers to the values of a CfC's neurons, each in whole packets.
 template <typename Pointer>
 struct CfCHeadValues {
-  Pointer f1, f2;  ///< tanh(ff1), tanh(ff2); in a pure CfC f1 is ff1
+  Pointer f1, f2;  ///< g(ff1), g(ff2); in a pure CfC f1 is ff1
   Pointer a, t;    ///< time_a; the time gate t; in a pure CfC t is the exponential
   Pointer h;       ///< the new state
 };
@@ -23,12 +24,13 @@ struct CfCHeadValues {
 /// The heads of a CfC: they compute a new state h from features x. Each head is a linear map of x. The weights belong
 /// to somebody else.
 ///
-///     standard:  h = tanh(ff1) (1 - t) + t tanh(ff2),   t = sigmoid(time_a dt + time_b)
-///     no_gate:   h = tanh(ff1) + t tanh(ff2)
+///     standard:  h = g(ff1) (1 - t) + t g(ff2),   t = sigmoid(time_a dt + time_b)
+///     no_gate:   h = g(ff1) + t g(ff2)
 ///     pure:      h = -A exp(-dt (|w_tau| + |ff1|)) ff1 + A
 ///
-/// dt is the elapsed time. Hasani et al., Closed-form continuous-time neural networks, Nature Machine Intelligence
-/// 2022; `ncps.torch.CfCCell`.
+/// dt is the elapsed time, g is tanh in ncps and lecun_tanh in the paper's code. That code has -time_a in the gate: to
+/// take over its weights, negate those of time_a. Hasani et al., Closed-form continuous-time neural networks, Nature
+/// Machine Intelligence 2022; `ncps.torch.CfCCell`.
 template <typename Scalar>
 struct CfCHeads {
   CfCMode mode = CfCMode::standard;
@@ -36,6 +38,7 @@ struct CfCHeads {
   LinearView<Scalar> pure{};      ///< ff1, if pure
   const Scalar* w_tau = nullptr;  ///< |w_tau|, whole packets, if pure
   const Scalar* A = nullptr;
+  Activation activation = Activation::tanh;  ///< g: tanh or lecun_tanh
 
   [[nodiscard]] constexpr Index units() const noexcept { return mode == CfCMode::pure ? pure.outputs : gated.outputs; }
 
@@ -59,10 +62,10 @@ struct CfCHeads {
       return;
     }
     gated.template forward<Lanes>(x, {own.f1, own.f2, own.a, own.t});
-    with_gate([&]<bool standard>() {
+    with_form([&]<bool standard, Activation g>() {
       for (Index i = 0; i < extent<Lanes>(units()); i += Lanes::lanes) {
-        const P f1 = tanh(load<P>(own.f1 + i));
-        const P f2 = tanh(load<P>(own.f2 + i));
+        const P f1 = activated<g>(load<P>(own.f1 + i));
+        const P f2 = activated<g>(load<P>(own.f2 + i));
         const P t = sigmoid(fma(load<P>(own.a + i), dt, load<P>(own.t + i)));
         P h = fma(t, f2, f1);
         if constexpr (standard) h = fma(t, f2, f1 - f1 * t);
@@ -100,7 +103,7 @@ struct CfCHeads {
       }
       pure.template backward<Lanes>({d_f1}, d_x);
     } else {
-      with_gate([&]<bool standard>() {
+      with_form([&]<bool standard, Activation g>() {
         for (Index i = 0; i < extent<Lanes>(units()); i += Lanes::lanes) {
           const P f1 = load<P>(own.f1 + i), f2 = load<P>(own.f2 + i);
           const P t = load<P>(own.t + i), d_h = load<P>(sums.d_h.data() + i);
@@ -111,8 +114,8 @@ struct CfCHeads {
             difference = f2 - f1;
           }
           const P d_time = d_h * difference * t * (one - t);
-          store(d_f1 + i, d_first * (one - f1 * f1));
-          store(d_f2 + i, d_h * t * (one - f2 * f2));
+          store(d_f1 + i, d_first * slope<g>(f1));
+          store(d_f2 + i, d_h * t * slope<g>(f2));
           store(d_a + i, d_time * dt);
           store(d_b + i, d_time);
           d_dt = fma(d_time, load<P>(own.a + i), d_dt);
@@ -124,14 +127,33 @@ struct CfCHeads {
   }
 
  private:
-  /// Calls body<standard>(), so that the compiler knows the mode. A choice at run time would cost an instruction per
-  /// packet, and g++ 12 at -O2 for AVX-512 gets it wrong: it takes all lanes but the first from the other branch.
-  template <typename Body>
-  void with_gate(Body&& body) const {
-    if (mode == CfCMode::standard) {
-      body.template operator()<true>();
+  /// g'(z), from g(z).
+  template <Activation g, typename P>
+  [[nodiscard]] static EIGEN_ALWAYS_INLINE P slope(const P& f) {
+    if constexpr (g == Activation::lecun_tanh) {
+      const P scale(lecun_scale<Scalar>);
+      return P(lecun_slope<Scalar> / lecun_scale<Scalar>) * (scale - f) * (scale + f);
     } else {
-      body.template operator()<false>();
+      return P(Scalar(1)) - f * f;
+    }
+  }
+
+  /// Calls body<standard, g>(), so that the compiler knows mode and activation. A choice at run time would cost an
+  /// instruction per packet, and g++ 12 at -O2 for AVX-512 gets it wrong: it takes all lanes but the first from the
+  /// other branch.
+  template <typename Body>
+  void with_form(Body&& body) const {
+    const auto with_mode = [&]<Activation g>() {
+      if (mode == CfCMode::standard) {
+        body.template operator()<true, g>();
+      } else {
+        body.template operator()<false, g>();
+      }
+    };
+    if (activation == Activation::lecun_tanh) {
+      with_mode.template operator()<Activation::lecun_tanh>();
+    } else {
+      with_mode.template operator()<Activation::tanh>();
     }
   }
 };

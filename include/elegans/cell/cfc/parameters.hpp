@@ -10,6 +10,7 @@
 #include <elegans/cell/cfc/options.hpp>
 #include <elegans/core/buffer.hpp>
 #include <elegans/core/error.hpp>
+#include <elegans/core/initial_values.hpp>
 #include <elegans/core/initializers.hpp>
 #include <elegans/core/parameters.hpp>
 #include <elegans/core/torch_random.hpp>
@@ -136,8 +137,9 @@ struct CfCOffsets {
   }
 };
 
-/// Sets initial values: those of `torch.manual_seed(seed)` followed by ncps' `CfC(...)`. Each block draws PyTorch's
-/// linear maps first. Then it draws all of its matrices again, w_tau and A among them.
+/// Sets initial values. By default, they are those of `torch.manual_seed(seed)` followed by ncps' `CfC(...)`: each
+/// block draws PyTorch's linear maps first, and then all of its matrices again, w_tau and A among them. Keras' differ
+/// in the biases, which are 0, and in the projection.
 template <typename Scalar>
 void initialize_cfc(const ParameterList<>& list, const std::vector<CfCLayout>& blocks, const CfCOptions& options,
                     TorchRandom& random, Scalar* parameters) {
@@ -157,6 +159,11 @@ void initialize_cfc(const ParameterList<>& list, const std::vector<CfCLayout>& b
     for (const std::string& name : linears) initialize_xavier(list.at(name + ".weight"), random, parameters);
   }
   if (options.proj_size > 0) initialize_linear(list, "fc", random, parameters);
+  if (options.initial_values == InitialValues::torch) return;
+  for (const Parameter& entry : list) {
+    if (entry.name.ends_with("bias")) fill(entry, Scalar(0), parameters);
+  }
+  if (options.proj_size > 0) initialize_keras_linear(list, "fc", random, parameters);
 }
 
 }  // namespace elegans::detail

@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include <elegans/cell/gated/options.hpp>
+#include <elegans/core/initial_values.hpp>
 #include <elegans/core/initializers.hpp>
 #include <elegans/core/parameters.hpp>
 #include <elegans/core/torch_random.hpp>
@@ -33,8 +34,8 @@ inline ParameterList<> gated_parameters(int gates, int units, int input_dim) {
 /// What `LSTMCell` and `GRUCell` share: PyTorch's parameters, and h as the output. Elapsed times do not count.
 ///
 /// The tensors are `weight_ih_l0` (gates units, input_dim), `weight_hh_l0` (gates units, units), `bias_ih_l0` and
-/// `bias_hh_l0` (gates units), one gate below the other. They start uniform in +-1 / sqrt(units), in PyTorch's order,
-/// so they are those of `torch.manual_seed(seed)` followed by `nn.LSTM(input_dim, units)`, to the bit.
+/// `bias_hh_l0` (gates units), one gate below the other. By default, they start uniform in +-1 / sqrt(units), in
+/// PyTorch's order, so they are those of `torch.manual_seed(seed)` followed by `nn.LSTM(input_dim, units)`, to the bit.
 ///
 /// \tparam Gates  number of gates
 template <typename ScalarType, int Gates>
@@ -64,6 +65,12 @@ class GatedCell {
 
   void initialize(Scalar* parameters) const {
     TorchRandom random(options_.seed);
+    if (options_.initial_values == InitialValues::keras) {
+      detail::initialize_xavier(parameters_.at("weight_ih_l0"), random, parameters);
+      detail::initialize_orthogonal(parameters_.at("weight_hh_l0"), random, parameters);
+      for (const char* bias : {"bias_ih_l0", "bias_hh_l0"}) detail::fill(parameters_.at(bias), Scalar(0), parameters);
+      return;
+    }
     const double bound = 1.0 / std::sqrt(static_cast<double>(units_));
     for (const Parameter& entry : parameters_) detail::draw_uniform(entry, bound, random, parameters);
   }

@@ -7,6 +7,7 @@
 #include <elegans/cell/gated/cell.hpp>
 #include <elegans/cell/step.hpp>
 #include <elegans/core/buffer.hpp>
+#include <elegans/core/error.hpp>
 #include <elegans/core/types.hpp>
 #include <elegans/kernel/linear/linear.hpp>
 #include <elegans/kernel/linear/linear_adjoint.hpp>
@@ -45,8 +46,13 @@ class GRUCell : public GatedCell<ScalarType, 3> {
   };
 
   /// A cell of these sizes, each at least 1. Its parameters are not packed yet.
+  /// \throws InvalidArgument if there is a forget bias
   GRUCell(Index neurons, Index inputs, const GatedOptions& options)
-      : Base(neurons, inputs, options), of_x_(3 * neurons, inputs), of_h_(3 * neurons, neurons) {}
+      : Base(neurons, inputs, options), of_x_(3 * neurons, inputs), of_h_(3 * neurons, neurons) {
+    if (options.forget_bias != 0) {
+      detail::refuse("GRU: has no forget gate, so forget_bias must be 0, got ", options.forget_bias);
+    }
+  }
 
   using Base::input_dim;
   using Base::units;

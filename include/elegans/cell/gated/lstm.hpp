@@ -8,6 +8,8 @@
 #include <elegans/cell/memory/gates.hpp>
 #include <elegans/cell/step.hpp>
 #include <elegans/core/buffer.hpp>
+#include <elegans/core/error.hpp>
+#include <elegans/core/finite.hpp>
 #include <elegans/core/types.hpp>
 #include <elegans/kernel/linear/linear.hpp>
 #include <elegans/kernel/linear/linear_adjoint.hpp>
@@ -43,14 +45,24 @@ class LSTMCell : public GatedCell<ScalarType, 4> {
   };
 
   /// A cell of these sizes, each at least 1. Its parameters are not packed yet.
+  /// \throws InvalidArgument if the forget bias is not finite
   LSTMCell(Index neurons, Index inputs, const GatedOptions& options)
       : Base(neurons, inputs, options), maps_(neurons, inputs + neurons) {
+    if (!detail::is_finite(options.forget_bias)) {
+      detail::refuse("LSTM: forget_bias must be finite, got ", options.forget_bias);
+    }
     bias_.resize(neurons);
   }
 
   using Base::input_dim;
   using Base::units;
   [[nodiscard]] Index state_size() const noexcept { return 2 * units(); }
+
+  void initialize(Scalar* parameters) const {
+    Base::initialize(parameters);
+    Scalar* const bias = parameters + this->offsets(forget_gate).bias_of_x;
+    for (Index i = 0; i < units(); ++i) bias[i] += static_cast<Scalar>(this->options().forget_bias);
+  }
 
   /// Packs new parameters. Batches and single samples use the same form.
   void pack(const Scalar* parameters, bool) {
@@ -117,6 +129,8 @@ class LSTMCell : public GatedCell<ScalarType, 4> {
   }
 
  private:
+  static constexpr int forget_gate = 1;
+
   /// PyTorch's gates are i, f, g and o. MemoryGates has g, i, f and o, and calls them i, ig, fg and og.
   [[nodiscard]] static constexpr int gate_of(int map) noexcept { return map == 0 ? 2 : map == 3 ? 3 : map - 1; }
 

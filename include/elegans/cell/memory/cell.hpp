@@ -7,6 +7,7 @@
 
 #include <elegans/cell/concepts.hpp>
 #include <elegans/cell/memory/gates.hpp>
+#include <elegans/cell/memory/options.hpp>
 #include <elegans/cell/memory/parameters.hpp>
 #include <elegans/cell/step.hpp>
 #include <elegans/core/buffer.hpp>
@@ -53,7 +54,9 @@ class MemoryCell {
     Buffer<Scalar> d_in, d_h;
   };
 
-  explicit MemoryCell(Inner inner) : inner_(std::move(inner)) {
+  /// An LSTM in front of this cell. \throws InvalidArgument if an option is out of its range
+  explicit MemoryCell(Inner inner, const MemoryOptions& memory = {}) : inner_(std::move(inner)), memory_(memory) {
+    detail::check_options(memory);
     for (const Parameter& entry : inner_.parameters()) parameters_.add(entry.name, entry.rows, entry.columns);
     offsets_ = detail::add_lstm_parameters(parameters_, units(), input_dim());
     gates_ = detail::Linear<Scalar, 4>(units(), input_dim() + units());
@@ -76,7 +79,7 @@ class MemoryCell {
 
   void initialize(Scalar* parameters) const {
     inner_.initialize(parameters);
-    detail::initialize_lstm(parameters_, options().seed, parameters);
+    detail::initialize_lstm(parameters_, memory_, options().seed, parameters);
   }
   void apply_constraints(Scalar* parameters) const { inner_.apply_constraints(parameters); }
 
@@ -185,6 +188,7 @@ class MemoryCell {
   }
 
   Inner inner_;
+  MemoryOptions memory_;
   ParameterList<> parameters_;
   detail::LSTMOffsets offsets_;
   detail::Linear<Scalar, 4> gates_;  // see MemoryGates

@@ -4,6 +4,8 @@
 
 #include <cstdint>
 
+#include <elegans/cell/memory/options.hpp>
+#include <elegans/core/initial_values.hpp>
 #include <elegans/core/initializers.hpp>
 #include <elegans/core/parameters.hpp>
 #include <elegans/core/torch_random.hpp>
@@ -29,13 +31,20 @@ inline LSTMOffsets add_lstm_parameters(ParameterList<>& list, Index units, Index
 }
 
 /// Sets initial values with ncps' distributions: the input map Xavier uniform, its bias uniform in +-0.1, the recurrent
-/// map orthogonal.
+/// map orthogonal. Keras' differ in the bias, which is 0. The forget gate's rows are the third quarter.
 template <typename Scalar>
-void initialize_lstm(const ParameterList<>& list, std::uint64_t seed, Scalar* parameters) {
+void initialize_lstm(const ParameterList<>& list, const MemoryOptions& options, std::uint64_t seed,
+                     Scalar* parameters) {
   // The random numbers of the other cell start from the same seed, so these must start from a different one.
   TorchRandom random(seed ^ 0x15721572U);
   initialize_xavier(list.at("lstm.input_map.weight"), random, parameters);
-  draw_uniform(list.at("lstm.input_map.bias"), 0.1, random, parameters);
+  const Parameter& bias = list.at("lstm.input_map.bias");
+  draw_uniform(bias, 0.1, random, parameters);
+  if (options.initial_values == InitialValues::keras) fill(bias, Scalar(0), parameters);
+  const Index units = bias.size() / 4;
+  for (Index i = 2 * units; i < 3 * units; ++i) {
+    parameters[bias.offset + i] += static_cast<Scalar>(options.forget_bias - 1);
+  }
   initialize_orthogonal(list.at("lstm.recurrent_map.weight"), random, parameters);
 }
 

@@ -95,7 +95,7 @@ class CCfCWriter {
                  .outputs_are_state = !has_projection && cell_.blocks.size() == 1};
     if (cell_.options.mode != CfCMode::pure) {
       layer.is_bounded = true;
-      layer.high = cell_.options.mode == CfCMode::standard ? 1 : 2;
+      layer.high = (cell_.options.mode == CfCMode::standard ? 1 : 2) * (has_lecun_heads() ? lecun_scale<double> : 1);
       layer.low = -layer.high;
     }
     for (std::size_t k = 0; k < cell_.blocks.size(); ++k) {
@@ -137,6 +137,8 @@ class CCfCWriter {
   }
 
  private:
+  [[nodiscard]] bool has_lecun_heads() const { return cell_.options.head_activation == Activation::lecun_tanh; }
+
   [[nodiscard]] std::string name_of(std::size_t block) const {
     return cell_.blocks.size() == 1 ? part_ + "_block" : concatenate(part_, "_block_", block);
   }
@@ -147,8 +149,9 @@ class CCfCWriter {
     CLinearMaps heads = block.heads;
     // The functions of the helpers are in powers of 2.
     if (mode != CfCMode::pure) {
-      heads.scale(0, -2 * log2_of_e);
-      heads.scale(1, -2 * log2_of_e);
+      const double slope = has_lecun_heads() ? lecun_slope<double> : 1;
+      heads.scale(0, -2 * log2_of_e * slope);
+      heads.scale(1, -2 * log2_of_e * slope);
       for (int map = 2; map < heads.maps(); ++map) heads.scale(map, -log2_of_e);
     }
     for (std::size_t l = 0; l < block.backbone.size(); ++l) {
@@ -218,8 +221,11 @@ class CCfCWriter {
       const std::string time = step_.elapsed_time ? "sum[2]" : "sum[2] * elapsed + sum[3]";
       out_.code(
           "    {\n      const float first = @bend(sum[0]), second = @bend(sum[1]), time = @gate($time$);\n"
-          "      next[i] = first + time * $other$;\n    }\n",
-          {{"time", time}, {"other", cell_.options.mode == CfCMode::standard ? "(second - first)" : "second"}});
+          "      next[i] = $scale$first + time * $other$$end$;\n    }\n",
+          {{"time", time},
+           {"scale", has_lecun_heads() ? "1.7159f * (" : ""},
+           {"end", has_lecun_heads() ? ")" : ""},
+           {"other", cell_.options.mode == CfCMode::standard ? "(second - first)" : "second"}});
     }
     out_.code("  }\n");
   }

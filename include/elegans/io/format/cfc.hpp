@@ -37,6 +37,7 @@ inline void read_backbone(ModelTensors& tensors, ModelOutline& outline, CfCOptio
   outline.units = outline.output_dim = tensors.size_of(head, 2, 0);
   int features = tensors.size_of(head, 2, 1);
   options.backbone_dropout = tensors.value("backbone_dropout", 0.0);
+  options.dropout_behind_first_layer = tensors.value("dropout_behind_first_layer", false);
   if (const Tensor* const first = tensors.find(cell + "backbone.0.weight")) {
     options.backbone_units = features;
     features = tensors.size_of(*first, 2, 1);
@@ -133,6 +134,7 @@ inline CfCOptions read_cfc(ModelTensors& tensors, ModelOutline& outline) {
                 " tensor ", printable(block), "w_tau");
   }
   options.activation = tensors.named_option("activation", activation_names, given.activation, Activation::lecun_tanh);
+  options.head_activation = tensors.named_option("head_activation", head_activation_names, {}, Activation::tanh);
   options.return_sequences = given.return_sequences.value_or(tensors.value("return_sequences", true));
   options.backbone_layers = 0;
   options.backbone_units = 1;
@@ -208,10 +210,14 @@ struct ModelFormat<CfCCell<Scalar>> {
   static void write_metadata(const CfCCell<Scalar>& cell, nlohmann::json& all) {
     const CfCOptions& options = cell.options();
     all["mode"] = detail::name_in(detail::mode_names, options.mode);
+    if (options.mode != CfCMode::pure) {
+      all["head_activation"] = detail::name_in(detail::head_activation_names, options.head_activation);
+    }
     // Options of the backbone mean nothing to a cell without one.
     if (cell.layout().front().backbone_layers > 0) {
       all["activation"] = detail::name_in(detail::activation_names, options.activation);
       all["backbone_dropout"] = options.backbone_dropout;
+      if (options.dropout_behind_first_layer) all["dropout_behind_first_layer"] = true;
     }
   }
 
