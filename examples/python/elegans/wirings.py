@@ -179,7 +179,12 @@ def _is_wiring(candidate):
 def _tables(wiring, input_dim):
     """Builds a wiring, ours or ncps', and takes it apart for the native module. The wiring may be any object with the
     attributes of `Wiring`."""
+    # ncps' models build a wiring even if it is built. Some wirings then draw other polarities.
     wiring.build(input_dim)
+    return _tables_of_built(wiring, input_dim)
+
+
+def _tables_of_built(wiring, input_dim):
     units, output_dim = int(wiring.units), wiring.output_dim
     if output_dim is None:
         raise native.InvalidArgument("wiring: output_dim is None: call set_output_dim first")

@@ -4,9 +4,12 @@
 // The module that the Python package imports: `elegans/_native.py` chooses the build of it for this processor. Nobody
 // else calls it, so it believes the shapes and pointers that it gets: the Python code in front of it checks them.
 
+#include <array>
+#include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
-#include <stdexcept>
+#include <optional>
 #include <string>
 #include <tuple>
 #include <utility>
@@ -14,6 +17,7 @@
 
 #include <nanobind/nanobind.h>
 #include <nanobind/ndarray.h>
+#include <nanobind/stl/optional.h>
 #include <nanobind/stl/pair.h>
 #include <nanobind/stl/shared_ptr.h>
 #include <nanobind/stl/string.h>
@@ -22,6 +26,7 @@
 #include <nanobind/stl/vector.h>
 
 #include <elegans/elegans.hpp>
+#include <elegans/io/model_options.hpp>
 
 #include "network.hpp"
 #include "wirings.hpp"
@@ -47,33 +52,16 @@ Tensors tensors(const std::vector<Address>& addresses) {
   return all;
 }
 
-/// The entry of a name, for options that are words.
-template <typename Value, std::size_t Count>
-Value choose(const char* option, const std::string& name, const std::pair<const char*, Value> (&choices)[Count]) {
-  std::string names;
-  for (const auto& [word, value] : choices) {
-    if (name == word) return value;
-    names.append(names.empty() ? "'" : ", '").append(word).append("'");
-  }
-  detail::refuse(option, " must be one of ", names, ", got '", name, "'");
-}
-
-Mapping mapping_of(const char* option, const std::string& name) {
-  return choose<Mapping>(option, name,
-                         {{"affine", Mapping::affine}, {"linear", Mapping::linear}, {"none", Mapping::none}});
-}
+constexpr std::array<detail::NamedValue<Mapping>, 3> mapping_names{
+    {{"affine", Mapping::affine}, {"linear", Mapping::linear}, {"none", Mapping::none}}};
 
 std::shared_ptr<Network> make_ltc(bool is_double, bool mixed_memory, const WiringTables& tables,
                                   const std::string& input_mapping, const std::string& output_mapping,
                                   const std::string& solver, int ode_unfolds, double epsilon,
                                   bool implicit_param_constraints, bool return_sequences, std::uint64_t seed) {
-  const LTCOptions options{.input_mapping = mapping_of("input_mapping", input_mapping),
-                           .output_mapping = mapping_of("output_mapping", output_mapping),
-                           .solver = choose<ODESolver>("solver", solver,
-                                                       {{"semi_implicit", ODESolver::semi_implicit},
-                                                        {"explicit_euler", ODESolver::explicit_euler},
-                                                        {"heun", ODESolver::heun},
-                                                        {"runge_kutta", ODESolver::runge_kutta}}),
+  const LTCOptions options{.input_mapping = detail::value_in(mapping_names, "input_mapping", input_mapping),
+                           .output_mapping = detail::value_in(mapping_names, "output_mapping", output_mapping),
+                           .solver = detail::value_in(detail::solver_names, "solver", solver),
                            .ode_unfolds = ode_unfolds,
                            .epsilon = epsilon,
                            .implicit_param_constraints = implicit_param_constraints,
@@ -104,21 +92,14 @@ std::shared_ptr<Network> make_cfc(bool is_double, bool mixed_memory, const nb::o
                                   const std::string& mode, const std::string& activation, int backbone_units,
                                   int backbone_layers, double backbone_dropout, int proj_size, bool return_sequences,
                                   std::uint64_t seed) {
-  const CfCOptions options{
-      .mode = choose<CfCMode>("mode", mode,
-                              {{"default", CfCMode::standard}, {"pure", CfCMode::pure}, {"no_gate", CfCMode::no_gate}}),
-      .activation = choose<Activation>("activation", activation,
-                                       {{"lecun_tanh", Activation::lecun_tanh},
-                                        {"relu", Activation::relu},
-                                        {"tanh", Activation::tanh},
-                                        {"gelu", Activation::gelu},
-                                        {"silu", Activation::silu}}),
-      .backbone_units = backbone_units,
-      .backbone_layers = backbone_layers,
-      .backbone_dropout = backbone_dropout,
-      .proj_size = proj_size,
-      .return_sequences = return_sequences,
-      .seed = seed};
+  const CfCOptions options{.mode = detail::value_in(detail::mode_names, "mode", mode),
+                           .activation = detail::value_in(detail::activation_names, "activation", activation),
+                           .backbone_units = backbone_units,
+                           .backbone_layers = backbone_layers,
+                           .backbone_dropout = backbone_dropout,
+                           .proj_size = proj_size,
+                           .return_sequences = return_sequences,
+                           .seed = seed};
   if (tables.is_none()) return make_cfc_of(is_double, mixed_memory, units, input_dim, options);
   return make_cfc_of(is_double, mixed_memory, wiring_of(nb::cast<WiringTables>(tables)), input_dim, options);
 }
@@ -165,6 +146,179 @@ std::vector<std::pair<std::string, std::vector<Index>>> tensor_list(const Networ
   return all;
 }
 
+// --- training --------------------------------------------------------------------------------------------------------
+
+/// What the arrays of a data set tell: see `TrainingData`. The shape is (time, samples, time of y, targets).
+using DataArrays =
+    std::tuple<std::tuple<Index, Index, Index, Index>, Array3, Array3, Array3, Address, std::vector<double>>;
+
+TrainingData data_of(const DataArrays& arrays) {
+  const auto& [shape, x, y, timespans, mask, weights] = arrays;
+  return {.time = std::get<0>(shape),
+          .samples = std::get<1>(shape),
+          .x = strided(x),
+          .y = strided(y),
+          .y_time = std::get<2>(shape),
+          .targets = std::get<3>(shape),
+          .timespans = strided(timespans),
+          .mask = static_cast<const unsigned char*>(pointer(mask)),
+          .weights = weights};
+}
+
+AnyLoss loss_of(const std::string& name, double delta) {
+  if (name == Huber::name) return Huber(delta);
+  const std::array<detail::NamedValue<AnyLoss>, 4> losses{{{MeanSquaredError::name, MeanSquaredError{}},
+                                                           {MeanAbsoluteError::name, MeanAbsoluteError{}},
+                                                           {BinaryCrossEntropy::name, BinaryCrossEntropy{}},
+                                                           {SoftmaxCrossEntropy::name, SoftmaxCrossEntropy{}}}};
+  for (const auto& [own, loss] : losses) {
+    if (name == own) return loss;
+  }
+  detail::refuse(
+      "fit: loss must be one of mean_squared_error, mean_absolute_error, huber, binary_cross_entropy, "
+      "softmax_cross_entropy, got ",
+      name);
+}
+
+/// Reads the options of an optimizer by their names in C++.
+class OptionReader {
+ public:
+  explicit OptionReader(nb::dict given) : given_(std::move(given)) {}
+
+  template <typename Value>
+  void read(const char* name, Value& value) {
+    names_.append(names_.empty() ? "" : ", ").append(name);
+    if (!given_.contains(name)) return;
+    value = nb::cast<Value>(given_[name]);
+    ++read_;
+  }
+  void refuse_others(const std::string& whose) const {
+    if (read_ != nb::len(given_)) {
+      detail::refuse("fit: ", whose, " has the options ", names_, ", got ",
+                     nb::cast<std::string>(nb::str(given_.keys())));
+    }
+  }
+
+ private:
+  nb::dict given_;
+  std::string names_;
+  std::size_t read_ = 0;
+};
+
+decltype(Training::optimizer) optimizer_of(const std::string& name, const nb::dict& given) {
+  OptionReader reader(given);
+  const auto read = [&](auto options) -> decltype(Training::optimizer) {
+    reader.read("learning_rate", options.learning_rate);
+    reader.read("weight_decay", options.weight_decay);
+    if constexpr (requires { options.beta1; }) {
+      reader.read("beta1", options.beta1);
+      reader.read("beta2", options.beta2);
+    }
+    if constexpr (requires { options.rho; }) reader.read("rho", options.rho);
+    if constexpr (requires { options.momentum; }) reader.read("momentum", options.momentum);
+    if constexpr (requires { options.nesterov; }) reader.read("nesterov", options.nesterov);
+    if constexpr (requires { options.epsilon; }) reader.read("epsilon", options.epsilon);
+    reader.refuse_others(name);
+    return options;
+  };
+  if (name == "adam") return read(AdamOptions{});
+  if (name == "adamw") return read(AdamWOptions{});
+  if (name == "rmsprop") return read(RMSpropOptions{});
+  if (name == "sgd") return read(SGDOptions{});
+  detail::refuse("fit: optimizer must be one of adam, adamw, rmsprop, sgd, got ", name);
+}
+
+/// Lets Python act on Ctrl-C now and then: 20 times per second, since a thread that wants the GIL may wait for it.
+class SignalCheck {
+ public:
+  void operator()() {
+    const auto now = Clock::now();
+    if (now - last_ < std::chrono::milliseconds(50)) return;
+    last_ = now;
+    const nb::gil_scoped_acquire acquire;
+    if (PyErr_CheckSignals() != 0) throw nb::python_error();
+  }
+
+ private:
+  using Clock = std::chrono::steady_clock;
+  Clock::time_point last_ = Clock::now();
+};
+
+/// Trains a network. The options are those of `elegans.fit`; `on_epoch` is a function of a dictionary, or None.
+nb::dict fit(Network& network, const DataArrays& data, const nb::object& validation, const std::string& loss,
+             double delta, const std::string& optimizer, const nb::dict& optimizer_options, const nb::dict& options,
+             const nb::object& schedule, const nb::object& on_epoch) {
+  Training training{
+      .data = data_of(data), .loss = loss_of(loss, delta), .optimizer = optimizer_of(optimizer, optimizer_options)};
+  if (!validation.is_none()) training.validation = data_of(nb::cast<DataArrays>(validation));
+  OptionReader reader(options);
+  reader.read("epochs", training.epochs);
+  reader.read("batch_size", training.batch_size);
+  reader.read("shuffle", training.shuffle);
+  reader.read("seed", training.seed);
+  reader.read("validation_split", training.validation_split);
+  reader.read("patience", training.patience);
+  reader.read("min_delta", training.min_delta);
+  reader.read("restore_best_weights", training.restore_best_weights);
+  reader.read("clip_norm", training.clip_norm);
+  reader.read("clip_value", training.clip_value);
+  reader.read("freeze", training.freeze);
+  reader.read("last_step", training.last_step);
+  reader.read("bptt_steps", training.bptt_steps);
+  reader.read("stateful", training.stateful);
+  reader.read("show_progress", training.show_progress);
+  reader.read("workers", training.workers);
+  reader.refuse_others("fit");
+  if (!schedule.is_none()) {
+    training.schedule = [&](std::int64_t step, std::int64_t steps) {
+      const nb::gil_scoped_acquire acquire;
+      return nb::cast<double>(schedule(step, steps));
+    };
+  }
+  if (!on_epoch.is_none()) {
+    training.on_epoch = [&](const Epoch<double>& epoch) {
+      const nb::gil_scoped_acquire acquire;
+      nb::dict about;
+      about["number"] = epoch.number;
+      about["of"] = epoch.of;
+      about["loss"] = epoch.loss;
+      if (epoch.validation_loss) about["validation_loss"] = *epoch.validation_loss;
+      if (epoch.learning_rate) about["learning_rate"] = *epoch.learning_rate;
+      about["is_best"] = epoch.is_best;
+      return !on_epoch(about).is(nb::bool_(false));
+    };
+  }
+  training.on_batch = SignalCheck();
+  const History<double> history = [&] {
+    const nb::gil_scoped_release release;
+    return network.fit(training);
+  }();
+  nb::dict result;
+  result["loss"] = history.loss;
+  result["validation_loss"] = history.validation_loss;
+  result["learning_rate"] = history.learning_rate;
+  result["best_epoch"] = history.best_epoch;
+  result["stopped_by"] = name_of(history.stopped_by);
+  return result;
+}
+
+/// Reads a model file. What is None follows from the file, or has the default of ncps.
+std::shared_ptr<Network> load(const std::string& path, const std::string& scalar, std::optional<int> ode_unfolds,
+                              std::optional<double> epsilon, std::optional<bool> implicit_param_constraints,
+                              std::optional<int> output_dim, const std::optional<std::string>& mode,
+                              const std::optional<std::string>& activation, std::optional<bool> return_sequences,
+                              const std::optional<std::string>& prefix) {
+  ModelFileOptions options{.ode_unfolds = ode_unfolds,
+                           .epsilon = epsilon,
+                           .implicit_param_constraints = implicit_param_constraints,
+                           .output_dim = output_dim,
+                           .return_sequences = return_sequences,
+                           .prefix = prefix};
+  if (mode) options.mode = detail::value_in(detail::mode_names, "mode", *mode);
+  if (activation) options.activation = detail::value_in(detail::activation_names, "activation", *activation);
+  return load_network(path, scalar, options);
+}
+
 }  // namespace
 
 void bind(nb::module_& module) {
@@ -189,7 +343,19 @@ void bind(nb::module_& module) {
            [](const Network& network, const std::vector<Address>& to) { network.read_parameters(tensors(to)); })
       .def("write_parameters",
            [](Network& network, const std::vector<Address>& from) { network.write_parameters(tensors(from)); })
-      .def("forward", &forward);
+      .def_prop_ro("kind", &Network::kind)
+      .def_prop_ro("wiring_tables",
+                   [](const Network& network) -> nb::object {
+                     if (!network.wiring()) return nb::none();
+                     return nb::cast(tables_of(*network.wiring()));
+                   })
+      .def("forward", &forward)
+      .def("fit", &fit, "data"_a, "validation"_a.none(), "loss"_a, "delta"_a, "optimizer"_a, "optimizer_options"_a,
+           "options"_a, "schedule"_a.none(), "on_epoch"_a.none())
+      .def("save", &Network::save);
+  module.def("load", &load, "path"_a, "scalar"_a, "ode_unfolds"_a.none(), "epsilon"_a.none(),
+             "implicit_param_constraints"_a.none(), "output_dim"_a.none(), "mode"_a.none(), "activation"_a.none(),
+             "return_sequences"_a.none(), "prefix"_a.none());
   module.def("make_ltc", &make_ltc);
   module.def("make_cfc", &make_cfc, "is_double"_a, "mixed_memory"_a, "tables"_a.none(), "units"_a, "input_dim"_a,
              "mode"_a, "activation"_a, "backbone_units"_a, "backbone_layers"_a, "backbone_dropout"_a, "proj_size"_a,

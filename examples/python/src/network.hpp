@@ -6,20 +6,14 @@
 #include <string>
 #include <vector>
 
-#include <elegans/cell/cfc/options.hpp>
-#include <elegans/cell/ltc/options.hpp>
 #include <elegans/core/types.hpp>
+#include <elegans/io/model_options.hpp>
+#include <elegans/train/history.hpp>
 #include <elegans/wiring/wiring.hpp>
 
 #include "training.hpp"
 
 namespace elegans::python {
-
-/// Values of float or double that Python owns, (time, batch, features). The strides count values, not bytes.
-struct Strided {
-  void* values = nullptr;
-  Index time = 0, batch = 0, feature = 0;  ///< distance to the next step, sample, feature
-};
 
 /// One tensor of a network: its name in ncps' `state_dict`, and its shape there.
 struct TensorShape {
@@ -82,6 +76,10 @@ class Network : public std::enable_shared_from_this<Network> {
   [[nodiscard]] virtual bool return_sequences() const = 0;
   [[nodiscard]] virtual std::vector<TensorShape> tensors() const = 0;
   [[nodiscard]] virtual std::string summary() const = 0;
+  /// "LTC", "CfC", "MixedLTC" or "MixedCfC".
+  [[nodiscard]] virtual std::string kind() const = 0;
+  /// The wiring of an LTC; null for a CfC.
+  [[nodiscard]] virtual const Wiring<>* wiring() const = 0;
 
   virtual void read_parameters(const Tensors& to) const = 0;
   virtual void write_parameters(const Tensors& from) = 0;
@@ -89,7 +87,9 @@ class Network : public std::enable_shared_from_this<Network> {
   /// \return null if the pass has no tape
   virtual std::unique_ptr<Pass> forward(const Tensors& parameters, const Forward& arguments) = 0;
 
-  virtual TrainingHistory fit(const Training& training) = 0;
+  /// Trains the network. Others may run it meanwhile; they see the parameters of the last epoch.
+  virtual History<double> fit(const Training& training) = 0;
+  /// \param prefix  see `SaveOptions`
   virtual void save(const std::string& path, const std::string& prefix) const = 0;
 };
 
@@ -97,5 +97,9 @@ class Network : public std::enable_shared_from_this<Network> {
 /// file per model instantiates it.
 template <typename Model, typename... Arguments>
 std::shared_ptr<Network> make_network(const Arguments&... arguments);
+
+/// The network of a model file. \param scalar  "float32", "float64", or "" for that of the file
+std::shared_ptr<Network> load_network(const std::string& path, const std::string& scalar,
+                                      const ModelFileOptions& options);
 
 }  // namespace elegans::python

@@ -16,6 +16,8 @@
 #include <elegans/io/format/cfc.hpp>
 #include <elegans/io/format/ltc.hpp>
 #include <elegans/io/format/memory.hpp>
+#include <elegans/io/model_file.hpp>
+#include <elegans/system/thread_pool.hpp>
 
 #include "network.hpp"
 
@@ -70,6 +72,11 @@ class NetworkOf : public Network {
   [[nodiscard]] bool has_memory() const override { return model_.state_size() != model_.units(); }
   [[nodiscard]] bool return_sequences() const override { return model_.return_sequences(); }
   [[nodiscard]] std::string summary() const override { return model_.summary(); }
+  [[nodiscard]] std::string kind() const override { return Format::kind(); }
+  [[nodiscard]] const Wiring<>* wiring() const override {
+    if constexpr (requires { model_.wiring(); }) return &model_.wiring();
+    return nullptr;
+  }
 
   [[nodiscard]] std::vector<TensorShape> tensors() const override {
     const detail::ModelNames names = Format::names("");
@@ -101,8 +108,31 @@ class NetworkOf : public Network {
     return nullptr;
   }
 
-  TrainingHistory fit(const Training&) override { return {}; }
-  void save(const std::string&, const std::string&) const override {}
+  History<double> fit(const Training& training) override {
+    Model model = [&] {
+      const std::shared_lock lock(mutex_);
+      return model_;
+    }();
+    if (training.workers != 1) model.set_executor(std::make_shared<ThreadPool>(training.workers));
+    const auto publish = [&] {
+      const std::unique_lock lock(mutex_);
+      model_.update_unconstrained([&](auto all) { all = model.parameters(); });
+      ++changes_;
+    };
+    try {
+      const History<Scalar> history = fit_model(model, training, publish);
+      publish();
+      return in_double(history);
+    } catch (...) {
+      publish();  // the epochs before
+      throw;
+    }
+  }
+
+  void save(const std::string& path, const std::string& prefix) const override {
+    const std::shared_lock lock(mutex_);
+    elegans::save(model_, path, {.prefix = prefix});
+  }
 
  private:
   // --- parameters ----------------------------------------------------------------------------------------------------
@@ -170,6 +200,16 @@ class NetworkOf : public Network {
     if (!to.values) return;
     for (Index b = 0; b < from.batch(); ++b) sample_of(to, b, from.time(), from.features()) = from.sample(b);
   }
+  /// The (time, batch) values behind an address.
+  static auto times_of(const Strided& from, Index time, Index batch) {
+    return sample_of({from.values, from.time, 0, from.batch}, 0, time, batch);
+  }
+  static Timespans<Scalar> timespans_of(const Strided& from, Index time, Index batch) {
+    return Timespans<Scalar>(times_of(from, time, batch));
+  }
+  static Mask mask_of(const unsigned char* from, Index time, Index batch) {
+    return Mask(Eigen::Map<const Eigen::Array<unsigned char, Dynamic, Dynamic, Eigen::RowMajor>>(from, time, batch));
+  }
   /// Reads h, or writes it, and c beside it.
   void read_state(const void* h, const void* c, StateType& to) const {
     using Values = Eigen::Map<const RowMajor>;
@@ -189,14 +229,8 @@ class NetworkOf : public Network {
     room.x.resize(in.time, in.batch, model_.input_dim());
     read(in.x, room.x);
     room.context = {};
-    if (in.timespans.values) {
-      room.context.timespans =
-          sample_of({in.timespans.values, in.timespans.time, 0, in.timespans.batch}, 0, in.time, in.batch);
-    }
-    if (in.mask) {
-      room.context.mask =
-          Eigen::Map<const Eigen::Array<unsigned char, Dynamic, Dynamic, Eigen::RowMajor>>(in.mask, in.time, in.batch);
-    }
+    if (in.timespans.values) room.context.timespans = timespans_of(in.timespans, in.time, in.batch);
+    if (in.mask) room.context.mask = mask_of(in.mask, in.time, in.batch);
     if (in.h || in.c) {
       room.context.initial_state = model_.initial_state(in.batch);
       read_state(in.h, in.c, *room.context.initial_state);
@@ -232,10 +266,74 @@ class NetworkOf : public Network {
     write(session.input_gradient(), results.d_x);
     write_state(session.initial_state_gradient(), results.d_h, results.d_c);
     if (const Strided& to = results.d_timespans; to.values) {
-      sample_of({to.values, to.time, 0, to.batch}, 0, room.x.time(), batch) = session.timespans_gradient();
+      times_of(to, room.x.time(), batch) = session.timespans_gradient();
     }
     if (!results.gradients.empty()) write_rows(session.gradient().data(), results.gradients);
   }
+
+  // --- training ------------------------------------------------------------------------------------------------------
+
+  [[nodiscard]] Dataset<Scalar> dataset_of(const TrainingData& from) const {
+    Dataset<Scalar> data{.x = Sequence<Scalar>(from.time, from.samples, model_.input_dim()),
+                         .y = Sequence<Scalar>(from.y_time, from.samples, from.targets)};
+    read(from.x, data.x);
+    read(from.y, data.y);
+    if (from.timespans.values) data.timespans = timespans_of(from.timespans, from.time, from.samples);
+    if (from.mask) data.mask = mask_of(from.mask, from.time, from.samples);
+    for (const double weight : from.weights) data.weights.push_back(static_cast<Scalar>(weight));
+    return data;
+  }
+
+  template <typename Publish>
+  History<Scalar> fit_model(Model& model, const Training& training, const Publish& publish) const {
+    FitOptions<Scalar> options{.epochs = training.epochs,
+                               .batch_size = training.batch_size,
+                               .shuffle = training.shuffle,
+                               .seed = training.seed,
+                               .validation_split = training.validation_split,
+                               .patience = training.patience,
+                               .min_delta = training.min_delta,
+                               .restore_best_weights = training.restore_best_weights,
+                               .schedule = training.schedule,
+                               .freeze = training.freeze,
+                               .loss_over = training.last_step ? LossOver::last_step : LossOver::every_step,
+                               .bptt_steps = training.bptt_steps,
+                               .stateful = training.stateful,
+                               .show_progress = training.show_progress};
+    if (training.clip_norm != 0) options.clip.global_norm = training.clip_norm;
+    if (training.clip_value != 0) options.clip.value = training.clip_value;
+    if (training.validation) options.validation = dataset_of(*training.validation);
+    const auto optimizer = std::visit([](const auto& given) { return optimizer_of(given); }, training.optimizer);
+    return elegans::fit(model, dataset_of(training.data), optimizer, options, loss(training.loss),
+                        on_batch_end([&](auto&, const auto&) { training.on_batch(); }),
+                        on_epoch_end([&](auto&, const Epoch<Scalar>& epoch) {
+                          if (!training.on_epoch) return true;
+                          publish();
+                          return training.on_epoch(in_double(epoch));
+                        }));
+  }
+
+  static AnyOptimizer<Scalar> optimizer_of(const AdamOptions& options) { return Adam<Scalar>(options); }
+  static AnyOptimizer<Scalar> optimizer_of(const AdamWOptions& options) { return AdamW<Scalar>(options); }
+  static AnyOptimizer<Scalar> optimizer_of(const RMSpropOptions& options) { return RMSprop<Scalar>(options); }
+  static AnyOptimizer<Scalar> optimizer_of(const SGDOptions& options) { return SGD<Scalar>(options); }
+
+  static Epoch<double> in_double(const Epoch<Scalar>& epoch) {
+    Epoch<double> result{.number = epoch.number, .of = epoch.of, .loss = epoch.loss, .is_best = epoch.is_best};
+    if (epoch.validation_loss) result.validation_loss = *epoch.validation_loss;
+    if (epoch.learning_rate) result.learning_rate = *epoch.learning_rate;
+    return result;
+  }
+  static History<double> in_double(const History<Scalar>& history) {
+    const auto values = [](const std::vector<Scalar>& from) { return std::vector<double>(from.begin(), from.end()); };
+    return {.loss = values(history.loss),
+            .validation_loss = values(history.validation_loss),
+            .learning_rate = values(history.learning_rate),
+            .best_epoch = history.best_epoch,
+            .stopped_by = history.stopped_by};
+  }
+
+  // --- rooms ---------------------------------------------------------------------------------------------------------
 
   std::unique_ptr<Room> take_room() {
     {

@@ -33,18 +33,9 @@ Polarities to_numpy(const auto& matrix) {
 
 /// Builds a wiring, unless there are no inputs yet, and takes it apart.
 template <typename W>
-WiringTables tables_of(W wiring, int input_dim) {
+WiringTables drawn(W wiring, int input_dim) {
   if (input_dim > 0) wiring.build(input_dim);
-  std::vector<std::string> types;
-  std::vector<int> layers;
-  for (int i = 0; i < wiring.units(); ++i) {
-    types.emplace_back(name_of(wiring.neuron_type(i)));
-    layers.push_back(wiring.layer_of(i));
-  }
-  const Eigen::MatrixXi none(0, wiring.units());
-  return {to_numpy(wiring.adjacency_matrix()),
-          input_dim > 0 ? to_numpy(wiring.sensory_adjacency_matrix()) : to_numpy(none), wiring.output_dim(),
-          std::move(types), std::move(layers)};
+  return tables_of(Wiring<>(wiring));
 }
 
 NeuronType type_of(const std::string& name) {
@@ -84,30 +75,42 @@ Wiring<> wiring_of(const WiringTables& tables) {
   return wiring;
 }
 
+WiringTables tables_of(const Wiring<>& wiring) {
+  std::vector<std::string> types;
+  std::vector<int> layers;
+  for (int i = 0; i < wiring.units(); ++i) {
+    types.emplace_back(name_of(wiring.neuron_type(i)));
+    layers.push_back(wiring.layer_of(i));
+  }
+  const Eigen::MatrixXi none(0, wiring.units());
+  return {to_numpy(wiring.adjacency_matrix()),
+          wiring.is_built() ? to_numpy(wiring.sensory_adjacency_matrix()) : to_numpy(none), wiring.output_dim(),
+          std::move(types), std::move(layers)};
+}
+
 void bind_wirings(nb::module_& module) {
-  module.def(
-      "fully_connected", [](int input_dim, int units, int output_dim, std::uint64_t seed, bool self_connections) {
-        return tables_of(FullyConnected<>(units, output_dim, {.seed = seed, .self_connections = self_connections}),
-                         input_dim);
-      });
+  module.def("fully_connected", [](int input_dim, int units, int output_dim, std::uint64_t seed,
+                                   bool self_connections) {
+    return drawn(FullyConnected<>(units, output_dim, {.seed = seed, .self_connections = self_connections}), input_dim);
+  });
   module.def("random", [](int input_dim, int units, int output_dim, double sparsity, std::uint64_t seed) {
-    return tables_of(Random<>(units, output_dim, {.sparsity = sparsity, .seed = seed}), input_dim);
+    return drawn(Random<>(units, output_dim, {.sparsity = sparsity, .seed = seed}), input_dim);
   });
   module.def("ncp", [](int input_dim, std::vector<int> inter_neurons, int command_neurons, int motor_neurons,
                        int sensory_fanout, std::vector<int> inter_fanout, int recurrent_command_synapses,
                        int motor_fanin, std::uint64_t seed) {
-    return tables_of(NCP<>({.inter_neurons = PerLayer(std::move(inter_neurons)),
-                            .command_neurons = command_neurons,
-                            .motor_neurons = motor_neurons,
-                            .sensory_fanout = sensory_fanout,
-                            .inter_fanout = PerLayer(std::move(inter_fanout)),
-                            .recurrent_command_synapses = recurrent_command_synapses,
-                            .motor_fanin = motor_fanin,
-                            .seed = seed}),
-                     input_dim);
+    return drawn(NCP<>({.inter_neurons = PerLayer(std::move(inter_neurons)),
+                        .command_neurons = command_neurons,
+                        .motor_neurons = motor_neurons,
+                        .sensory_fanout = sensory_fanout,
+                        .inter_fanout = PerLayer(std::move(inter_fanout)),
+                        .recurrent_command_synapses = recurrent_command_synapses,
+                        .motor_fanin = motor_fanin,
+                        .seed = seed}),
+                 input_dim);
   });
   module.def("auto_ncp", [](int input_dim, int units, int output_dim, double sparsity, std::uint64_t seed) {
-    return tables_of(AutoNCP<>(units, output_dim, {.sparsity = sparsity, .seed = seed}), input_dim);
+    return drawn(AutoNCP<>(units, output_dim, {.sparsity = sparsity, .seed = seed}), input_dim);
   });
 }
 

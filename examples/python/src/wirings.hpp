@@ -24,6 +24,8 @@ using WiringTables = std::tuple<Polarities, Polarities, int, std::vector<std::st
 
 /// A wiring from its tables.
 Wiring<> wiring_of(const WiringTables& tables);
+/// The tables of a wiring.
+WiringTables tables_of(const Wiring<>& wiring);
 
 void bind_wirings(nanobind::module_& module);
 

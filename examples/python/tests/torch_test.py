@@ -407,7 +407,7 @@ def test_refusals(call, message):
 @pytest.mark.parametrize("make, message", [
     (lambda: elegans.torch.LTC(2, 8, ode_unfolds=0), "ode_unfolds must be at least 1, got 0"),
     (lambda: elegans.torch.LTC(2, 8, epsilon=-1), "epsilon must be finite and at least 0"),
-    (lambda: elegans.torch.LTC(2, 8, input_mapping="cubic"), "input_mapping must be one of 'affine', 'linear', 'none'"),
+    (lambda: elegans.torch.LTC(2, 8, input_mapping="cubic"), "input_mapping must be one of affine, linear, none, got cubic"),
     (lambda: elegans.torch.LTC(0, 8), "input_dim must be at least 1"),
     (lambda: elegans.torch.CfC(2, 8, mode="best"), "mode must be 'default', 'pure' or 'no_gate', got 'best'"),
     (lambda: elegans.torch.CfC(2, 8, activation="sin"), "activation must be one of"),
