@@ -5,11 +5,13 @@ import copy
 import json
 import os
 import pickle
+import re
 import signal
 import subprocess
 import sys
 import threading
 import time
+import types
 
 import ncps.wirings
 import numpy as np
@@ -354,6 +356,15 @@ def test_other_threads_run_while_one_trains():
         assert np.isfinite(model(SINE_X)[0]).all()
         counted += 1
     assert counted > 10
+
+
+def test_a_notebook_shows_progress(monkeypatch, capsys):
+    monkeypatch.setitem(sys.modules, "ipykernel", types.ModuleType("ipykernel"))
+    elegans.fit(sine_model(), SINE_X, SINE_Y, epochs=2, validation_data=(SINE_X, SINE_Y))
+    shown = capsys.readouterr().out
+    assert re.search(r"\rEpoch 2/2 loss 0\.\d{6}, validation loss 0\.\d{6}$", shown)
+    elegans.fit(sine_model(), SINE_X, SINE_Y, show_progress=False)
+    assert capsys.readouterr().out == ""
 
 
 def test_control_c():

@@ -24,7 +24,7 @@ class AnyLoss {
  public:
   const char* name;  ///< of the loss that this one is
 
-  /// \param loss  one of the library's losses
+  /// Holds a loss. \param loss  one of the library's
   template <typename Loss>
     requires std::constructible_from<Held, Loss>
   AnyLoss(Loss loss) : name(Loss::name), loss_(std::move(loss)) {}
@@ -49,6 +49,7 @@ class AnyLoss {
     return std::visit(wanted_in, loss_);
   }
 
+  /// The loss of some rows, and its derivative: see `LossFunction`.
   template <typename Scalar, typename Weights>
   Scalar operator()(ConstArrayView<Scalar> prediction, ConstArrayView<Scalar> target, const Weights& weight,
                     ArrayView<Scalar> d_prediction) const {

@@ -27,7 +27,7 @@ class AnyOptimizer {
   using Held = std::variant<Adam<Scalar>, AdamW<Scalar>, RMSprop<Scalar>, SGD<Scalar>>;
 
  public:
-  /// \param optimizer  one of the library's optimizers
+  /// Holds an optimizer. \param optimizer  one of the library's
   template <typename Optimizer>
     requires std::constructible_from<Held, Optimizer>
   AnyOptimizer(Optimizer optimizer) : optimizer_(std::move(optimizer)) {}
@@ -38,20 +38,23 @@ class AnyOptimizer {
     std::visit([&](auto& optimizer) { optimizer.step(parameters, gradient, ranges); }, optimizer_);
   }
 
-  // The members of `OptimizerBase`.
   [[nodiscard]] Scalar learning_rate() const noexcept {
     return std::visit([](const auto& optimizer) { return optimizer.learning_rate(); }, optimizer_);
   }
+  /// See `OptimizerBase::set_learning_rate`.
   void set_learning_rate(Scalar rate) {
     std::visit([&](auto& optimizer) { optimizer.set_learning_rate(rate); }, optimizer_);
   }
+  /// The number of steps so far.
   [[nodiscard]] std::int64_t steps() const noexcept {
     return std::visit([](const auto& optimizer) { return optimizer.steps(); }, optimizer_);
   }
+  /// See `OptimizerBase::memory`.
   [[nodiscard]] ConstVectorView<Scalar> memory() const& noexcept {
     return std::visit([](const auto& optimizer) { return optimizer.memory(); }, optimizer_);
   }
   [[nodiscard]] OwnedArray<Scalar, Dynamic, 1> memory() const&& { return memory(); }
+  /// See `OptimizerBase::resume`.
   void resume(std::int64_t steps, ConstVectorView<Scalar> memory) {
     std::visit([&](auto& optimizer) { optimizer.resume(steps, memory); }, optimizer_);
   }
