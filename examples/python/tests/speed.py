@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Measures elegans.torch and elegans.fit against ncps on PyTorch, one thread each, in one run.
 
-    python examples/python/speed.py
+    python examples/python/tests/speed.py
 
 A step is a forward pass, the mean squared error, a backward pass and Adam. Times are those of the processor, medians of
 several rounds, in microseconds. Needs torch and ncps.
