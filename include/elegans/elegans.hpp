@@ -61,6 +61,8 @@
 #include <elegans/system/executor.hpp>
 #include <elegans/train/adam.hpp>
 #include <elegans/train/adamw.hpp>
+#include <elegans/train/any_loss.hpp>
+#include <elegans/train/any_optimizer.hpp>
 #include <elegans/train/batch.hpp>
 #include <elegans/train/batch_trainer.hpp>
 #include <elegans/train/callback.hpp>

@@ -3,7 +3,9 @@
 
 #include <atomic>
 #include <optional>
+#include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include <elegans/layer/session.hpp>
@@ -34,7 +36,7 @@ void for_each_session_model(Visit visit) {
   visit(CfC<float>(7, 3, {.backbone_units = 6}));
   visit(CfC<double>(AutoNCP(12, 2), 3, {.return_sequences = false}));
   visit(MixedLTC<float>(AutoNCP(12, 2), 3));
-  visit(LSTM<double>(5, 3));
+  visit(LSTM<double>(3, 3));
 }
 
 /// Other parameters, which nobody has packed.
@@ -120,6 +122,72 @@ TEST_CASE("Threads run sessions of one const model at the same time", "[layer][s
       }
     }
   });
+}
+
+TEST_CASE("Sessions differentiate one const model, two forward passes before their backward passes",
+          "[layer][session]") {
+  for_each_session_model([]<typename Model>(Model model) {
+    change(model, 0.9);
+    const Model& constant = model;
+    Session first(constant), second(constant);
+    const auto a = problem_of(constant, 5, 3), b = problem_of(constant, 4, 1);
+    CHECK(first.gradient().size() == 0);
+    const Sequence<typename Model::Scalar> y_a = first.forward(a.x, a.context());
+    second.forward(b.x, b.context());
+    first.backward(a.d_y, &a.d_final);
+    second.backward(b.d_y);
+    const auto agrees = [&](const auto& session, const auto& p, const auto* d_final) {
+      const Sequence<typename Model::Scalar> y = model.forward(p.x, p.context());
+      model.backward(p.d_y, d_final);
+      CHECK((session.gradient() == model.gradient()).all());
+      CHECK((session.input_gradient().values() == model.input_gradient().values()).all());
+      CHECK((session.initial_state_gradient().array() == model.initial_state_gradient().array()).all());
+      CHECK((session.timespans_gradient() == model.timespans_gradient()).all());
+      return y;
+    };
+    CHECK((agrees(first, a, &a.d_final).values() == y_a.values()).all());
+    agrees(second, b, static_cast<decltype(&b.d_final)>(nullptr));
+    // A session's own outputs may be its next inputs.
+    if (model.output_dim() == model.input_dim() && model.return_sequences()) {
+      const auto& y = first.forward(a.x);
+      const Sequence<typename Model::Scalar> copy = y;
+      CHECK((first.forward(y).values() == model(copy).values()).all());
+    }
+  });
+}
+
+TEST_CASE("A session drops the values that the model drops", "[layer][session]") {
+  const CfCOptions options{.backbone_units = 6, .backbone_layers = 2, .backbone_dropout = 0.5};
+  CfC<double> model(7, 3, options);
+  Session session(std::as_const(model));
+  const auto p = problem_of(model, 5, 3);
+  for (const int epoch : {0, 3}) {
+    model.begin_epoch(epoch);
+    session.begin_epoch(epoch);
+    for (int pass = 0; pass < 2; ++pass) {
+      CHECK((session.forward(p.x).values() == model.forward(p.x).values()).all());
+    }
+  }
+  CHECK((session.forward(p.x).values() != session(p.x).values()).any());
+}
+
+TEST_CASE("A session does not go back through a tape of other parameters", "[layer][session]") {
+  LTC<float> model(FullyConnected(4, 1), 2);
+  Session session(std::as_const(model));
+  const auto p = problem_of(model, 4, 3);
+  const std::string wanted = "backward: call forward() first";
+  CHECK(support::refusal_of([&] { session.backward(p.d_y); }) == wanted);
+  session.forward(p.x);
+  session.backward(p.d_y);
+  session.backward(p.d_y);
+  change(model, 0.5);
+  CHECK(support::refusal_of([&] { session.backward(p.d_y); }) == wanted);
+  session.forward(p.x);
+  model = LTC<float>(FullyConnected(4, 1), 2);
+  CHECK(support::refusal_of([&] { session.backward(p.d_y); }) == wanted);
+  session.forward(p.x);
+  (void)session(p.x);
+  CHECK(support::refusal_of([&] { session.backward(p.d_y); }) == wanted);
 }
 
 TEST_CASE("A const model is copied while sessions of it begin", "[layer][session][threads]") {

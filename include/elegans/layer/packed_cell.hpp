@@ -3,6 +3,7 @@
 #pragma once
 
 #include <atomic>
+#include <cstdint>
 #include <type_traits>
 #include <utility>
 
@@ -32,6 +33,7 @@ class PackedCell {
     cell_ = std::move(other.cell_);
     for_single_ = other.for_single_.load();
     for_batch_ = other.for_batch_.load();
+    ++changes_;
     return *this;
   }
   ~PackedCell() = default;
@@ -39,7 +41,12 @@ class PackedCell {
   [[nodiscard]] const Cell& get() const noexcept { return cell_; }
 
   /// The parameters have changed: the next one who needs them packs them.
-  void forget() noexcept { for_single_ = for_batch_ = false; }
+  void forget() noexcept {
+    for_single_ = for_batch_ = false;
+    ++changes_;
+  }
+  /// How often the parameters have changed. A tape belongs to the parameters of its time.
+  [[nodiscard]] std::uint64_t changes() const noexcept { return changes_; }
 
   /// Packs the parameters for batches or for single samples, unless they are packed. For the owner.
   void pack(const Scalar* parameters, bool single) { pack_once(parameters, single); }
@@ -84,6 +91,7 @@ class PackedCell {
   mutable Cell cell_;
   mutable std::atomic<bool> for_single_ = false, for_batch_ = false;
   mutable std::atomic_flag lock_ = ATOMIC_FLAG_INIT;
+  std::uint64_t changes_ = 0;
 };
 
 }  // namespace elegans::detail

@@ -206,7 +206,6 @@ class Rnn : public Parameterized<Rnn<CellType>, typename CellType::Scalar, CellT
   template <int Width>
   void run(const Sequence<Scalar>& x, const ContextType& context, bool has_tape) {
     require_usable();
-    if (&x == &rollout().output()) return run<Width>(Sequence<Scalar>(x), context, has_tape);  // outputs overwrite it
     const std::uint64_t run = runs_ + (has_tape ? 1 : 0);
     workspace_.template run<Width>(cell(), x, context, {return_sequences_, has_tape, run, executor_.get()},
                                    [this](bool single) { pack(single); });

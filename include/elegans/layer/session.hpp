@@ -3,10 +3,13 @@
 #pragma once
 
 #include <concepts>
+#include <cstdint>
 #include <type_traits>
 #include <utility>
 
+#include <elegans/core/buffer.hpp>
 #include <elegans/core/context.hpp>
+#include <elegans/core/error.hpp>
 #include <elegans/core/sequence.hpp>
 #include <elegans/core/state.hpp>
 #include <elegans/core/types.hpp>
@@ -40,6 +43,13 @@ concept RnnLayer = requires { typename CellOf<Layer>; } && std::derived_from<Lay
 /// A session computes the same as the model, to the bit, and always with the model's current parameters. The model must
 /// outlive it. While a thread uses a session, nobody may run, change or move the model itself; to copy it is fine.
 /// `evaluate`, `predict` and `forecast` take a session as they take a model.
+///
+/// A session also has a tape and a gradient of its own. So several forward passes of one model may come before their
+/// backward passes, and threads may differentiate one model at the same time:
+///
+///     elegans::Session first(model), second(model);
+///     auto loss = f(first.forward(a), second.forward(b));
+///     first.backward(d_a), second.backward(d_b);        // first.gradient(), second.gradient()
 ///
 /// \tparam Layer  `LTC`, `CfC`, `LSTM`, or another `Rnn`
 template <typename Layer>
@@ -87,18 +97,67 @@ class Session {
   /// The outputs for a batch of sequences: see `Rnn::operator()`.
   /// \throws InvalidArgument if a shape differs
   [[nodiscard]] Sequence<Scalar> operator()(const Sequence<Scalar>& x, const ContextType& context = {}) {
-    workspace_.template run<detail::full_lanes<Scalar>>(model_->packed(), x, context,
-                                                        {.return_sequences = return_sequences()}, [](bool) {});
+    run(x, context, false);
     return workspace_.rollout().output();
   }
+
+  /// The same, with a tape for `backward`: see `Rnn::forward`.
+  /// \return the outputs; they last until the next call
+  const Sequence<Scalar>& forward(const Sequence<Scalar>& x, const ContextType& context = {}) & {
+    ++runs_;
+    run(x, context, true);
+    changes_ = model_->cell_.changes();
+    return workspace_.rollout().output();
+  }
+  void forward(const Sequence<Scalar>&, const ContextType& = {}) const& = delete;  // the session is const or temporary
+
+  /// Says which epoch comes next, for dropout: see `Rnn::begin_epoch`.
+  void begin_epoch(int epoch) noexcept { runs_ = static_cast<std::uint64_t>(epoch) << 32; }
+
+  /// Backpropagation through time: see `Rnn::backward`.
+  /// \throws InvalidArgument if a shape differs, or without a `forward` since the model's parameters last changed
+  void backward(const Sequence<Scalar>& d_output, const StateType* d_final_state = nullptr) {
+    if (!workspace_.rollout().can_go_back() || changes_ != model_->cell_.changes()) {
+      detail::refuse("backward: call forward() first");
+    }
+    gradient_.resize(model_->parameters_.size());
+    workspace_.rollout().backward(model_->packed(), model_->parameters_.data(), gradient_.size(), d_output,
+                                  d_final_state, gradient_.data());
+  }
+
+  /// dLoss/d(parameters), in the order of the model's `parameters()`; empty before the first `backward`.
+  [[nodiscard]] ConstVectorView<Scalar> gradient() const& noexcept { return {gradient_.data(), gradient_.size()}; }
+  [[nodiscard]] OwnedArray<Scalar, Dynamic, 1> gradient() const&& { return gradient(); }
+  /// (time, batch, input_dim)
+  [[nodiscard]] const Sequence<Scalar>& input_gradient() const& noexcept { return workspace_.rollout().d_input(); }
+  [[nodiscard]] Sequence<Scalar> input_gradient() const&& { return input_gradient(); }
+  /// (batch, state_size)
+  [[nodiscard]] const StateType& initial_state_gradient() const& noexcept {
+    return workspace_.rollout().d_initial_state();
+  }
+  [[nodiscard]] StateType initial_state_gradient() const&& { return initial_state_gradient(); }
+  /// (time, batch): see `Rnn::timespans_gradient`.
+  [[nodiscard]] ConstArrayView<Scalar> timespans_gradient() const& noexcept {
+    return workspace_.rollout().d_timespans();
+  }
+  [[nodiscard]] OwnedArray<Scalar> timespans_gradient() const&& { return timespans_gradient(); }
 
   /// (batch, state_size): where the last sequence ended.
   [[nodiscard]] const StateType& final_state() const& noexcept { return workspace_.rollout().final_state(); }
   [[nodiscard]] StateType final_state() const&& { return final_state(); }
 
  private:
+  void run(const Sequence<Scalar>& x, const ContextType& context, bool has_tape) {
+    workspace_.template run<detail::full_lanes<Scalar>>(
+        model_->packed(), x, context, {.return_sequences = return_sequences(), .has_tape = has_tape, .run = runs_},
+        [](bool) {});
+  }
+
   const Layer* model_;
+  std::uint64_t runs_ = 0;     // forward passes with a tape in this epoch
+  std::uint64_t changes_ = 0;  // of the model's parameters, at the last of these passes
   detail::Workspace<Cell> workspace_;
+  Buffer<Scalar> gradient_;
 };
 
 }  // namespace elegans

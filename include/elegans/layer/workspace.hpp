@@ -74,10 +74,11 @@ class Workspace {
     return {space.outputs.data(), batch, cell.output_dim()};
   }
 
-  /// Runs the cell over sequences; see `Rollout`.
+  /// Runs the cell over sequences, which may be the outputs of the last run; see `Rollout`.
   template <int Width, typename Pack>
   void run(const Cell& cell, const Sequence<Scalar>& x, const typename RolloutType::ContextType& context,
            const typename RolloutType::Pass& pass, Pack pack) {
+    if (&x == &rollout_.output()) return run<Width>(cell, Sequence<Scalar>(x), context, pass, pack);  // is overwritten
     rollout_.template begin<Width>(cell, x, context, pass);
     if (rollout_.has_single_tile()) pack(true);
     if (rollout_.has_batch_tile()) pack(false);

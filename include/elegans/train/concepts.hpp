@@ -44,8 +44,8 @@ concept PredictingModel = requires(M& model, const M& constant, const Sequence<t
 ///
 /// Optional:
 /// - `name`, for tables and messages
-/// - `static bool accepts(outputs, targets)`, if there may be more or fewer targets than outputs
-/// - `static const char* wanted_target(target, outputs, targets)`: null if the loss accepts a target of this value,
+/// - `bool accepts(outputs, targets)`, if there may be more or fewer targets than outputs
+/// - `const char* wanted_target(target, outputs, targets)`: null if the loss accepts a target of this value,
 /// else
 ///   what it must be, as "in [0, 1]"
 template <typename L, typename Scalar>

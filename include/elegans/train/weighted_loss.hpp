@@ -48,18 +48,18 @@ void check_targets(const Score& score, const Sequence<Scalar>& prediction, const
                    const StepWeights<Scalar>& weights, const BatchOrigin& origin = {}) {
   const Index outputs = prediction.features();
   bool fits = outputs == target.features();
-  if constexpr (requires { Score::accepts(Index{}, Index{}); }) fits = Score::accepts(outputs, target.features());
+  if constexpr (requires { score.accepts(Index{}, Index{}); }) fits = score.accepts(outputs, target.features());
   if (!fits || target.time() != prediction.time() || target.batch() != prediction.batch()) {
     refuse(origin.who, ": y must be (time, batch, outputs) = (", prediction.time(), ", ", prediction.batch(), ", ",
            outputs, "), got (", target.time(), ", ", target.batch(), ", ", target.features(), ")");
   }
-  if constexpr (requires { Score::wanted_target(Scalar{}, Index{}, Index{}); }) {
+  if constexpr (requires { score.wanted_target(Scalar{}, Index{}, Index{}); }) {
     for (Index t = 0; t < target.time(); ++t) {
       for (Index f = 0; f < target.features(); ++f) {
         for (Index b = 0; b < target.batch(); ++b) {
           if (!weights.is_uniform() && weights.step(t)[b] == Scalar(0)) continue;
           const Scalar value = target(t, b, f);
-          if (const char* wanted = Score::wanted_target(value, outputs, target.features())) {
+          if (const char* wanted = score.wanted_target(value, outputs, target.features())) {
             refuse(origin.who, ": ", name_of_score(score), ": a target must be ", wanted, ", got ", value, " at step ",
                    origin.first_step + t, ", sample ", origin.sample(b), ", feature ", f);
           }
