@@ -13,7 +13,8 @@ install(FILES LICENSE DESTINATION "${CMAKE_INSTALL_DOCDIR}" COMPONENT elegans_li
 install(DIRECTORY include/elegans DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}" FILES_MATCHING PATTERN "*.hpp")
 
 # One export per component, so that a user needs the dependencies only of those components that he asks for.
-set(elegans_exports "elegans elegansTargets" "elegans_graph elegansGraphTargets" "elegans_io elegansIoTargets")
+set(elegans_exports "elegans elegansTargets" "elegans_graph elegansGraphTargets" "elegans_io elegansIoTargets"
+                    "elegans_mpi elegansMpiTargets")
 if(ELEGANS_BUILD_COMPILED)
   list(APPEND elegans_exports "elegans_compiled elegansCompiledTargets")
 endif()

@@ -25,6 +25,7 @@ BEGIN {
   may_include["train"] = "core system"
   may_include["graph"] = "core system wiring"
   may_include["io"] = "core system wiring cell/ltc cell/cfc cell/memory cell/gated layer model train"
+  may_include["mpi"] = "core train"
   may_include["compiled.hpp"] = "wiring layer model train"
   may_include["elegans.hpp"] = "compiled.hpp core system wiring cell cell/ltc cell/cfc cell/memory cell/gated layer model inspect train"
 
@@ -34,6 +35,7 @@ BEGIN {
   libraries["system"] = "fcntl.h sys/file.h sys/stat.h unistd.h xmmintrin.h"
   libraries["train"] = "Eigen/Core sys/ioctl.h unistd.h"
   libraries["graph"] = "Eigen/Core cgraph.h gvc.h locale.h xlocale.h"
+  libraries["mpi"] = "mpi.h"
   libraries["io"] = "Eigen/Core nlohmann/json.hpp"
 
   # Eigen's internal packets, and what names the instructions of one processor, are for simd/ alone.
@@ -45,7 +47,7 @@ BEGIN {
 
   # The headers that users include; every header must be reached from one of them.
   entries = "elegans.hpp model/embedded.hpp system/thread_pool.hpp graph/graph.hpp io/c_source.hpp io/checkpoint.hpp " \
-    "io/model_file.hpp io/save_best.hpp io/sha256.hpp"
+    "io/model_file.hpp io/save_best.hpp io/sha256.hpp mpi/mpi.hpp"
   longest = 400
 }
 

@@ -53,6 +53,7 @@ case ${1:-} in
     header model/embedded.hpp elegans/model/l.hpp
     header io/safetensors.hpp elegans/core/b.hpp nlohmann/json.hpp
     for name in c_source checkpoint model_file save_best sha256; do header io/$name.hpp elegans/io/safetensors.hpp elegans/model/l.hpp; done
+    header mpi/mpi.hpp elegans/train/t.hpp mpi.h
     header elegans.hpp elegans/model/l.hpp elegans/train/t.hpp
     cp -r "$scratch/tree" "$scratch/whole"
     (check "$scratch/tree" >/dev/null) || { echo "a tree without faults was refused"; exit 1; }

@@ -52,7 +52,7 @@ outside() {
     exit 1
   fi
   quietly "$cmake" --build "$build"
-  for program in main graph io compiled; do
+  for program in main graph io mpi compiled; do
     if [[ -x $build/$program ]]; then quietly "$build/$program"; fi
   done
 }
@@ -75,11 +75,17 @@ for how in find_package add_subdirectory FetchContent; do
   outside "$how-components" -DHOW=$how -DOTHER_EIGEN_USER=ON "-DCOMPONENTS=graph;io"
 done
 
+if command -v mpicxx >/dev/null; then
+  step "find_package, with MPI"
+  outside mpi -DHOW=find_package -DCOMPONENTS=mpi
+fi
+
 step "find_package, when something is missing"
 outside bare -DHOW=find_package -DCMAKE_DISABLE_FIND_PACKAGE_nlohmann_json=ON
 refused no-eigen "Eigen3" -DCMAKE_DISABLE_FIND_PACKAGE_Eigen3=ON
 refused no-json "its component io needs nlohmann_json" -DCOMPONENTS=io -DCMAKE_DISABLE_FIND_PACKAGE_nlohmann_json=ON
 refused no-graphviz "its component graph needs Graphviz" -DCOMPONENTS=graph -DELEGANS_GRAPHVIZ_GVC:STRING=FALSE
+refused no-mpi "its component mpi needs MPI" -DCOMPONENTS=mpi -DCMAKE_DISABLE_FIND_PACKAGE_MPI=ON
 refused no-library "installed without its component compiled" -DCOMPONENTS=compiled
 refused unknown "no component nonsense" -DCOMPONENTS=nonsense
 

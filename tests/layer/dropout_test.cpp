@@ -75,13 +75,24 @@ TEST_CASE("What is dropped follows from seed, epoch, pass, step and sample alone
   CHECK((first.step(0) != 0).select(1, Eigen::ArrayXXi::Zero(20, 16)).sum() !=
         (first.step(1) != 0).select(1, Eigen::ArrayXXi::Zero(20, 16)).sum());
 
-  layer.begin_epoch(3);
+  layer.begin_pass(3, 0);
   const Sequence<double> in_epoch = layer.forward(x);
   CHECK((in_epoch.values() != first.values()).any());
-  layer.begin_epoch(3);
+  layer.begin_pass(3, 0);
   CHECK((layer.forward(x).values() == in_epoch.values()).all());
+  // A part of a batch drops what the batch does.
+  layer.begin_pass(3, 0, 7);
+  const Sequence<double> later = layer.forward(dropout_inputs(5, 4, 16));
+  for (Index t = 0; t < 5; ++t) {
+    CHECK(((later.step(t) == 0) == (in_epoch.step(t).middleRows(7, 4) == 0)).all());
+  }
+  layer.begin_pass(3, 1);
+  const Sequence<double> next = layer.forward(x);
+  layer.begin_pass(3, 0, 7);
+  static_cast<void>(layer.forward(dropout_inputs(5, 4, 16)));
+  CHECK((layer.forward(x).values() == next.values()).all());  // begins with sample 0
   // A smaller batch is cut into other tiles, and its samples drop the same.
-  layer.begin_epoch(3);
+  layer.begin_pass(3, 0);
   const Sequence<double> of_three = layer.forward(dropout_inputs(5, 3, 16));
   for (Index t = 0; t < 5; ++t) {
     CHECK(((of_three.step(t) == 0) == (in_epoch.step(t).topRows(3) == 0)).all());
@@ -92,10 +103,10 @@ TEST_CASE("A stack drops in training only, and begins epochs in its layers", "[l
   Sequential model(Dense<double>(8, 3), Dropout<double>(8, {.share = 0.4}), Dense<double>(2, 8));
   const auto x = dropout_inputs(4, 6, 3);
   const Sequence<double> plain = model(x);
-  model.begin_epoch(1);
+  model.begin_pass(1, 0);
   const Sequence<double> trained = model.forward(x);
   CHECK((trained.values() != plain.values()).any());
-  model.begin_epoch(1);
+  model.begin_pass(1, 0);
   CHECK((model.forward(x).values() == trained.values()).all());
   CHECK((model(x).values() == plain.values()).all());
   CHECK(model.summary().find("dropout (Dropout)") != std::string::npos);

@@ -21,14 +21,14 @@ TEST_CASE("Dropout drops other values in each pass and in each step, and the sam
     const Sequence<double>& y = model.forward(x, context);
     return Eigen::ArrayXXd(y.step(x.time() - 1));
   };
-  model.begin_epoch(0);
+  model.begin_pass(0, 0);
   const Eigen::ArrayXXd first = last_of(one, {});
   CHECK((last_of(one, {}) != first).any());
-  model.begin_epoch(0);
+  model.begin_pass(0, 0);
   CHECK((last_of(one, {}) == first).all());
   // The mask hides the first of two steps, so the second has the same inputs and state.
   Context<double> second_only;
   second_only.mask = Mask((Eigen::ArrayXXd(2, 1) << 0, 1).finished());
-  model.begin_epoch(0);
+  model.begin_pass(0, 0);
   CHECK((last_of(two, second_only) != first).any());
 }

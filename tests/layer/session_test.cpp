@@ -162,8 +162,8 @@ TEST_CASE("A session drops the values that the model drops", "[layer][session]")
   Session session(std::as_const(model));
   const auto p = problem_of(model, 5, 3);
   for (const int epoch : {0, 3}) {
-    model.begin_epoch(epoch);
-    session.begin_epoch(epoch);
+    model.begin_pass(epoch, 0);
+    session.begin_pass(epoch, 0);
     for (int pass = 0; pass < 2; ++pass) {
       CHECK((session.forward(p.x).values() == model.forward(p.x).values()).all());
     }

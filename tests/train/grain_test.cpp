@@ -1,10 +1,15 @@
 // SPDX-FileCopyrightText: The elegans authors
 // SPDX-License-Identifier: Apache-2.0
 
+#include <cmath>
 #include <functional>
 #include <utility>
 #include <vector>
 
+#include <elegans/layer/dense.hpp>
+#include <elegans/layer/dropout.hpp>
+#include <elegans/layer/sequential.hpp>
+#include <elegans/model/cfc.hpp>
 #include <elegans/train/adam.hpp>
 #include <elegans/train/fit.hpp>
 #include <elegans/train/gradient_sum.hpp>
@@ -98,28 +103,75 @@ TEST_CASE("Gradients are added in a binary tree, whatever their number", "[train
   const std::vector<double> values{1, 1e16, -1e16, 1, 5};
   detail::GradientSum<double> sum;
   for (int round = 0; round < 2; ++round) {  // the memory is reused
-    sum.clear();
-    for (const double value : values) sum.add({&value, 1}, 1, 1);
+    sum.begin(0, 1);
+    for (const double value : values) sum.add({&value, 1}, 1);
     double mean = 0;
-    sum.mean({&mean, 1});
+    sum.mean({&mean, 1}, 5);
     const double tree = ((1 + 1e16) + (-1e16 + 1)) + 5;
     CHECK(mean == tree / 5);
-    CHECK(sum.weight() == 5);
   }
   // The mean weighs; a gradient of weight 0 is not read.
-  sum.clear();
+  sum.begin(0, 2);
   const double first[] = {2, 4}, second[] = {5, 1};
-  sum.add({first, 2}, 3, 2);
-  sum.add({nullptr, 0}, 0, 2);
-  sum.add({second, 2}, 1, 2);
+  sum.add({first, 2}, 3);
+  sum.add({nullptr, 0}, 0);
+  sum.add({second, 2}, 1);
   double mean[2];
-  sum.mean({mean, 2});
+  sum.mean({mean, 2}, 4);
   CHECK(mean[0] == 11. / 4);
   CHECK(mean[1] == 13. / 4);
-  sum.clear();
-  sum.add({nullptr, 0}, 0, 2);
-  sum.mean({mean, 2});
+  sum.begin(0, 2);
+  sum.add({nullptr, 0}, 0);
+  sum.mean({mean, 2}, 0);
   CHECK(mean[0] == 0);
+}
+
+TEST_CASE("Sums of neighbouring grains put together are the sum of all, to the bit", "[train][grain]") {
+  const auto value_of = [](Index grain) { return std::sin(1.7 * static_cast<double>(grain)) * std::exp2(grain % 5); };
+  const auto add_all = [&](detail::GradientSum<double>& sum, Index first, Index last) {
+    sum.begin(first, 1);
+    for (Index grain = first; grain < last; ++grain) {
+      const double value = value_of(grain);
+      sum.add({&value, 1}, 1);
+    }
+  };
+  for (Index grains = 1; grains <= 40; ++grains) {
+    detail::GradientSum<double> whole;
+    add_all(whole, 0, grains);
+    for (Index middle = 0; middle <= grains; ++middle) {
+      for (Index first = 0; first <= middle; first += 3) {
+        // Three parts: the second and the third are put together first.
+        detail::GradientSum<double> left, right, rest;
+        add_all(left, 0, first);
+        add_all(right, first, middle);
+        add_all(rest, middle, grains);
+        right.append(grains, [&](VectorView<double> blocks) { blocks = rest.blocks(); });
+        left.append(grains, [&](VectorView<double> blocks) { blocks = right.blocks(); });
+        REQUIRE(left.blocks().size() == whole.blocks().size());
+        REQUIRE((left.blocks() == whole.blocks()).all());
+        double together = 0, alone = 0;
+        left.mean({&together, 1}, 3);
+        whole.mean({&alone, 1}, 3);
+        REQUIRE(together == alone);
+      }
+    }
+  }
+}
+
+TEST_CASE("What is dropped does not depend on how a batch is cut into grains", "[train][grain][dropout]") {
+  const auto losses = [](Index grain) {
+    Sequential model(Dense<double>(6, 1), Dropout<double>(6, {.share = 0.4}),
+                     CfC<double>(4, 6, {.backbone_units = 8, .backbone_layers = 2, .backbone_dropout = 0.3}),
+                     Dense<double>(1, 4));
+    return fit(model, tiny_data(6, 9), Adam<double>({.learning_rate = 0.01}),
+               {.epochs = 3, .batch_size = 5, .grain = grain, .bptt_steps = 4})
+        .loss;
+  };
+  const auto whole = losses(0);
+  for (const Index grain : {1, 2, 3}) {
+    const auto in_grains = losses(grain);
+    for (const std::size_t epoch : {0U, 1U, 2U}) CHECK(in_grains[epoch] == Approx(whole[epoch]).epsilon(1e-12));
+  }
 }
 
 TEST_CASE("A batch in grains is transformed and updated once", "[train][grain]") {

@@ -245,7 +245,7 @@ class NetworkOf : public Network {
   }
   const Sequence<Scalar>& forward_again(Room& room) {
     room.changes = changes_;
-    room.session.begin_epoch(room.epoch);
+    room.session.begin_pass(room.epoch, 0);
     return room.session.forward(room.x, room.context);
   }
 

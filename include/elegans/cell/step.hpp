@@ -45,8 +45,17 @@ struct StepPosition {
   bool training = false;  ///< otherwise nothing is dropped
   std::uint64_t run = 0;  ///< forward passes before this one
   Index time = 0;
-  Index first_sample = 0;  ///< of the tile
+  Index first_sample = 0;  ///< of the tile, in the batch
 };
+
+namespace detail {
+
+/// The number of passes before one of a training. Epochs are far apart, however many passes they have.
+constexpr std::uint64_t passes_before(int epoch, int passes) noexcept {
+  return (static_cast<std::uint64_t>(epoch) << 32) + static_cast<std::uint64_t>(passes);
+}
+
+}  // namespace detail
 
 /// One step of a tile of samples: what a cell reads and what it writes. The layout `Lanes` says how the values lie in
 /// memory.

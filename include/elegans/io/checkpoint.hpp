@@ -82,22 +82,6 @@ namespace detail {
 inline constexpr const char* checkpoint_key = "elegans_checkpoint";
 inline constexpr int checkpoint_version = 3;
 
-/// Calls visit(name, vector) for every vector of a training's state. A metric goes by its number, as two metrics may
-/// have one name.
-template <typename State, typename Visit>
-void for_each_vector(State& state, Visit visit) {
-  visit("parameters", state.parameters);
-  visit("best_parameters", state.best_parameters);
-  visit("optimizer_memory", state.optimizer_memory);
-  visit("history.loss", state.history.loss);
-  visit("history.validation_loss", state.history.validation_loss);
-  visit("history.learning_rate", state.history.learning_rate);
-  for (std::size_t k = 0; k < state.history.metrics.size(); ++k) {
-    visit("history.metrics." + std::to_string(k) + ".training", state.history.metrics[k].training);
-    visit("history.metrics." + std::to_string(k) + ".validation", state.history.metrics[k].validation);
-  }
-}
-
 /// Reads the metadata of a checkpoint. Any of it may be missing or wrong: files come from anywhere.
 class CheckpointMetadata {
  public:

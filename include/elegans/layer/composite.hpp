@@ -71,9 +71,11 @@ class Composite : public Parameterized<Derived, ScalarType, Parts::parameter_cap
   [[nodiscard]] StateType initial_state(Index batch) const { return StateType(batch, state_size_); }
 
   /// See `Rnn`.
-  void begin_epoch(int epoch) {
+  void begin_pass(int epoch, int passes, Index first_sample = 0) {
     for_each_part([&](auto& part) {
-      if constexpr (requires { part.layer.begin_epoch(epoch); }) part.layer.begin_epoch(epoch);
+      if constexpr (requires { part.layer.begin_pass(epoch, passes, first_sample); }) {
+        part.layer.begin_pass(epoch, passes, first_sample);
+      }
     });
   }
 

@@ -193,9 +193,11 @@ class LayerVariant {
 
   // --- running: see `Rnn` -------------------------------------------------------------------------------------------
 
-  void begin_epoch(int epoch) {
+  void begin_pass(int epoch, int passes, Index first_sample = 0) {
     visit([&](auto& layer) {
-      if constexpr (requires { layer.begin_epoch(epoch); }) layer.begin_epoch(epoch);
+      if constexpr (requires { layer.begin_pass(epoch, passes, first_sample); }) {
+        layer.begin_pass(epoch, passes, first_sample);
+      }
     });
   }
   void set_executor(const std::shared_ptr<Executor>& executor) {

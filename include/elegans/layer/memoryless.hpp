@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <utility>
 
 #include <elegans/cell/step.hpp>
 #include <elegans/core/buffer.hpp>
@@ -97,6 +98,7 @@ class Memoryless : public Parameterized<Derived, ScalarType> {
     input_ = x;
     mask_ = context.mask;
     ++runs_;
+    first_sample_ = std::exchange(next_first_sample_, 0);
     run<detail::full_lanes<Scalar>>(input_, mask_, true, output_);
     can_go_back_ = true;
     return output_;
@@ -104,7 +106,10 @@ class Memoryless : public Parameterized<Derived, ScalarType> {
   void forward(const Sequence<Scalar>&, const ContextType& = {}) const& = delete;  // the model is const or temporary
 
   /// See `Rnn`.
-  void begin_epoch(int epoch) noexcept { runs_ = static_cast<std::uint64_t>(epoch) << 32; }
+  void begin_pass(int epoch, int passes, Index first_sample = 0) noexcept {
+    runs_ = detail::passes_before(epoch, passes);
+    next_first_sample_ = first_sample;
+  }
 
   /// (batch, 0)
   [[nodiscard]] const StateType& final_state() const& noexcept { return final_state_; }
@@ -151,7 +156,7 @@ class Memoryless : public Parameterized<Derived, ScalarType> {
     return {batch, features_, true};
   }
   [[nodiscard]] StepPosition position(bool training, Index t, Index first) const noexcept {
-    return {training, runs_, t, first};
+    return {training, runs_, t, first_sample_ + first};
   }
 
   template <int Width>
@@ -207,6 +212,8 @@ class Memoryless : public Parameterized<Derived, ScalarType> {
 
   Index features_;
   std::uint64_t runs_ = 0;  // forward passes with a copy of their inputs, in this epoch
+  Index first_sample_ = 0;  // of the last of them
+  Index next_first_sample_ = 0;
   Buffer<Scalar> x_lanes_, y_lanes_, d_x_lanes_;
   Sequence<Scalar> step_input_, step_output_;
 

@@ -152,11 +152,16 @@ class Rnn : public Parameterized<Rnn<CellType>, typename CellType::Scalar, CellT
   const Sequence<Scalar>& forward(const Sequence<Scalar>& x, const ContextType& context = {}) &;
   void forward(const Sequence<Scalar>&, const ContextType& = {}) const& = delete;  // the model is const or temporary
 
-  /// Says which epoch of a training comes next. Dropout depends on it, so that a resumed training drops the same values
-  /// as one without a pause.
+  /// Says which place in a training the next `forward` has. Dropout depends on it, so that a resumed training drops the
+  /// same values as one without a pause, and a batch drops the same values however it is cut into parts.
   ///
-  /// \param epoch  number of epochs before this one
-  void begin_epoch(int epoch) noexcept { runs_ = static_cast<std::uint64_t>(epoch) << 32; }
+  /// \param epoch         number of epochs before this one
+  /// \param passes        number of passes before this one in the epoch
+  /// \param first_sample  number, in its batch, of the first sample that the pass gets
+  void begin_pass(int epoch, int passes, Index first_sample = 0) noexcept {
+    runs_ = detail::passes_before(epoch, passes);
+    first_sample_ = first_sample;
+  }
 
   /// (batch, state_size): where the last sequence ended.
   [[nodiscard]] const StateType& final_state() const& noexcept { return rollout().final_state(); }
@@ -207,9 +212,11 @@ class Rnn : public Parameterized<Rnn<CellType>, typename CellType::Scalar, CellT
   void run(const Sequence<Scalar>& x, const ContextType& context, bool has_tape) {
     require_usable();
     const std::uint64_t run = runs_ + (has_tape ? 1 : 0);
-    workspace_.template run<Width>(cell(), x, context, {return_sequences_, has_tape, run, executor_.get()},
+    workspace_.template run<Width>(cell(), x, context,
+                                   {return_sequences_, has_tape, run, first_sample_, executor_.get()},
                                    [this](bool single) { pack(single); });
     runs_ = run;
+    if (has_tape) first_sample_ = 0;
   }
 
   [[nodiscard]] Rollout& rollout() noexcept { return workspace_.rollout(); }
@@ -219,6 +226,7 @@ class Rnn : public Parameterized<Rnn<CellType>, typename CellType::Scalar, CellT
   std::shared_ptr<Executor> executor_;
   bool return_sequences_;
   std::uint64_t runs_ = 0;  // forward passes with a tape in this epoch
+  Index first_sample_ = 0;  // of the next of them
   detail::Workspace<Cell> workspace_;
 };
 
@@ -249,6 +257,7 @@ Rnn<CellType>& Rnn<CellType>::operator=(Rnn&& other) noexcept(std::is_nothrow_mo
   executor_ = std::move(other.executor_);
   return_sequences_ = other.return_sequences_;
   runs_ = other.runs_;
+  first_sample_ = other.first_sample_;
   workspace_ = std::move(other.workspace_);
   return *this;
 }

@@ -43,6 +43,7 @@ class Rollout {
     bool return_sequences = true;  ///< otherwise the last outputs only
     bool has_tape = false;         ///< whether a backward pass may follow
     std::uint64_t run = 0;         ///< passes with a tape before this one, for dropout
+    Index first_sample = 0;        ///< of the batch that these samples are a part of, for dropout
     Executor* executor = nullptr;
   };
 
@@ -175,7 +176,7 @@ class Rollout {
             .elapsed = elapsed,
             .states = tape.from(t * cell.states_per_step()),
             .record = memory_.record(tile, pass_.has_tape ? record_size<Lanes>(cell) : 0, t),
-            .position = {pass_.has_tape, pass_.run, t, tile.first}};
+            .position = {pass_.has_tape, pass_.run, t, pass_.first_sample + tile.first}};
   }
   template <LaneLayout Lanes>
   [[nodiscard]] Scalar* inputs_of(const Cell& cell, const Tile& tile, Index t) noexcept {

@@ -106,13 +106,17 @@ class Session {
   const Sequence<Scalar>& forward(const Sequence<Scalar>& x, const ContextType& context = {}) & {
     ++runs_;
     run(x, context, true);
+    first_sample_ = 0;
     changes_ = model_->cell_.changes();
     return workspace_.rollout().output();
   }
   void forward(const Sequence<Scalar>&, const ContextType& = {}) const& = delete;  // the session is const or temporary
 
-  /// Says which epoch comes next, for dropout: see `Rnn::begin_epoch`.
-  void begin_epoch(int epoch) noexcept { runs_ = static_cast<std::uint64_t>(epoch) << 32; }
+  /// Says which place in a training the next `forward` has, for dropout: see `Rnn::begin_pass`.
+  void begin_pass(int epoch, int passes, Index first_sample = 0) noexcept {
+    runs_ = detail::passes_before(epoch, passes);
+    first_sample_ = first_sample;
+  }
 
   /// Backpropagation through time: see `Rnn::backward`.
   /// \throws InvalidArgument if a shape differs, or without a `forward` since the model's parameters last changed
@@ -149,12 +153,12 @@ class Session {
  private:
   void run(const Sequence<Scalar>& x, const ContextType& context, bool has_tape) {
     workspace_.template run<detail::full_lanes<Scalar>>(
-        model_->packed(), x, context, {.return_sequences = return_sequences(), .has_tape = has_tape, .run = runs_},
-        [](bool) {});
+        model_->packed(), x, context, {return_sequences(), has_tape, runs_, first_sample_}, [](bool) {});
   }
 
   const Layer* model_;
   std::uint64_t runs_ = 0;     // forward passes with a tape in this epoch
+  Index first_sample_ = 0;     // of the next of them
   std::uint64_t changes_ = 0;  // of the model's parameters, at the last of these passes
   detail::Workspace<Cell> workspace_;
   Buffer<Scalar> gradient_;

@@ -15,7 +15,8 @@ namespace elegans {
 /// A model that can be trained: a flat parameter vector with a gradient of the same layout, and a forward and a
 /// backward pass over sequences. Every layer of the library satisfies it.
 ///
-/// Optional: `begin_epoch(epoch)`, called before each epoch with the number of epochs so far.
+/// Optional: `begin_pass(epoch, passes, first_sample)`, called before each `forward` with the number of epochs so far,
+/// that of passes in the epoch so far, and the number of the first sample in its batch. See `Rnn`.
 template <typename M>
 concept TrainableModel = requires(M& model, const M& constant, const Sequence<typename M::Scalar>& values,
                                   const Context<typename M::Scalar, M::state_size_at_compile_time>& context) {
@@ -67,6 +68,9 @@ concept MeanMetric = requires(const M& metric, ConstArrayView<Scalar> values, Co
 /// - `sum_count(outputs, targets)`: how many sums it needs
 /// - `add(prediction, target, weight, sums)`: adds rows to the sums, a `VectorView<double>` that begins at 0
 /// - `value(sums)`: the score
+///
+/// Optional: `merge(sums, others)`, which makes the sums of two parts of the rows those of both. Without it they are
+/// added.
 template <typename M, typename Scalar>
 concept SumMetric = requires(const M& metric, ConstArrayView<Scalar> values, ConstVectorView<Scalar> weight,
                              VectorView<double> sums, ConstVectorView<double> all) {

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <concepts>
 #include <cstddef>
@@ -10,7 +11,6 @@
 #include <type_traits>
 #include <vector>
 
-#include <elegans/core/buffer.hpp>
 #include <elegans/core/error.hpp>
 #include <elegans/core/finite.hpp>
 #include <elegans/core/sequence.hpp>
@@ -21,6 +21,8 @@
 #include <elegans/train/dataset.hpp>
 #include <elegans/train/not_finite.hpp>
 #include <elegans/train/sample_order.hpp>
+#include <elegans/train/score_sums.hpp>
+#include <elegans/train/training_group.hpp>
 #include <elegans/train/weighted_loss.hpp>
 
 namespace elegans {
@@ -31,75 +33,40 @@ struct EvaluateOptions {
   LossOver loss_over = LossOver::every_step;
 };
 
-// mutate all: train.score_sums
+// mutate all: train.evaluate
 namespace detail {
 
-/// Several scores over batches: the weighted mean of each loss and mean metric, and the sums of each `SumMetric`.
-template <typename Scalar, std::size_t Count>
-class ScoreSums {
- public:
-  /// Forgets all batches.
-  void clear() noexcept {
-    means_ = {};
-    weight_ = 0;
-    for (Buffer<double>& sums : sums_) view(sums).setZero();
-  }
-  /// Adds a batch to a loss or mean metric.
-  void add(std::size_t score, Scalar value, Scalar weight) { means_[score] += double{value} * double{weight}; }
-  /// Adds a batch to a `SumMetric`.
-  template <typename Score>
-  void add(std::size_t k, const Score& score, const Sequence<Scalar>& prediction, const Sequence<Scalar>& target,
-           const StepWeights<Scalar>& weights) {
-    const Index count = score.sum_count(prediction.features(), target.features());
-    if (sums_[k].size() != count) {
-      sums_[k].resize(count);
-      view(sums_[k]).setZero();
-    }
-    // The weights of all pieces add up to 1 for a total of theirs, and are themselves for a total of 1.
-    for_each_piece(weights, Scalar(1), prediction, target, [&](Index step, Index rows, const auto& weight) {
-      score.add(piece(prediction, step, rows), piece(target, step, rows), weight, view(sums_[k]));
-    });
-  }
-  void add_weight(Scalar weight) { weight_ += double{weight}; }
-
-  [[nodiscard]] double weight() const noexcept { return weight_; }
-  [[nodiscard]] ConstVectorView<double> sums(std::size_t k) const& noexcept {
-    return {sums_[k].data(), sums_[k].size()};
-  }
-  /// The value of score k.
-  template <typename Score>
-  [[nodiscard]] Scalar value(std::size_t k, const Score& score) const {
-    if constexpr (SumMetric<Score, Scalar>) {
-      return static_cast<Scalar>(score.value(sums(k)));
-    } else {
-      return static_cast<Scalar>(means_[k] / weight_);
-    }
-  }
-
- private:
-  static VectorView<double> view(Buffer<double>& sums) noexcept { return {sums.data(), sums.size()}; }
-
-  std::array<double, Count> means_{};
-  double weight_ = 0;
-  std::array<Buffer<double>, Count> sums_;
+/// The memory that `score_samples` reuses from call to call.
+template <typename Scalar, int Units>
+struct ScoreWorkspace {
+  Batch<Scalar, Units> batch;
+  Sequence<Scalar> scratch;
+  ScoreRecords<Scalar> records;
 };
 
-/// Adds a model's scores over some samples to `sums`.
+/// Adds a model's scores over some samples to `sums`. The processes of a group share the batches.
 ///
 /// \param who  begins the messages
 /// \throws RuntimeError if a prediction or a loss is not finite
-template <typename Model, typename Source, typename Scalar = typename Model::Scalar, typename... Scores>
-void score_samples(Model& model, SourceReader<Source, Scalar>& reader, std::span<const Index> samples,
-                   const EvaluateOptions& options, Batch<Scalar, Model::state_size_at_compile_time>& batch,
-                   Sequence<Scalar>& workspace, const char* who, ScoreSums<Scalar, sizeof...(Scores)>& sums,
-                   const Scores&... scores) {
-  for_each_batch(samples, options.batch_size, false, [&](std::span<const Index> part) {
+template <typename Model, typename Group, typename Source, typename Scalar = typename Model::Scalar, typename... Scores>
+void score_samples(Model& model, Group& group, SourceReader<Source, Scalar>& reader, std::span<const Index> samples,
+                   const EvaluateOptions& options, ScoreWorkspace<Scalar, Model::state_size_at_compile_time>& workspace,
+                   const char* who, ScoreSums<Scalar, sizeof...(Scores)>& sums, const Scores&... scores) {
+  auto& batch = workspace.batch;
+  auto& records = workspace.records;
+  records.clear();
+  const auto count = static_cast<Index>(samples.size());
+  const Index size = options.batch_size == 0 ? (std::max)(count, Index{1}) : options.batch_size;
+  const Share mine = share_of((count + size - 1) / size, group.rank(), group.size());
+  const auto first = static_cast<std::size_t>(mine.first * size);
+  const auto own = samples.subspan(first, static_cast<std::size_t>((std::min)(mine.last * size, count)) - first);
+  for_each_batch(own, size, false, [&](std::span<const Index> part) {
     reader.read(part, who);
     batch.gather(reader.data(), reader.numbers(), 0, reader.data().x.time(), options.loss_over);
     if (batch.total == Scalar(0)) return;
     const Sequence<Scalar> prediction = model(batch.x, batch.context);
     const BatchOrigin origin{who, 0, part};
-    std::size_t k = 0;
+    records.begin(batch.total);
     const auto add = [&]<typename Score>(const Score& score) {
       check_targets(score, prediction, batch.y, batch.weights, origin);
       const auto check_finite = [&](bool is_loss, Scalar value) {
@@ -109,16 +76,17 @@ void score_samples(Model& model, SourceReader<Source, Scalar>& reader, std::span
       };
       if constexpr (SumMetric<Score, Scalar>) {
         check_finite(false, std::numeric_limits<Scalar>::quiet_NaN());
-        sums.add(k++, score, prediction, batch.y, batch.weights);
+        records.add(score, prediction, batch.y, batch.weights);
       } else {
-        const Scalar value = weighted_score(score, prediction, batch.y, batch.weights, workspace);
+        const Scalar value = weighted_score(score, prediction, batch.y, batch.weights, workspace.scratch);
         check_finite(LossFunction<Score, Scalar>, value);
-        sums.add(k++, value, batch.total);
+        records.add(value);
       }
     };
     (add(scores), ...);
-    sums.add_weight(batch.total);
   });
+  records.exchange(group);
+  sums.add(records, [](Scalar, double) {}, scores...);
 }
 
 /// Adds up scores over all samples of a data source.
@@ -139,10 +107,12 @@ ScoreSums<typename Model::Scalar, sizeof...(Scores)> evaluate_sums(Model& model,
     require_weight(data, samples, who);
   }
   SourceReader<Source, Scalar> reader(data);
-  Batch<Scalar, Model::state_size_at_compile_time> batch;
-  Sequence<Scalar> workspace;
+  ScoreWorkspace<Scalar, Model::state_size_at_compile_time> workspace;
   ScoreSums<Scalar, sizeof...(Scores)> sums;
-  score_samples(model, reader, samples, options, batch, workspace, who, sums, scores...);
+  with_group(model, [&](auto& own, auto& group) {
+    [[maybe_unused]] const auto watch = group.watch();
+    score_samples(own, group, reader, samples, options, workspace, who, sums, scores...);
+  });
   if (sums.weight() == 0) refuse(who, ": no step of ", samples.size(), " samples counts, so there is no loss");
   return sums;
 }
@@ -168,7 +138,7 @@ std::array<Scalar, sizeof...(Scores)> evaluate_source(Model& model, Source& data
 ///
 ///     const auto scores = elegans::evaluate(model, test, {}, elegans::BinaryCrossEntropy{}, elegans::Accuracy{});
 ///
-/// \param model   a model, or a `Session` of one
+/// \param model   a model, or a `Session` of one; the processes of a `mpi::DataParallel` share the batches
 /// \param scores  losses or metrics
 /// \return  one value per score, in their order
 /// \throws InvalidArgument if a shape differs, if no step counts, or if a loss does not accept a target

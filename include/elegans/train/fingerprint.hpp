@@ -22,8 +22,10 @@
 #include <elegans/train/data_source.hpp>
 #include <elegans/train/dataset.hpp>
 #include <elegans/train/fit_options.hpp>
+#include <elegans/train/hash.hpp>
 #include <elegans/train/parameter_groups.hpp>
 #include <elegans/train/plateau.hpp>
+#include <elegans/train/training_group.hpp>
 #include <elegans/train/training_state.hpp>
 
 namespace elegans {
@@ -37,25 +39,6 @@ template <typename T>
 concept Fingerprinted = requires(const T& object) { object.fingerprint([](const std::string&, const auto&) {}); };
 
 namespace detail {
-
-/// FNV-1a, 64 bits: http://www.isthe.com/chongo/tech/comp/fnv
-class Hash {
- public:
-  template <typename T>
-  void add(const T* values, std::size_t count) {
-    const auto* const bytes = reinterpret_cast<const unsigned char*>(values);
-    for (std::size_t i = 0; i < count * sizeof(T); ++i) value_ = (value_ ^ bytes[i]) * 0x100000001b3ULL;
-  }
-  void add(const std::string& text) { add(text.data(), text.size()); }
-  [[nodiscard]] std::string text() const {
-    std::string digits;
-    for (int shift = 60; shift >= 0; shift -= 4) digits += "0123456789abcdef"[(value_ >> shift) & 15];
-    return digits;
-  }
-
- private:
-  std::uint64_t value_ = 0xcbf29ce484222325ULL;
-};
 
 /// The parts in a row; no locale changes them.
 template <typename... Parts>
@@ -389,6 +372,24 @@ template <typename Model, typename Optimize, typename Scores, typename Transform
     if (value_of(now, setting.name) == "none") note(setting.name);
   }
   return text;
+}
+
+/// \throws InvalidArgument if a process trains otherwise than the first one
+template <typename Group>
+void require_same_settings(Group& group, std::vector<Setting> mine, int epochs) {
+  if constexpr (is_shared<Group>) {
+    mine.push_back({"epochs", std::to_string(epochs)});
+    std::string text;
+    for (const Setting& setting : mine) text += setting.name + '\n' + setting.value + '\n';
+    std::istringstream lines(text_of_root(group, text));
+    std::vector<Setting> of_root;
+    for (Setting setting; std::getline(lines, setting.name) && std::getline(lines, setting.value);) {
+      of_root.push_back(setting);
+    }
+    if (const std::string difference = difference_of(of_root, mine); !difference.empty()) {
+      refuse("fit: process ", group.rank(), " trains otherwise than process 0: ", difference);
+    }
+  }
 }
 
 }  // namespace detail

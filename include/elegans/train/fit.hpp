@@ -14,6 +14,7 @@
 #include <elegans/train/fit_options.hpp>
 #include <elegans/train/fit_run.hpp>
 #include <elegans/train/history.hpp>
+#include <elegans/train/training_group.hpp>
 
 namespace elegans {
 
@@ -24,7 +25,7 @@ template <typename Model, typename Optimize, typename... Extras>
 consteval bool check_fit_types() {
   using Scalar = typename Model::Scalar;
   static_assert(!std::is_const_v<Model>, "elegans::fit: the model is const, but training changes it");
-  constexpr bool trains = std::is_const_v<Model> || TrainableModel<Model>;
+  constexpr bool trains = std::is_const_v<Model> || TrainableModel<OwnModel<Model>>;
   static_assert(trains,
                 "elegans::fit: the model lacks a member that training needs: see elegans::TrainableModel in "
                 "elegans/train/concepts.hpp");
@@ -32,7 +33,7 @@ consteval bool check_fit_types() {
   static_assert(descends,
                 "elegans::fit: the argument before the options must be an Optimizer of the model's Scalar: "
                 "optimizer.step(VectorView<Scalar> parameters, ConstVectorView<Scalar> gradient)");
-  constexpr bool known = (FitExtras<std::remove_const_t<Model>>::template is_known<Extras> && ...);
+  constexpr bool known = (FitExtras<OwnModel<std::remove_const_t<Model>>>::template is_known<Extras> && ...);
   static_assert(
       known,
       "elegans::fit: an argument after the options is none of these, with Scalar the model's: a callback, "
@@ -70,7 +71,9 @@ History<typename Model::Scalar> fit_source(Model& model, Source& data, Optimize&
   using Optimizer = std::remove_reference_t<std::unwrap_reference_t<Optimize>>;
   if constexpr (check_fit_types<Model, Optimizer, Extras...>()) {
     Optimizer& descend = optimizer;
-    return FitRun<Model, Source, Optimizer, Extras...>(model, data, descend, options, extras...).run();
+    return with_group(model, [&]<typename Own, typename Group>(Own& own, Group& group) {
+      return FitRun<Own, Group, Source, Optimizer, Extras...>(own, group, data, descend, options, extras...).run();
+    });
   } else {
     return {};
   }
@@ -89,7 +92,7 @@ History<typename Model::Scalar> fit_source(Model& model, Source& data, Optimize&
 /// The same seed gives the same run. If anything throws, model, optimizer and the files of `CsvLog` and `Checkpoint`
 /// are as they were before the epoch that failed, or before the call.
 ///
-/// \param model      a `TrainableModel`
+/// \param model      a `TrainableModel`, or a `mpi::DataParallel` of one: then several processes train it together
 /// \param data       a `Dataset`, or another `DataSource`, whose samples need not be in memory
 /// \param optimizer  an `Optimizer`. `fit` works on a copy; pass `std::ref(optimizer)` to continue with it later
 /// \param extras     in any order: the `loss` to train on, by default `MeanSquaredError`; each `Metric` and further

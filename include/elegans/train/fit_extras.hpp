@@ -40,6 +40,7 @@ class FitExtras {
       is_chosen_loss<std::remove_cv_t<Extra>> || is_score<Extra> || Callback<Extra, Scalar> ||
       EpochCallback<Extra, Model> || BatchCallback<Extra, Model> || GradientTransform<Extra, Scalar> ||
       Checkpointer<Extra, Scalar>;
+  static constexpr bool has_batch_callbacks = (BatchCallback<Extras, Model> || ...);
   static constexpr std::size_t checkpointers = (0 + ... + std::size_t{Checkpointer<Extras, Scalar>});
 
   static_assert(chosen_losses <= 1, "elegans::fit: there may be only one elegans::loss(...)");
@@ -48,7 +49,8 @@ class FitExtras {
                 "losses are then reported as metrics");
   static_assert(checkpointers <= 1, "elegans::fit: there may be only one checkpoint");
 
-  explicit FitExtras(Extras&... extras) : all_(extras...) {}
+  /// \param is_root  whether this process is the first one of those that train the model: others keep no records
+  FitExtras(bool is_root, Extras&... extras) : is_root_(is_root), all_(extras...) {}
 
   /// The loss to train on: the named one, or the only one, or the mean squared error.
   [[nodiscard]] const auto& loss() const noexcept { return find_loss<0>(); }
@@ -64,7 +66,7 @@ class FitExtras {
   /// Calls every callback after an epoch. False if one of them wants the training to stop.
   [[nodiscard]] bool end_epoch(Model& model, const Epoch<Scalar>& epoch) {
     bool more = true;
-    for_each([&]<typename Extra>(Extra& extra) {
+    for_each_callback([&]<typename Extra>(Extra& extra) {
       if constexpr (Callback<Extra, Scalar>) more = wants_more([&] { return extra(epoch); }) && more;
       if constexpr (EpochCallback<Extra, Model>) {
         more = wants_more([&] { return extra.on_epoch_end(model, epoch); }) && more;
@@ -75,7 +77,7 @@ class FitExtras {
   /// The same after a batch.
   [[nodiscard]] bool end_batch(Model& model, const BatchEnd<Scalar>& batch) {
     bool more = true;
-    for_each([&]<typename Extra>(Extra& extra) {
+    for_each_callback([&]<typename Extra>(Extra& extra) {
       if constexpr (BatchCallback<Extra, Model>) {
         more = wants_more([&] { return extra.on_batch_end(model, batch); }) && more;
       }
@@ -84,14 +86,14 @@ class FitExtras {
   }
   /// Tells every callback that no epoch follows.
   void finish_callbacks() {
-    for_each([]<typename Extra>(Extra& extra) {
-      if constexpr (is_callback<Extra> && requires { extra.finish(); }) extra.finish();
+    for_each_callback([]<typename Extra>(Extra& extra) {
+      if constexpr (requires { extra.finish(); }) extra.finish();
     });
   }
   template <typename Visit>
   void for_each_recorder(Visit visit) {
-    for_each([&]<typename Extra>(Extra& extra) {
-      if constexpr (is_callback<Extra> && Recorder<Extra, Scalar>) visit(extra);
+    for_each_callback([&]<typename Extra>(Extra& extra) {
+      if constexpr (Recorder<Extra, Scalar>) visit(extra);
     });
   }
   template <typename Visit>
@@ -109,6 +111,14 @@ class FitExtras {
   template <typename Visit>
   void for_each(Visit visit) {
     std::apply([&](auto&... extras) { (visit(extras), ...); }, all_);
+  }
+  template <typename Visit>
+  void for_each_callback(Visit visit) {
+    for_each([&]<typename Extra>(Extra& extra) {
+      if constexpr (is_callback<Extra>) {
+        if (is_root_ || !Recorder<Extra, Scalar>) visit(extra);
+      }
+    });
   }
 
   template <typename Extra>
@@ -146,6 +156,7 @@ class FitExtras {
     return std::apply([&](auto&... extras) { return std::tuple_cat(pick(extras)...); }, all_);
   }
 
+  bool is_root_;
   std::tuple<Extras&...> all_;
 };
 

@@ -15,9 +15,7 @@
 
 #include <elegans/core/config.hpp>
 #include <elegans/core/error.hpp>
-#include <elegans/core/sequence.hpp>
 #include <elegans/core/types.hpp>
-#include <elegans/train/batch.hpp>
 #include <elegans/train/batch_trainer.hpp>
 #include <elegans/train/callback.hpp>
 #include <elegans/train/check_schedule.hpp>
@@ -34,6 +32,8 @@
 #include <elegans/train/progress_bar.hpp>
 #include <elegans/train/rollback.hpp>
 #include <elegans/train/sample_order.hpp>
+#include <elegans/train/score_sums.hpp>
+#include <elegans/train/training_group.hpp>
 #include <elegans/train/training_state.hpp>
 #include <elegans/train/weighted_loss.hpp>
 
@@ -44,19 +44,24 @@ namespace elegans::detail {
 ///
 /// An epoch is all or nothing. Everything that may fail comes before its checkpoint is written, which is its last act.
 /// If anything throws before that, `Rollback` and the recorders go back to where the epoch began.
-template <typename Model, typename Source, typename Optimize, typename... Extras>
+///
+/// The processes of a group each make a run of the same arguments, and come to the same results. The first one alone
+/// writes files and draws the progress bar.
+template <typename Model, typename Group, typename Source, typename Optimize, typename... Extras>
 class FitRun {
  public:
   using Scalar = typename Model::Scalar;
 
-  FitRun(Model& model, Source& data, Optimize& optimizer, const FitOptions<Scalar>& options, Extras&... extras)
+  FitRun(Model& model, Group& group, Source& data, Optimize& optimizer, const FitOptions<Scalar>& options,
+         Extras&... extras)
       : model_(model),
+        group_(group),
         data_(data),
         optimizer_(optimizer),
         options_(options),
-        extras_(extras...),
+        extras_(group.rank() == 0, extras...),
         order_((check_data(data), check_fit_options(options), data.samples()), options.validation_split),
-        trainer_(model, data, optimizer, options, extras_),
+        trainer_(model, group, data, optimizer, options, extras_),
         held_back_(data),
         plateau_(options.reduce_lr_on_plateau) {
     if constexpr (in_memory) {
@@ -89,21 +94,24 @@ class FitRun {
   }
 
   History<Scalar> run() {
+    [[maybe_unused]] const auto watch = group_.watch();
     const Ending ending{*this};
     Rollback<Model, Optimize> rollback(model_, optimizer_);
     resume();
+    require_same_parameters();
     while (!stopped_ && state_.epochs < options_.epochs && !out_of_patience()) {
       rollback.save();
       train_epoch();
       if (std::exchange(first_epoch_, false)) rollback.reserve();
       const Epoch<Scalar> epoch = report();
-      if (options_.show_progress && is_terminal(stderr)) progress_(epoch);
+      if (options_.show_progress && group_.rank() == 0 && is_terminal(stderr)) progress_(epoch);
       // Each callback sees each epoch, even after one that stops the training.
-      stopped_ = !extras_.end_epoch(model_, epoch) || stopped_;
+      stopped_ = !all_of(group_, extras_.end_epoch(model_, epoch)) || stopped_;
       const bool last = stopped_ || state_.epochs == options_.epochs || out_of_patience();
       if (last) finish_callbacks();
       reset_rate();
       lower_rate();
+      require_same_parameters();
       save_checkpoint(last);
       extras_.for_each_recorder([](auto& recorder) { recorder.commit(); });
     }
@@ -116,7 +124,7 @@ class FitRun {
   }
 
  private:
-  using Trainer = BatchTrainer<Model, Source, Optimize, Extras...>;
+  using Trainer = BatchTrainer<Model, Group, Source, Optimize, Extras...>;
   static constexpr std::size_t score_count = Trainer::score_count;
   static constexpr bool in_memory = SourceReader<Source, Scalar>::in_memory;
 
@@ -198,7 +206,6 @@ class FitRun {
     if (options_.schedule && !options_.schedule_by_batch) set_rate(state_.epochs, options_.epochs);
     trainer_.begin_epoch();
     if (options_.shuffle && !only) order_.shuffle(options_.seed, state_.epochs);
-    if constexpr (requires { model_.begin_epoch(state_.epochs); }) model_.begin_epoch(state_.epochs);
     BatchEnd<Scalar> batch{.epoch = state_.epochs + 1, .number = 0, .of = batches};
     for_each_batch(order_.training(), options_.batch_size, options_.drop_last, [&](std::span<const Index> samples) {
       if (options_.schedule_by_batch) {
@@ -207,7 +214,9 @@ class FitRun {
       ++batch.number;
       batch.loss = trainer_.train(samples, batch, only);
       if constexpr (SchedulableOptimizer<Optimize, Scalar>) batch.learning_rate = optimizer_.learning_rate();
-      stopped_ = !extras_.end_batch(model_, batch) || stopped_;
+      if constexpr (FitExtras<Model, Extras...>::has_batch_callbacks) {
+        stopped_ = !all_of(group_, extras_.end_batch(model_, batch)) || stopped_;
+      }
     });
     if (trainer_.sums().weight() == 0) {
       fail("fit: no step of epoch ", state_.epochs + 1, " counts: ",
@@ -251,7 +260,7 @@ class FitRun {
     const EvaluateOptions options{options_.grain > 0 ? options_.grain : options_.batch_size, options_.loss_over};
     const auto score = [&](auto&& reader) {
       with_scores([&](const auto&... scores) {
-        score_samples(model_, reader, validation_samples_, options, validation_batch_, scratch_, "fit: validation",
+        score_samples(model_, group_, reader, validation_samples_, options, validation_, "fit: validation",
                       validation_sums_, scores...);
       });
     };
@@ -305,17 +314,24 @@ class FitRun {
       "elegans::fit: a checkpoint needs an optimizer with steps(), memory() and resume()");
 
   void resume() {
-    if constexpr (has_checkpointer) {
+    if constexpr (has_checkpointer || is_shared<Group>) {
       state_.fingerprint = fingerprint_of(model_, optimizer_, extras_.scores(), extras_.transforms(), options_,
                                           trainer_.groups(), data_);
-      extras_.for_each_checkpointer([&](auto& checkpointer) {
-        TrainingState<Scalar> found;
-        if (checkpointer.load(found)) resume_from(std::move(found));
-      });
     }
+    require_same_settings(group_, state_.fingerprint, options_.epochs);
+    extras_.for_each_checkpointer([&](auto& checkpointer) {
+      TrainingState<Scalar> found = state_;  // with as many metrics
+      const bool is_there = group_.rank() == 0 && checkpointer.load(found);
+      if (is_there) check(found);
+      if (from_root(group_, is_there)) {
+        broadcast_state(group_, found);
+        resume_from(std::move(found));
+      }
+    });
   }
 
-  void resume_from(TrainingState<Scalar> found) {
+  /// \throws InvalidArgument if a checkpoint is of another run
+  void check(const TrainingState<Scalar>& found) const {
     if (const std::string difference = difference_of(found.fingerprint, state_.fingerprint); !difference.empty()) {
       refuse("fit: the checkpoint is of another run: ", difference);
     }
@@ -327,6 +343,9 @@ class FitRun {
              score_count - 1);
     }
     check_schedule(found, options_, state_.learning_rate, batch_count());
+  }
+
+  void resume_from(TrainingState<Scalar> found) {
     Scalar rate = state_.learning_rate;
     for (std::size_t i = 0; i < found.history.learning_rate.size(); ++i) {
       if (!options_.schedule) rate = found.history.learning_rate[i];
@@ -342,10 +361,13 @@ class FitRun {
     extras_.for_each_recorder([&](auto& recorder) { recorder.resume(state_.history); });
   }
 
+  /// The same bits on every process, or they would no longer train one model.
+  void require_same_parameters() { require_same(group_, model_.parameters(), state_.epochs); }
+
   void save_checkpoint([[maybe_unused]] bool last) {
     if constexpr (has_checkpointer) {
       extras_.for_each_checkpointer([&](auto& checkpointer) {
-        if (!checkpointer.is_due(state_.epochs, last)) return;
+        if (group_.rank() != 0 || !checkpointer.is_due(state_.epochs, last)) return;
         copy(model_.parameters(), state_.parameters);
         copy(optimizer_.memory(), state_.optimizer_memory);
         state_.optimizer_steps = optimizer_.steps();
@@ -356,6 +378,7 @@ class FitRun {
   }
 
   Model& model_;
+  Group& group_;
   Source& data_;
   Optimize& optimizer_;
   const FitOptions<Scalar>& options_;
@@ -374,8 +397,7 @@ class FitRun {
 
   // Allocated by the first epoch, and reused by the others.
   ScoreSums<Scalar, score_count> validation_sums_;
-  Batch<Scalar, Model::state_size_at_compile_time> validation_batch_;
-  Sequence<Scalar> scratch_;
+  ScoreWorkspace<Scalar, Model::state_size_at_compile_time> validation_;
 };
 
 }  // namespace elegans::detail

@@ -34,6 +34,20 @@ struct R2 {
     }
   }
 
+  /// Takes over the rows of other sums. Chan, Golub and LeVeque, 1979: as stable as `add`.
+  static void merge(VectorView<double> sums, ConstVectorView<double> others) {
+    for (Index f = 0; f < sums.size(); f += sums_per_output) {
+      double* const s = sums.data() + f;
+      const double* const o = others.data() + f;
+      if (o[weights] == 0) continue;
+      const double all = s[weights] + o[weights], from_mean = o[mean] - s[mean];
+      s[scatter] += o[scatter] + from_mean * from_mean * s[weights] * o[weights] / all;
+      s[mean] += from_mean * o[weights] / all;
+      s[weights] = all;
+      s[errors] += o[errors];
+    }
+  }
+
   [[nodiscard]] static double value(ConstVectorView<double> sums) {
     const Index outputs = sums.size() / sums_per_output;
     double total = 0;
