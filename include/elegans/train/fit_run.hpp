@@ -15,7 +15,6 @@
 
 #include <elegans/core/config.hpp>
 #include <elegans/core/error.hpp>
-#include <elegans/core/types.hpp>
 #include <elegans/train/batch_trainer.hpp>
 #include <elegans/train/callback.hpp>
 #include <elegans/train/check_schedule.hpp>
@@ -187,15 +186,14 @@ class FitRun {
   /// Lowers the rate where the loss no longer gets better.
   void lower_rate() {
     if constexpr (SchedulableOptimizer<Optimize, Scalar>) {
-      const Scalar loss = monitored(state_.history, state_.history.loss.size() - 1);
-      const Scalar rate = plateau_.next(state_.learning_rate, loss);
+      const std::size_t last = state_.history.loss.size() - 1;
+      const Scalar rate = plateau_.next(state_.learning_rate, monitored(state_.history, last));
       if (rate == state_.learning_rate) return;
       state_.learning_rate = rate;
       optimizer_.set_learning_rate(rate);
     }
   }
 
-  /// Batches per epoch.
   [[nodiscard]] int batch_count() const {
     return detail::batch_count(static_cast<Index>(order_.training().size()), options_.batch_size, options_.drop_last);
   }
@@ -242,7 +240,6 @@ class FitRun {
       epoch.validation_loss = history.validation_loss.back();
     }
     epoch.metrics = history.metrics;
-
     const Scalar loss = monitor_.last(history);
     ++state_.epochs_without_progress;
     if (loss < state_.best_loss - static_cast<Scalar>(options_.min_delta)) {
