@@ -183,7 +183,8 @@ class _Model:
         _Model.__init__(self, network, state["wiring"], network.has_memory)
 
     def __repr__(self):
-        return f"{self.kind}(units={self.units}, input_dim={self.input_dim}, output_dim={self.output_dim}, {self.dtype})"
+        return (f"{self.kind}(units={self.units}, input_dim={self.input_dim}, output_dim={self.output_dim}, "
+                f"{self.dtype})")
 
 
 def _is_double(dtype):
@@ -341,8 +342,8 @@ def fit(model: LTC | CfC, x, y, *, epochs: int = 1, batch_size: int = 0, learnin
 
 
 def save(model: LTC | CfC, path, prefix: str = "") -> None:
-    """Writes a model file, whole or not at all: safetensors with the names of ncps' `state_dict`, and the options in its
-    metadata.
+    """Writes a model file, whole or not at all: safetensors with the names of ncps' `state_dict`, and the options in
+    its metadata.
 
     :param prefix: name of the layer in the Python model that the file is for, with its dot: "0."
     """
@@ -383,7 +384,7 @@ def draw(wiring, path) -> None:
     try:
         from . import _graph
     except ImportError as error:
-        raise ImportError("elegans.draw: this package was built without Graphviz, or Graphviz is not installed") from error
+        raise ImportError("elegans.draw: the package was built without Graphviz, or Graphviz is missing") from error
     wiring = getattr(wiring, "wiring", wiring)
     if wiring is None or not wiring.is_built():
         _refuse("draw: needs a wiring whose number of inputs is known: call build(input_dim)")

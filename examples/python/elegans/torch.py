@@ -4,8 +4,8 @@
 
     from elegans.torch import LTC, CfC
 
-Arguments, outputs, `hx`, `timespans`, the names of the `state_dict` and the initial values after `torch.manual_seed` are
-those of ncps. The modules run on the CPU, in float or double. Gradients flow into inputs, states, elapsed times and
+Arguments, outputs, `hx`, `timespans`, the names of the `state_dict` and the initial values after `torch.manual_seed`
+are those of ncps. The modules run on the CPU, in float or double. Gradients flow into inputs, states, elapsed times and
 parameters, once: there are no second derivatives.
 """
 from __future__ import annotations

@@ -57,14 +57,14 @@ class Wiring:
     def add_sensory_synapse(self, src: int, dest: int, polarity: int) -> None:
         """Adds a synapse from an input to a neuron. The wiring must be built."""
         if not self.is_built():
-            raise native.InvalidArgument("wiring: add_sensory_synapse needs the number of inputs: call build(input_dim)")
+            raise native.InvalidArgument("wiring: add_sensory_synapse needs the number of inputs: call build first")
         self._check(src, self.input_dim, dest, polarity)
         self.sensory_adjacency_matrix[src, dest] = polarity
 
     def _check(self, source, sources, destination, polarity):
         if not (0 <= source < sources and 0 <= destination < self.units):
-            raise native.InvalidArgument(f"wiring: a synapse must lead from [0, {sources - 1}] to [0, {self.units - 1}],"
-                                         f" got {source} to {destination}")
+            raise native.InvalidArgument(f"wiring: a synapse must lead from [0, {sources - 1}] to "
+                                         f"[0, {self.units - 1}], got {source} to {destination}")
         if polarity not in (-1, 1):
             raise native.InvalidArgument(f"wiring: polarity must be -1 or 1, got {polarity}")
 

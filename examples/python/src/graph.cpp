@@ -13,7 +13,7 @@
 
 NB_MODULE(_graph, module) {
   using elegans::python::WiringTables;
-  module.def("draw", [](const WiringTables& tables, const std::string& path) {
-    elegans::draw(elegans::python::wiring_of(tables), path);
+  module.def("draw", [](const WiringTables& tables, const std::string& file) {
+    elegans::draw(elegans::python::wiring_of(tables), file);
   });
 }

@@ -248,8 +248,10 @@ class SignalCheck {
 nb::dict fit(Network& network, const DataArrays& data, const nb::object& validation, const std::string& loss,
              double delta, const std::string& optimizer, const nb::dict& optimizer_options, const nb::dict& options,
              const nb::object& schedule, const nb::object& on_epoch) {
-  Training training{
-      .data = data_of(data), .loss = loss_of(loss, delta), .optimizer = optimizer_of(optimizer, optimizer_options)};
+  Training training;
+  training.data = data_of(data);
+  training.loss = loss_of(loss, delta);
+  training.optimizer = optimizer_of(optimizer, optimizer_options);
   if (!validation.is_none()) training.validation = data_of(nb::cast<DataArrays>(validation));
   OptionReader reader(options);
   reader.read("epochs", training.epochs);

@@ -110,7 +110,8 @@ def make_pair(pair, dtype=torch.float32, **more):
 
 def pair_name(pair):
     kind, _, units, options = pair
-    return "-".join([kind, str(units if isinstance(units, int) else "wired")] + [f"{k}={v}" for k, v in options.items()])
+    size = str(units) if isinstance(units, int) else "wired"
+    return "-".join([kind, size] + [f"{name}={value}" for name, value in options.items()])
 
 
 def state_of(module, batch, generator):

@@ -391,7 +391,7 @@ X = torch.zeros(2, 4, 2)
     (lambda m: m(X[0], torch.zeros(1, 8)), r"hx must be \(8,\), got \(1, 8\)"),
     (lambda m: m(X, torch.zeros(2, 8).double()), "hx must be torch.float32"),
     (lambda m: m(X, (torch.zeros(2, 8), torch.zeros(2, 8))), "hx must be a torch.Tensor, got tuple"),
-    (lambda m: m(X, None, torch.zeros(4, 2)), r"timespans must be \(batch, time\) = \(2, 4\) or \(1, 4\), got \(4, 2\)"),
+    (lambda m: m(X, None, torch.zeros(4, 2)), r"timespans must be \(batch, time\) = \(2, 4\) or \(1, 4\), got"),
     (lambda m: m(X, None, -torch.ones(2, 4)), "elapsed time must be finite and at least 0, got -1"),
     (lambda m: m(X, None, torch.full((2, 4), float("nan"))), "elapsed time must be finite"),
     (lambda m: setattr(m.rnn_cell, "w", nn.Parameter(torch.zeros(3, 3))) or m(X), r"rnn_cell.w must be \(8, 8\)"),
@@ -407,7 +407,7 @@ def test_refusals(call, message):
 @pytest.mark.parametrize("make, message", [
     (lambda: elegans.torch.LTC(2, 8, ode_unfolds=0), "ode_unfolds must be at least 1, got 0"),
     (lambda: elegans.torch.LTC(2, 8, epsilon=-1), "epsilon must be finite and at least 0"),
-    (lambda: elegans.torch.LTC(2, 8, input_mapping="cubic"), "input_mapping must be one of affine, linear, none, got cubic"),
+    (lambda: elegans.torch.LTC(2, 8, input_mapping="cubic"), "input_mapping must be one of affine, linear, none"),
     (lambda: elegans.torch.LTC(0, 8), "input_dim must be at least 1"),
     (lambda: elegans.torch.CfC(2, 8, mode="best"), "mode must be 'default', 'pure' or 'no_gate', got 'best'"),
     (lambda: elegans.torch.CfC(2, 8, activation="sin"), "activation must be one of"),
