@@ -10,6 +10,7 @@
 #include <cctype>
 #include <filesystem>
 #include <iostream>
+#include <map>
 #include <string>
 #include <type_traits>
 #include <utility>
@@ -92,12 +93,27 @@ int main(int argc, char** argv) {
   app.add_option("--out", request.out, "The two files, without .h and .c")->required();
   app.add_option("--name", request.options.name, "What all names in the files begin with (the files' own name)")
       ->check(why_not_a_name);
+  const auto above_zero = [](const std::string& text) {
+    const auto value = elegans::detail::read_number<double>(text);
+    return value && *value > 0 ? "" : "must be above 0, got '" + text + "'";
+  };
   CLI::Option* const elapsed =
       app.add_option("--elapsed-time", elapsed_time, "The elapsed time of every step (a parameter of each call)")
-          ->check([](const std::string& text) {
-            const auto value = elegans::detail::read_number<double>(text);
-            return value && *value > 0 ? "" : "must be above 0, got '" + text + "'";
-          });
+          ->check(above_zero);
+  const std::map<std::string, elegans::CArithmetic> arithmetics{{"float", elegans::CArithmetic::float32},
+                                                                {"q31", elegans::CArithmetic::q31},
+                                                                {"q15", elegans::CArithmetic::q15},
+                                                                {"int8", elegans::CArithmetic::int8}};
+  app.add_option("--arithmetic", request.options.arithmetic,
+                 "float (the default); or q31, q15, int8 (a CfC's weights), without float, at a fixed elapsed time")
+      ->transform(CLI::CheckedTransformer(arithmetics));
+  app.add_option("--input-range", request.options.input_range,
+                 "Without float: inputs are between the negative of it and it (1)")
+      ->check(above_zero);
+  const std::map<std::string, elegans::CSigmoid> sigmoids{{"exact", elegans::CSigmoid::exact},
+                                                          {"table", elegans::CSigmoid::table}};
+  app.add_option("--sigmoid", request.options.sigmoid, "In q15 and int8: exact (the default), or from a table")
+      ->transform(CLI::CheckedTransformer(sigmoids));
   app.add_option(
       "--check", request.check,
       "Inputs, a CSV row per time step: compiles the files here (with $CC, or cc), runs them, and prints the "

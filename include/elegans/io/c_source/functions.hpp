@@ -3,6 +3,7 @@
 #pragma once
 
 #include <set>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -139,10 +140,10 @@ static const float *@add_four(const float *w, const float *x, int count, float *
 };
 
 /// Adds what the functions of a set call.
-inline void add_needs(std::set<std::string>& functions) {
+inline void add_needs(std::set<std::string>& functions, std::span<const CFunction> list) {
   for (bool grows = true; grows;) {
     grows = false;
-    for (const CFunction& function : c_functions) {
+    for (const CFunction& function : list) {
       if (function.needs.empty() || !functions.contains(std::string(function.name))) continue;
       grows = functions.emplace(function.needs).second || grows;
     }
