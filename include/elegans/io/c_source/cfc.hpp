@@ -147,9 +147,9 @@ class CCfCWriter {
     CLinearMaps heads = block.heads;
     // The functions of the helpers are in powers of 2.
     if (mode != CfCMode::pure) {
-      heads.scale(0, -2 * log2_of_e);
-      heads.scale(1, -2 * log2_of_e);
-      for (int map = 2; map < heads.maps(); ++map) heads.scale(map, -log2_of_e);
+      heads.scale(0, -2 * float_log2_of_e);
+      heads.scale(1, -2 * float_log2_of_e);
+      for (int map = 2; map < heads.maps(); ++map) heads.scale(map, -float_log2_of_e);
     }
     for (std::size_t l = 0; l < block.backbone.size(); ++l) {
       out_.float_table(concatenate(name, "_backbone_", l), block.backbone[l].interleaved());
@@ -157,7 +157,7 @@ class CCfCWriter {
     out_.float_table(name + "_heads", heads.interleaved());
     if (mode == CfCMode::pure) {
       std::vector<double> w_tau = block.w_tau;
-      for (double& w : w_tau) w *= log2_of_e;
+      for (double& w : w_tau) w *= float_log2_of_e;
       out_.float_table(name + "_w_tau", w_tau);
       out_.float_table(name + "_a", block.A);
     }
@@ -209,7 +209,7 @@ class CCfCWriter {
     if (cell_.options.mode == CfCMode::pure) {
       out_.need("exp2");
       out_.code(
-          "    next[i] = @$name$_a[i] * (1.0f - sum[0] * @exp2(-$elapsed$ * (@$name$_w_tau[i] + 1.44269504f *\n"
+          "    next[i] = @$name$_a[i] * (1.0f - sum[0] * @exp2(-$elapsed$ * (@$name$_w_tau[i] + 12102203.0f *\n"
           "        (sum[0] < 0.0f ? -sum[0] : sum[0]))));\n",
           {{"name", name}, {"elapsed", elapsed}});
     } else {

@@ -9,6 +9,8 @@ namespace elegans::detail {
 
 /// log2(e): 2^(log2(e) z) is exp(z).
 inline constexpr double log2_of_e = 1.4426950408889634074;
+/// The same for `exp2` of the C in float, whose exponents come times 2^23.
+inline constexpr double float_log2_of_e = 8388608 * log2_of_e;
 
 /// Linear maps of the same values, in double, as an exporter changes and writes them.
 class CLinearMaps {

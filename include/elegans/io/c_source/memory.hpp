@@ -46,8 +46,8 @@ CLinearMaps lstm_maps(const List& list, const double* parameters, Index units, I
 inline CLayer write_memory(CWriter& out, CLinearMaps gates, const CLayer& inner, const CStepOptions& step,
                            const std::string& part) {
   const std::string units = CWriter::number(inner.state);
-  gates.scale(0, -2 * log2_of_e);
-  for (int k = 1; k < 4; ++k) gates.scale(k, -log2_of_e);
+  gates.scale(0, -2 * float_log2_of_e);
+  for (int k = 1; k < 4; ++k) gates.scale(k, -float_log2_of_e);
   out.float_table(part + "_gates", gates.interleaved());
   for (const char* function : {"add_four", "bend", "gate"}) out.need(function);
   out.code(R"(
@@ -66,7 +66,7 @@ static void @$part$_step(const float *x$elapsed$, const float *state, float *nex
     w = @add_four(w, state, $units$, sum);
     c = state[$units$ + i] * @gate(sum[2]) + @bend(sum[0]) * @gate(sum[1]);
     next[$units$ + i] = c;
-    h[i] = @bend(-2.88539008f * c) * @gate(sum[3]);
+    h[i] = @bend(-24204406.0f * c) * @gate(sum[3]);
   }
   @$inner$(x$argument$, h, next$y$);
 )",

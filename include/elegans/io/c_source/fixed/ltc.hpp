@@ -32,12 +32,8 @@ struct CFixedNeuron {
   CFixedNeuron(const CFixedPoint& fixed, const CNeurons::Neuron& neuron, double capacitance, int potential_bits) {
     const double fan_in = static_cast<double>(neuron.sensory.size() + neuron.recurrent.size());
     const int bits = fixed.number_bits(), sum_bits = bits == 15 ? 15 : 30;
-    double largest = neuron.leak_d;
-    for (const auto* synapses : {&neuron.sensory, &neuron.recurrent}) {
-      for (const CSynapse& s : *synapses) largest += s.w;
-    }
     // A conductance that moves a potential by less than a millionth of the way need not be exact.
-    largest = (std::max)(largest, std::ldexp(capacitance, -20));
+    const double largest = (std::max)(neuron.largest_d(), std::ldexp(capacitance, -20));
     if (largest <= 0) refuse("export to C: a neuron has neither a capacitance nor a conductance");
     // Roundings of the weights must not lift D above 1.
     const double room = 1 - std::ldexp(fan_in + 2, -bits - 1) - std::ldexp(1, -12);
