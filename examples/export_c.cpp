@@ -12,7 +12,6 @@
 #include <iostream>
 #include <map>
 #include <string>
-#include <type_traits>
 #include <utility>
 #include <variant>
 
@@ -64,20 +63,15 @@ void run(Request request) {
       "a model file whose SHA-256 is\n   " + elegans::detail::sha256(examples::read_text(request.model));
   std::visit(
       [&]<typename Model>(const Model& model) {
-        if constexpr (std::is_same_v<Model, elegans::AnyStack<double>>) {
-          file.refuse(
-              "C is made of an LTC or a CfC, not of a stack or of another layer; --prefix chooses a layer of a stack");
-        } else {
-          const elegans::CSource c = elegans::c_source(model, request.options);
-          std::string report;
-          if (!request.check.empty()) {
-            const auto x = examples::read_csv<double>(request.check);
-            report = examples::check_c(model, c, request.options, x, request.check);
-          }
-          elegans::write_file(request.out + ".h", c.header);
-          elegans::write_file(request.out + ".c", c.source);
-          std::cout << report;
+        const elegans::CSource c = elegans::c_source(model, request.options);
+        std::string report;
+        if (!request.check.empty()) {
+          const auto x = examples::read_csv<double>(request.check);
+          report = examples::check_c(model, c, request.options, x, request.check);
         }
+        elegans::write_file(request.out + ".h", c.header);
+        elegans::write_file(request.out + ".c", c.source);
+        std::cout << report;
       },
       elegans::load_model<double>(file, request.file_options));
 }

@@ -8,25 +8,18 @@
 #include <utility>
 #include <vector>
 
-#include <elegans/cell/cfc/cell.hpp>
-#include <elegans/cell/ltc/cell.hpp>
-#include <elegans/cell/memory/cell.hpp>
 #include <elegans/core/error.hpp>
 #include <elegans/core/finite.hpp>
 #include <elegans/io/c_source/arithmetic.hpp>
-#include <elegans/io/c_source/cfc.hpp>
-#include <elegans/io/c_source/fixed/cfc.hpp>
 #include <elegans/io/c_source/fixed/format.hpp>
-#include <elegans/io/c_source/fixed/ltc.hpp>
 #include <elegans/io/c_source/fixed/step.hpp>
 #include <elegans/io/c_source/float_step.hpp>
 #include <elegans/io/c_source/golden_steps.hpp>
 #include <elegans/io/c_source/layer.hpp>
-#include <elegans/io/c_source/ltc.hpp>
-#include <elegans/io/c_source/ltc_neurons.hpp>
-#include <elegans/io/c_source/memory.hpp>
+#include <elegans/io/c_source/layers.hpp>
 #include <elegans/io/c_source/program.hpp>
 #include <elegans/io/c_source/writer.hpp>
+#include <elegans/layer/concepts.hpp>
 
 namespace elegans {
 
@@ -49,42 +42,6 @@ struct CSource {
 };
 
 namespace detail {
-
-// One overload per cell: writes the layer of a cell, and says what it is.
-
-template <int Units, int Outputs, int Inputs>
-CLayer write_cell(CWriter& out, const LTCCell<double, Units, Outputs, Inputs>& cell, const double* parameters,
-                  const CStepOptions& step, const std::string& part) {
-  return CLTCWriter(out, CNeurons(cell, parameters), step, part).write();
-}
-template <int Units, int Outputs, int Inputs>
-CFixedLayer write_cell(CWriter& out, const LTCCell<double, Units, Outputs, Inputs>& cell, const double* parameters,
-                       const CFixedPoint& fixed, const std::string& part) {
-  return CFixedLTCWriter(out, CNeurons(cell, parameters), fixed, part).write();
-}
-
-inline CLayer write_cell(CWriter& out, const CfCCell<double>& cell, const double* parameters, const CStepOptions& step,
-                         const std::string& part) {
-  return CCfCWriter(out, CBlocks(cell, parameters, step), step, part).write();
-}
-inline CFixedLayer write_cell(CWriter& out, const CfCCell<double>& cell, const double* parameters,
-                              const CFixedPoint& fixed, const std::string& part) {
-  return CFixedCfCWriter(out, CBlocks(cell, parameters, {fixed.elapsed_time}), fixed, part).write();
-}
-
-template <typename Inner>
-CLayer write_cell(CWriter& out, const MemoryCell<Inner>& cell, const double* parameters, const CStepOptions& step,
-                  const std::string& part) {
-  // A memory's parameters begin with those of its inner cell.
-  CLayer inner = write_cell(out, cell.inner(), parameters, step.not_alone(), part);
-  const CLinearMaps gates = lstm_maps(cell.parameters(), parameters, inner.state, inner.inputs);
-  return write_memory(out, gates, inner, step, part + "_memory");
-}
-template <typename Inner>
-CFixedLayer write_cell(CWriter&, const MemoryCell<Inner>&, const double*, const CFixedPoint& fixed,
-                       const std::string&) {
-  refuse("export to C: a mixed memory needs float, not ", fixed.spoken(), ": its states have no bound");
-}
 
 inline void check_options(const CSourceOptions& options) {
   if (options.elapsed_time && (!is_finite(*options.elapsed_time) || *options.elapsed_time <= 0)) {
@@ -113,11 +70,15 @@ inline void check_options(const CSourceOptions& options) {
 /// The weights are constants. What does not change from step to step is in them already: softplus, epsilon, the input
 /// mapping, masks, the scale of the exponential, and a fixed elapsed time. The same model gives the same bytes.
 ///
+/// A stack of layers becomes one network, too: in float, of any layers that step (`Sequential`, `Stack`).
+///
 /// \param model  a model in double
-/// \throws InvalidArgument if an option is out of its range, or if a value does not fit the arithmetic
+/// \throws InvalidArgument if an option is out of its range, if a value does not fit the arithmetic, or if a layer reads
+///         later steps
 template <typename Model>
 CSource c_source(const Model& model, const CSourceOptions& options = {}) {
   static_assert(std::is_same_v<typename Model::Scalar, double>, "load_model<double> gives a model to export");
+  static_assert(CausalLayer<Model>, "elegans: a layer that reads later steps has no C, which takes step by step");
   detail::check_options(options);
   detail::CWriter layers(options.name);
   const auto written = [&](auto steps, double input_range) {
@@ -127,14 +88,18 @@ CSource c_source(const Model& model, const CSourceOptions& options = {}) {
                                    std::move(golden));
     return CSource{program.header(), program.source()};
   };
-  const double* const parameters = model.parameters().data();
   if (options.arithmetic == CArithmetic::float32) {
     const detail::CStepOptions step{options.elapsed_time, true};
-    return written(detail::CFloatStep({write_cell(layers, model.cell(), parameters, step, "layer")}, step), 1);
+    return written(detail::CFloatStep(detail::written_layers(layers, model, step), step), 1);
   }
   const detail::CFixedPoint fixed{options.arithmetic, options.sigmoid, options.input_range, *options.elapsed_time};
-  return written(detail::CFixedStep(fixed, write_cell(layers, model.cell(), parameters, fixed, "layer")),
-                 fixed.input_bound() / 2);
+  if constexpr (requires { write_cell(layers, model.cell(), nullptr, fixed, ""); }) {
+    return written(
+        detail::CFixedStep(fixed, write_cell(layers, model.cell(), model.parameters().data(), fixed, "layer")),
+        fixed.input_bound() / 2);
+  } else {
+    detail::refuse("export to C: ", fixed.spoken(), " is for an LTC or a CfC alone; a stack needs float");
+  }
 }
 
 }  // namespace elegans

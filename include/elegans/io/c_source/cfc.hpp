@@ -13,6 +13,7 @@
 #include <elegans/cell/cfc/options.hpp>
 #include <elegans/core/activation.hpp>
 #include <elegans/core/error.hpp>
+#include <elegans/io/c_source/functions.hpp>
 #include <elegans/io/c_source/layer.hpp>
 #include <elegans/io/c_source/linear_maps.hpp>
 #include <elegans/io/c_source/writer.hpp>
@@ -170,7 +171,7 @@ class CCfCWriter {
     }
     out_.code("  const float *w;\n  int i;\n");
     for (int l = 0; l < layers; ++l) {
-      const std::string activation = name_of(cell_.options.activation);
+      const std::string activation = c_function_of(cell_.options.activation);
       out_.need("add_one");
       out_.need(activation);
       out_.code(
@@ -222,25 +223,6 @@ class CCfCWriter {
           {{"time", time}, {"other", cell_.options.mode == CfCMode::standard ? "(second - first)" : "second"}});
     }
     out_.code("  }\n");
-  }
-
-  [[nodiscard]] static std::string name_of(Activation activation) {
-    switch (activation) {
-      case Activation::lecun_tanh:
-        return "lecun_tanh";
-      case Activation::relu:
-        return "relu";
-      case Activation::tanh:
-        return "tanh";
-      case Activation::gelu:
-        return "gelu";
-      case Activation::silu:
-        return "silu";
-      case Activation::linear:
-      case Activation::sigmoid:
-        break;
-    }
-    refuse("export to C: a backbone has no activation number ", static_cast<int>(activation));
   }
 
   CWriter& out_;

@@ -57,7 +57,7 @@ void @reset(@state *state);
    Returns 0; or what it refuses, while the state stays as it was:
      1  elapsed is negative, above 1e30 or NaN
      2  an input is infinite or NaN
-     3  the state is out of range, or would be after the step */
+     3  the state is out of range, or it or an output would be after the step */
 int @step(@state *state, const float x[$NAME$_INPUTS]$elapsed$, float y[$NAME$_OUTPUTS]);
 )",
              {{"NAME", upper_name},
@@ -91,7 +91,7 @@ int @step(@state *state, const float x[$inputs$]$elapsed$, float y[$outputs$]) {
               {"elapsed", step_.elapsed_parameter()}});
     const bool in_output = steps_in_output();
     const std::string next = in_output ? "y" : "next";
-    if (!in_output && !steps_in_place()) out.code("  float next[$state$];\n", {{"state", CWriter::number(state())}});
+    if (!in_output && !steps_in_place()) out.code("  float next[$state$];\n", {{"state", CWriter::number((std::max)(state(), 1))}});
     for (std::size_t k = 0; k + 1 < layers_.size(); ++k) {
       out.code("  float y_$k$[$outputs$];\n",
                {{"k", CWriter::number(k)}, {"outputs", CWriter::number(layers_[k].outputs)}});
@@ -127,18 +127,25 @@ int @step(@state *state, const float x[$inputs$]$elapsed$, float y[$outputs$]) {
       const CLayer& layer = layers_[k];
       const std::string at = first > 0 ? " + " + CWriter::number(first) : "";
       const std::string to = k + 1 < layers_.size() ? concatenate("y_", k) : "y";
-      out.code("  @$function$($x$$elapsed$, state->v$at$, $next$$at$$y$);\n",
+      out.code(layer.state == 0 ? "  @$function$($x$, $to$);\n"
+                                : "  @$function$($x$$elapsed$, state->v$at$, $next$$at$$y$);\n",
                {{"function", layer.function},
                 {"x", k == 0 ? "x" : concatenate("y_", k - 1)},
                 {"elapsed", step_.elapsed_argument()},
                 {"at", at},
                 {"next", next},
+                {"to", to},
                 {"y", layer.outputs_are_state ? "" : ", " + to}});
       if (layer.outputs_are_state && !in_output) {
         out.code("  @copy($count$, next$at$, $to$);\n",
                  {{"count", CWriter::number(layer.outputs)}, {"at", at}, {"to", to}});
       }
       first += layer.state;
+    }
+    // A layer without memory may reach infinity, although the states do not.
+    if (layers_.back().state == 0) {
+      out.code("  for (i = 0; i < $outputs$; ++i) {\n    if (@magnitude(y[i]) >= 0x7f800000u) return 3;\n  }\n",
+               {{"outputs", CWriter::number(outputs())}});
     }
     out.code(R"(  for (i = 0; i < $state$; ++i) {
     if (@magnitude($next$[i]) >= 0x7f800000u) return 3;

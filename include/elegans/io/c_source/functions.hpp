@@ -7,6 +7,9 @@
 #include <string>
 #include <string_view>
 
+#include <elegans/core/activation.hpp>
+#include <elegans/core/error.hpp>
+
 namespace elegans::detail {
 
 /// A function of the generated C, in float.
@@ -76,6 +79,18 @@ static inline float @bend(float s) {
 )"},
     {"lecun_tanh", "bend", R"(static inline float @lecun_tanh(float z) { return 1.7159f * @bend(-16120135.0f * z); }
 )"},
+    {"sigmoid", "gate", R"(static inline float @sigmoid(float z) { return @gate(-12102203.0f * z); }
+)"},
+    {"inverse_root", "float", R"(/* 1 / sqrt(value), for a value above 0: three steps of Newton's method. */
+static inline float @inverse_root(float value) {
+  @float root;
+  int i;
+  root.value = value;
+  root.bits = 0x5f3759dfu - (root.bits >> 1);
+  for (i = 0; i < 3; ++i) root.value *= 1.5f - 0.5f * value * root.value * root.value;
+  return root.value;
+}
+)"},
     {"relu", "", R"(static inline float @relu(float z) { return z < 0.0f ? 0.0f : z; }
 )"},
     {"silu", "gate", R"(static inline float @silu(float z) { return z * @gate(-12102203.0f * z); }
@@ -139,6 +154,27 @@ static const float *@add_four(const float *w, const float *x, int count, float *
 }
 )"},
 };
+
+/// The function in C of an activation that is not linear.
+inline std::string c_function_of(Activation activation) {
+  switch (activation) {
+    case Activation::lecun_tanh:
+      return "lecun_tanh";
+    case Activation::relu:
+      return "relu";
+    case Activation::tanh:
+      return "tanh";
+    case Activation::gelu:
+      return "gelu";
+    case Activation::silu:
+      return "silu";
+    case Activation::sigmoid:
+      return "sigmoid";
+    case Activation::linear:
+      break;
+  }
+  refuse("export to C: there is no function of activation number ", static_cast<int>(activation));
+}
 
 /// Adds what the functions of a set call.
 inline void add_needs(std::set<std::string>& functions, std::span<const CFunction> list) {
