@@ -73,8 +73,7 @@ class FixedExamples {
                       "LTC");
     }
     using elegans::Activation;
-    constexpr Activation activations[] = {Activation::lecun_tanh, Activation::relu, Activation::tanh,
-                                          Activation::silu};
+    constexpr Activation activations[] = {Activation::lecun_tanh, Activation::relu, Activation::tanh, Activation::silu};
     elegans::CfCOptions options;
     options.mode = size(0, 1) == 0 ? elegans::CfCMode::standard : elegans::CfCMode::no_gate;
     options.activation = activations[size(0, 3)];
@@ -152,11 +151,12 @@ std::string fixed_program(const FixedExample& example) {
       << "  for (t = 0; t < 100; ++t) {\n    for (i = 0; i < " << example.inputs
       << "; ++i) {\n      random = random * 1664525u + 1013904223u;\n      far[i] = (" << name
       << "_number)(random >> 31 ? " << (example.options.arithmetic == CArithmetic::q31 ? "-2147483647" : "-32767")
-      << " - 1 : " << (example.options.arithmetic == CArithmetic::q31 ? "2147483647" : "32767")
-      << ");\n    }\n    if (" << name << "_step_integer(&s, far, y)) printf(\"refused \");\n  }\n"
+      << " - 1 : " << (example.options.arithmetic == CArithmetic::q31 ? "2147483647" : "32767") << ");\n    }\n    if ("
+      << name << "_step_integer(&s, far, y)) printf(\"refused \");\n  }\n"
       << "  s.v[0] = (" << (example.c.header.find("int32_t v[") != std::string::npos ? "int32_t" : "int16_t")
       << ")0x80000000;\n  if (sizeof(s.v[0]) == 2) s.v[0] = -32767 - 1;\n  kept = s;\n"
-      << "  if (" << name << "_step_integer(&s, far, y) != 3 || memcmp(&s, &kept, sizeof s)) printf(\"not refused \");\n"
+      << "  if (" << name
+      << "_step_integer(&s, far, y) != 3 || memcmp(&s, &kept, sizeof s)) printf(\"not refused \");\n"
       << "  if (" << name << "_self_test()) printf(\"self-test \");\n  printf(\"\\n\");\n}\n";
   return out.str();
 }
@@ -231,8 +231,7 @@ TEST_CASE("C in whole numbers names what it cannot write", "[io][c_source]") {
   const auto refusal = [](const auto& model, const CSourceOptions& options) {
     return support::refusal_of([&] { elegans::c_source(model, options); });
   };
-  CHECK(refusal(ltc, {.arithmetic = CArithmetic::q15}) ==
-        "c_source: q31, q15 and int8 need a fixed elapsed_time");
+  CHECK(refusal(ltc, {.arithmetic = CArithmetic::q15}) == "c_source: q31, q15 and int8 need a fixed elapsed_time");
   CHECK(refusal(ltc, {.elapsed_time = 1, .arithmetic = CArithmetic::q15, .input_range = 0}) ==
         "c_source: input_range must be above 0 and finite, got 0");
   CHECK(refusal(ltc, {.elapsed_time = 1, .arithmetic = CArithmetic::q31, .sigmoid = CSigmoid::table}) ==

@@ -118,8 +118,9 @@ class CExamples {
 
   CExample next_stack() {
     using elegans::Activation;
-    constexpr Activation activations[] = {Activation::linear, Activation::lecun_tanh, Activation::relu, Activation::tanh,
-                                          Activation::gelu,   Activation::silu,       Activation::sigmoid};
+    constexpr Activation activations[] = {Activation::linear, Activation::lecun_tanh, Activation::relu,
+                                          Activation::tanh,   Activation::gelu,       Activation::silu,
+                                          Activation::sigmoid};
     const int inputs = size(1, 8), middle = size(1, 12), units = size(1, 12), outputs = size(1, 5);
     const elegans::DenseOptions dense{.activation = activations[size(0, 6)]};
     const elegans::Dense<double> head(outputs, units, dense);
@@ -133,9 +134,9 @@ class CExamples {
                                       elegans::LTC<double>(elegans::FullyConnected(units), middle), head),
                   "stack");
       case 2:
-        return of(elegans::Sequential(elegans::CfC<double>(middle, inputs),
-                                      elegans::Sequential(elegans::MixedLTC<double>(elegans::FullyConnected(units), middle)),
-                                      head),
+        return of(elegans::Sequential(
+                      elegans::CfC<double>(middle, inputs),
+                      elegans::Sequential(elegans::MixedLTC<double>(elegans::FullyConnected(units), middle)), head),
                   "stack");
       default:
         return of(elegans::Sequential(elegans::LTC<double>(elegans::AutoNCP(middle + 4, middle), inputs),
@@ -369,8 +370,7 @@ TEST_CASE("C of a stack names what it cannot write", "[io][c_source]") {
   CHECK(support::refusal_of([&] { elegans::c_source(elegans::Sequential(elegans::Dropout<double>(3))); }) ==
         "export to C: no layer of the stack computes anything");
   CHECK(support::refusal_of([&] {
-          elegans::c_source(elegans::Sequential(gru),
-                            {.elapsed_time = 1, .arithmetic = elegans::CArithmetic::q15});
+          elegans::c_source(elegans::Sequential(gru), {.elapsed_time = 1, .arithmetic = elegans::CArithmetic::q15});
         }) == "export to C: q15 is for an LTC or a CfC alone; a stack needs float");
 }
 

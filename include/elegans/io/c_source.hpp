@@ -29,10 +29,10 @@ struct CSourceOptions {
   std::string file_name = "model";       ///< of the two files, without .h and .c
   std::optional<double> elapsed_time{};  ///< of every step, above 0: folded into the constants; else a parameter
   CArithmetic arithmetic = CArithmetic::float32;  ///< all but float need `elapsed_time`
-  double input_range = 1;                ///< without float: inputs are in [-input_range, input_range]
-  CSigmoid sigmoid = CSigmoid::exact;    ///< in q15 and int8
-  bool self_test = false;                ///< adds a function that compares a few steps with known outputs
-  std::string origin{};                  ///< where the model comes from, for the first comment
+  double input_range = 1;                         ///< without float: inputs are in [-input_range, input_range]
+  CSigmoid sigmoid = CSigmoid::exact;             ///< in q15 and int8
+  bool self_test = false;                         ///< adds a function that compares a few steps with known outputs
+  std::string origin{};                           ///< where the model comes from, for the first comment
 };
 
 /// The text of two files of C.
@@ -73,7 +73,8 @@ inline void check_options(const CSourceOptions& options) {
 /// A stack of layers becomes one network, too: in float, of any layers that step (`Sequential`, `Stack`).
 ///
 /// \param model  a model in double
-/// \throws InvalidArgument if an option is out of its range, if a value does not fit the arithmetic, or if a layer reads
+/// \throws InvalidArgument if an option is out of its range, if a value does not fit the arithmetic, or if a layer
+/// reads
 ///         later steps
 template <typename Model>
 CSource c_source(const Model& model, const CSourceOptions& options = {}) {

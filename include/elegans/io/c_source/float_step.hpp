@@ -91,7 +91,8 @@ int @step(@state *state, const float x[$inputs$]$elapsed$, float y[$outputs$]) {
               {"elapsed", step_.elapsed_parameter()}});
     const bool in_output = steps_in_output();
     const std::string next = in_output ? "y" : "next";
-    if (!in_output && !steps_in_place()) out.code("  float next[$state$];\n", {{"state", CWriter::number((std::max)(state(), 1))}});
+    if (!in_output && !steps_in_place())
+      out.code("  float next[$state$];\n", {{"state", CWriter::number((std::max)(state(), 1))}});
     for (std::size_t k = 0; k + 1 < layers_.size(); ++k) {
       out.code("  float y_$k$[$outputs$];\n",
                {{"k", CWriter::number(k)}, {"outputs", CWriter::number(layers_[k].outputs)}});

@@ -28,7 +28,7 @@ inline constexpr CFunction c_functions[] = {
 } @float;
 )"},
     {"synapse", "",
-     R"(/* A gate is 1 / (1 + 2^((slope v + offset) / 2^23)). It drives the numerator and the denominator of a neuron. */
+     R"(/* A gate is 1 / (1 + 2^((slope v + offset) / 2^23)). It drives N and D of a neuron. */
 typedef struct {
   float slope, offset, drive, w;
 } @synapse;

@@ -42,8 +42,8 @@ CLinearMaps gate_maps(const Cell& cell, const double* parameters, const std::str
 }
 
 /// Writes the step of an LSTM in float: the memory of a mixed model, whose h is the output.
-inline CLayer write_cell(CWriter& out, const LSTMCell<double>& cell, const double* parameters,
-                         const CStepOptions& step, const std::string& part) {
+inline CLayer write_cell(CWriter& out, const LSTMCell<double>& cell, const double* parameters, const CStepOptions& step,
+                         const std::string& part) {
   // Of PyTorch's gates i, f, g and o, the tanh comes first.
   const std::vector<int> order{2, 0, 1, 3};
   CLinearMaps of_x = gate_maps(cell, parameters, "ih", order), of_h = gate_maps(cell, parameters, "hh", order);

@@ -270,8 +270,7 @@ class CLTCWriter {
   void write_outputs(const char* from) {
     if (cell_.output_w.empty()) {
       out_.need("copy");
-      out_.code("  @copy($outputs$, $from$, y);\n",
-                {{"outputs", CWriter::number(cell_.outputs)}, {"from", from}});
+      out_.code("  @copy($outputs$, $from$, y);\n", {{"outputs", CWriter::number(cell_.outputs)}, {"from", from}});
     } else {
       out_.code("  for (i = 0; i < $outputs$; ++i) y[i] = @$part$_output_w[i] * $from$[i] + @$part$_output_b[i];\n",
                 {{"outputs", CWriter::number(cell_.outputs)}, {"part", part_}, {"from", from}});

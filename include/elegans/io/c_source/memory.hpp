@@ -87,10 +87,9 @@ inline CLayer write_memory(CWriter& out, CLinearMaps gates, const CLayer& inner,
                            const std::string& part) {
   gates.scale(0, -2 * float_log2_of_e);
   for (int k = 1; k < 4; ++k) gates.scale(k, -float_log2_of_e);
-  std::string end = out.filled("@$inner$(x$argument$, h, next$y$);",
-                               {{"inner", inner.function},
-                                {"argument", step.elapsed_argument()},
-                                {"y", inner.outputs_are_state ? "" : ", y"}});
+  std::string end = out.filled(
+      "@$inner$(x$argument$, h, next$y$);",
+      {{"inner", inner.function}, {"argument", step.elapsed_argument()}, {"y", inner.outputs_are_state ? "" : ", y"}});
   if (inner.outputs_are_state) {
     out.need("copy");
     end += out.filled("\n  @copy($units$, next, y);", {{"units", CWriter::number(inner.state)}});

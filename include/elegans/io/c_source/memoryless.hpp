@@ -28,7 +28,8 @@ inline CLayer write_layer(CWriter& out, const Dense<double>& layer, const std::s
     out.need(c_function_of(activation));
     result = out.filled("@$function$(sum[0])", {{"function", c_function_of(activation)}});
   }
-  out.code(R"(
+  out.code(
+      R"(
 static void @$part$_step(const float *x, float *y) {
   const float *w = @$part$_weights;
   int i;
@@ -40,10 +41,7 @@ static void @$part$_step(const float *x, float *y) {
   }
 }
 )",
-           {{"part", part},
-            {"outputs", CWriter::number(outputs)},
-            {"inputs", CWriter::number(inputs)},
-            {"result", result}});
+      {{"part", part}, {"outputs", CWriter::number(outputs)}, {"inputs", CWriter::number(inputs)}, {"result", result}});
   return {.function = part + "_step",
           .spoken = concatenate("Dense, ", outputs, " outputs"),
           .inputs = inputs,

@@ -46,12 +46,12 @@ class CFixedCfCWriter {
     }
     const int last = cell_.units() - from.count;
     const std::string outside = last > 0 ? "next + " + CWriter::number(last) : "next";
-    const Projection outputs = cell_.projection.outputs() > 0
-                                   ? write_projection(from, outside)
-                                   : Projection{out_.filled("  @copy($outputs$, $from$, y);\n",
-                                                            {{"outputs", CWriter::number(cell_.outputs())},
-                                                             {"from", outside}}),
-                                                state_bits()};
+    const Projection outputs =
+        cell_.projection.outputs() > 0
+            ? write_projection(from, outside)
+            : Projection{out_.filled("  @copy($outputs$, $from$, y);\n",
+                                     {{"outputs", CWriter::number(cell_.outputs())}, {"from", outside}}),
+                         state_bits()};
     out_.need("copy");
     out_.code("\nstatic void @$part$_step(const @number *x, @number *v, @number *y) {\n  @number next[$units$];\n",
               {{"part", part_}, {"units", CWriter::number(cell_.units())}});
@@ -157,12 +157,13 @@ $adds$    first = @bend($first$);
          {"first", maps.exponent(out_, 0)},
          {"second", maps.exponent(out_, 1)},
          {"time", maps.exponent(out_, 2)},
-         {"next", out_.filled(is_standard ? "next[i] = (@number)(first + @part(($wide$)second - first, time));"
-                                          : "first += @part(second, time);\n"
-                                            "    next[i] = (@number)(first > $most$ ? $most$ : first < -$most$ ? -$most$ : "
-                                            "first);",
-                              {{"wide", fixed_.is_wide() ? "int64_t" : "int32_t"},
-                               {"most", CWriter::number(CFixedPoint::largest(fixed_.number_bits()))}})}});
+         {"next",
+          out_.filled(is_standard ? "next[i] = (@number)(first + @part(($wide$)second - first, time));"
+                                  : "first += @part(second, time);\n"
+                                    "    next[i] = (@number)(first > $most$ ? $most$ : first < -$most$ ? -$most$ : "
+                                    "first);",
+                      {{"wide", fixed_.is_wide() ? "int64_t" : "int32_t"},
+                       {"most", CWriter::number(CFixedPoint::largest(fixed_.number_bits()))}})}});
     return static_cast<std::size_t>((std::min)(layers, 2)) * static_cast<std::size_t>(width);
   }
 
@@ -238,13 +239,13 @@ $adds$    first = @bend($first$);
     }
   }
 )",
-                       {{"part", part_},
-                        {"outputs", CWriter::number(cell_.projection.outputs())},
-                        {"where", where},
-                        {"count", CWriter::number(from.count)},
-                        {"result", maps.result(out_, 0)},
-                        {"half", CWriter::number(1 << (inner - bits - 1))},
-                        {"shift", CWriter::number(inner - bits)}}),
+                        {{"part", part_},
+                         {"outputs", CWriter::number(cell_.projection.outputs())},
+                         {"where", where},
+                         {"count", CWriter::number(from.count)},
+                         {"result", maps.result(out_, 0)},
+                         {"half", CWriter::number(1 << (inner - bits - 1))},
+                         {"shift", CWriter::number(inner - bits)}}),
             bits};
   }
 

@@ -93,8 +93,7 @@ struct CScaling {
   CScaling(const CFixedPoint& fixed, int value_bits, double largest, double reach, int wanted, const char* what) {
     const int lost = fixed.number_bits() + 1;
     bits = (std::min)({fraction_bits(largest, static_cast<double>(CFixedPoint::largest(fixed.number_bits()))),
-                       fraction_bits(reach, std::ldexp(1.0, 30)) + lost - value_bits,
-                       14 + wanted + lost - value_bits});
+                       fraction_bits(reach, std::ldexp(1.0, 30)) + lost - value_bits, 14 + wanted + lost - value_bits});
     sum = value_bits + bits - lost;
     shift = sum - wanted;
     if (shift < -12) {

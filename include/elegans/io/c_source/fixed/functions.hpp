@@ -27,7 +27,10 @@ static inline int32_t @times(int32_t value, int32_t factor) {
 static inline int32_t @gate(int32_t s) {
   const uint32_t size = s < 0 ? 0u - (uint32_t)s : (uint32_t)s;
   const uint32_t rest = size & 0xffffu;
-  uint32_t power = (65536u - (rest * (45418u - (rest * (15685u - (rest * (3478u - (rest * 443u >> 16)) >> 16)) >> 16)) >> 16));
+  uint32_t power = 3478u - (rest * 443u >> 16);
+  power = 15685u - (rest * power >> 16);
+  power = 45418u - (rest * power >> 16);
+  power = 65536u - (rest * power >> 16);
   if (size >= 17u << 16) return s < 0 ? 32768 : 0;
   power >>= size >> 16;
   {

@@ -45,8 +45,7 @@ struct CFixedNeuron {
     shift = 0;
     while (std::ldexp(ratio + 1, sum_bits - shift) + fan_in + 2 > std::ldexp(1.0, sum_bits + 1) - 1) ++shift;
     // Above what it is, so that no rounding makes an increment longer than the way to N / D.
-    cm = static_cast<std::int64_t>(
-        (std::max)(std::floor(std::ldexp(ratio, sum_bits - shift)) + 1, (fan_in + 2)));
+    cm = static_cast<std::int64_t>((std::max)(std::floor(std::ldexp(ratio, sum_bits - shift)) + 1, (fan_in + 2)));
     const int den_bits = sum_bits - shift;
     shift = 30 - den_bits;  // D has 30 fraction bits
     const double smallest = static_cast<double>(cm + (leak_d >> shift));
@@ -63,10 +62,12 @@ class CFixedLTCWriter {
       : out_(out), cell_(cell), fixed_(fixed), part_(std::move(part)) {
     if (fixed.is_small()) refuse("export to C: an LTC needs float, q31 or q15; int8 is for a CfC");
     if (cell.options.solver != ODESolver::semi_implicit) {
-      refuse("export to C: ", fixed.spoken(), " needs the semi-implicit solver; the others have no bound of the states");
+      refuse("export to C: ", fixed.spoken(),
+             " needs the semi-implicit solver; the others have no bound of the states");
     }
     if (!cell.is_convex) {
-      refuse("export to C: ", fixed.spoken(), " needs conductances and capacitances of at least 0, which bound the states");
+      refuse("export to C: ", fixed.spoken(),
+             " needs conductances and capacitances of at least 0, which bound the states");
     }
     const double bound = (std::max)(-cell.low(), cell.high());
     bits_ = fraction_bits((std::max)(bound, 1e-3), 0.9 * std::ldexp(1.0, 29));
@@ -79,9 +80,9 @@ class CFixedLTCWriter {
     const double bound = (std::max)(-cell_.low(), cell_.high());
     // An input becomes a value by zeros behind it.
     const bool widens = !fixed_.is_wide();
-    const std::string senses = write_synapses(
-        "sensory", &CNeurons::Neuron::sensory, fixed_.input_bits() + (widens ? 16 : 0), fixed_.input_bound(),
-        widens ? "(int32_t)x[synapse->source] * 65536" : "x[synapse->source]");
+    const std::string senses =
+        write_synapses("sensory", &CNeurons::Neuron::sensory, fixed_.input_bits() + (widens ? 16 : 0),
+                       fixed_.input_bound(), widens ? "(int32_t)x[synapse->source] * 65536" : "x[synapse->source]");
     const std::string gathers =
         write_synapses("recurrent", &CNeurons::Neuron::recurrent, bits_, bound, "from[synapse->source]");
     write_neurons();
@@ -124,14 +125,15 @@ $back$)",
          {"start_recurrent", gathers.empty() ? "" : start("    ", "recurrent")},
          {"gathers", gathers},
          {"d", widens ? "d >> 15" : "d << 1"},
-         {"rate", gathers.empty() ? "rate[i]"
-                                  : out_.filled("neuron->recurrent == 0 ? rate[i] : @rate(d, neuron)", {})},
+         {"rate", gathers.empty() ? "rate[i]" : out_.filled("neuron->recurrent == 0 ? rate[i] : @rate(d, neuron)", {})},
          {"way", way()},
          {"low", CWriter::number(low())},
          {"high", CWriter::number(high())},
-         {"back", is_odd ? "  {\n    volatile int32_t *state = v; /* so that no compiler makes a call of memcpy of it */\n"
-                           "    for (i = 0; i < " + units() + "; ++i) state[i] = other[i];\n  }\n"
-                         : ""}});
+         {"back", is_odd
+                      ? "  {\n    volatile int32_t *state = v; /* so that no compiler makes a call of memcpy of it */\n"
+                        "    for (i = 0; i < " +
+                            units() + "; ++i) state[i] = other[i];\n  }\n"
+                      : ""}});
     out_.code(outputs.statement + "}\n");
     return {{.function = part_ + "_step",
              .spoken = concatenate("LTC, ", cell_.units(), " neurons"),
@@ -224,7 +226,7 @@ $in$    }
 
   /// The increment of a potential.
   [[nodiscard]] std::string way() const {
-    const auto some = [&](int CFixedNeuron::*shift) {
+    const auto some = [&](int CFixedNeuron::* shift) {
       return std::any_of(neurons_.begin(), neurons_.end(), [&](const CFixedNeuron& n) { return n.*shift > 0; });
     };
     const std::string left = some(&CFixedNeuron::left) ? "(int32_t)((uint32_t)way << neuron->left)" : "way";
@@ -265,7 +267,8 @@ $in$    }
     return {out_.filled("  for (i = 0; i < $count$; ++i) {\n"
                         "    const @row *row = @$part$_outputs + i;\n"
                         "    y[i] = (@number)($sum$);\n  }\n",
-                        {{"count", count}, {"part", part_},
+                        {{"count", count},
+                         {"part", part_},
                          {"sum", shifted(out_, out_.filled("(@times(v[i], row->scale) + row->bias)", {}), w.shift)}}),
             bits};
   }

@@ -85,9 +85,10 @@ class CFixedMaps {
     reach_ = (std::max)(reach_, reach);
     // Products are summed up in 64 bits in q31.
     const int headroom = fixed_.is_wide() ? 61 : 30;
-    const double factor =
-        largest == 0 ? 1 : (std::min)(static_cast<double>(CFixedPoint::largest(fixed_.map_bits())) / largest,
-                                      std::ldexp(0.99, headroom) / sum);
+    const double factor = largest == 0
+                              ? 1
+                              : (std::min)(static_cast<double>(CFixedPoint::largest(fixed_.map_bits())) / largest,
+                                           std::ldexp(0.99, headroom) / sum);
     each_weight(m, o, [&](double weight, const CFixedColumns& column) {
       row_.push_back(to_fixed(std::ldexp(weight, -column.bits) * factor, 0, CFixedPoint::largest(fixed_.map_bits())));
     });

@@ -40,15 +40,13 @@ class CFixedStep {
 
   /// Lines for the first comment.
   [[nodiscard]] std::string arithmetic() const {
-    const auto largest = [&](int bits) {
-      return number_text(std::ldexp(1.0, fixed_.number_bits() - bits), 6);
-    };
+    const auto largest = [&](int bits) { return number_text(std::ldexp(1.0, fixed_.number_bits() - bits), 6); };
     const auto unit = [](int bits) { return concatenate("2^", -bits); };
-    return concatenate(fixed_.spoken(), ", without float. An input counts ", unit(fixed_.input_bits()), " and stays below ",
-                       largest(fixed_.input_bits()), ";\n   an output counts ", unit(fixed_layer_.output_bits),
-                       " and stays below ", largest(fixed_layer_.output_bits), "; a state counts ",
-                       unit(fixed_layer_.state_bits), ". Sigmoids: ",
-                       fixed_.sigmoid == CSigmoid::table ? "from a table." : "exact.");
+    return concatenate(fixed_.spoken(), ", without float. An input counts ", unit(fixed_.input_bits()),
+                       " and stays below ", largest(fixed_.input_bits()), ";\n   an output counts ",
+                       unit(fixed_layer_.output_bits), " and stays below ", largest(fixed_layer_.output_bits),
+                       "; a state counts ", unit(fixed_layer_.state_bits),
+                       ". Sigmoids: ", fixed_.sigmoid == CSigmoid::table ? "from a table." : "exact.");
   }
 
   [[nodiscard]] static std::string elapsed_argument() { return ""; }
