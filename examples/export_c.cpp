@@ -24,6 +24,7 @@
 #include <elegans/system/file.hpp>
 
 #include "support/c_check.hpp"
+#include "support/c_package.hpp"
 #include "support/csv.hpp"
 #include "support/model_arguments.hpp"
 #include "support/program.hpp"
@@ -34,6 +35,7 @@ struct Request {
   std::string model, out, check;
   elegans::CSourceOptions options;
   elegans::ModelFileOptions file_options;
+  examples::CPackage package = examples::CPackage::none;
 };
 
 /// Why a text cannot be the beginning of names of C; empty if it can.
@@ -69,6 +71,9 @@ void run(Request request) {
           const auto x = examples::read_csv<double>(request.check);
           report = examples::check_c(model, c, request.options, x, request.check);
         }
+        const auto package = examples::package_files(request.package, request.options.file_name);
+        examples::check_package(package, out.parent_path());
+        examples::write_package(package, out.parent_path());
         elegans::write_file(request.out + ".h", c.header);
         elegans::write_file(request.out + ".c", c.source);
         std::cout << report;
@@ -112,6 +117,12 @@ int main(int argc, char** argv) {
       "--check", request.check,
       "Inputs, a CSV row per time step: compiles the files here (with $CC, or cc), runs them, and prints the "
       "largest difference from the model in double");
+  const std::map<std::string, examples::CPackage> packages{{"arduino", examples::CPackage::arduino},
+                                                           {"zephyr", examples::CPackage::zephyr},
+                                                           {"idf", examples::CPackage::idf}};
+  app.add_option("--package", request.package,
+                 "Adds what makes the folder of --out a library of arduino (and PlatformIO), zephyr or idf")
+      ->transform(CLI::CheckedTransformer(packages));
   app.add_flag("--self-test", request.options.self_test,
                "Adds a function with which a device compares a few steps, compiled if NAME_SELF_TEST is defined");
   examples::ModelArguments arguments(app);
