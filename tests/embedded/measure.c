@@ -44,13 +44,16 @@ int main(void) {
   for (t = 0; t < STEPS; ++t) {
     NET_STEP(&state, inputs[t], y);
     for (i = 0; i < NET_OUTPUTS; ++i) {
+#ifdef INTEGERS
+      print_hex((uint32_t)(int32_t)y[i]);
+#else
       union {
-        NUMBER value;
+        float value;
         uint32_t bits;
       } word;
-      word.bits = 0;
       word.value = y[i];
       print_hex(word.bits);
+#endif
     }
     print("\n");
   }

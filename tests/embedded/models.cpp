@@ -6,12 +6,19 @@
 #include <filesystem>
 
 #include <elegans/io/model_file.hpp>
+#include <elegans/layer/dense.hpp>
+#include <elegans/layer/layer_norm.hpp>
+#include <elegans/layer/sequential.hpp>
 #include <elegans/model/cfc.hpp>
+#include <elegans/model/gru.hpp>
 #include <elegans/model/ltc.hpp>
 #include <elegans/wiring/auto_ncp.hpp>
 
 int main(int argc, char** argv) {
   const std::filesystem::path folder = argc > 1 ? argv[1] : ".";
   elegans::save(elegans::LTC<double>(elegans::AutoNCP(64, 8), 20), folder / "auto_ncp_64.safetensors");
+  elegans::save(elegans::Sequential(elegans::GRU<double>(16, 4), elegans::LayerNorm<double>(16),
+                                    elegans::LTC<double>(elegans::AutoNCP(12, 4), 16), elegans::Dense<double>(2, 4)),
+                folder / "stack.safetensors");
   elegans::save(elegans::CfC<double>(32, 4, {.backbone_layers = 0}), folder / "cfc_32.safetensors");
 }

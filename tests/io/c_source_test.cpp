@@ -13,7 +13,14 @@
 #include <dlfcn.h>
 
 #include <elegans/io/c_source.hpp>
+#include <elegans/layer/dense.hpp>
+#include <elegans/layer/dropout.hpp>
+#include <elegans/layer/layer_norm.hpp>
+#include <elegans/layer/layer_variant.hpp>
+#include <elegans/layer/sequential.hpp>
 #include <elegans/model/cfc.hpp>
+#include <elegans/model/gru.hpp>
+#include <elegans/model/lstm.hpp>
 #include <elegans/model/ltc.hpp>
 #include <elegans/model/mixed.hpp>
 #include <elegans/system/file.hpp>
@@ -47,6 +54,7 @@ class CExamples {
 
   CExample next(int number) {
     number_ = number;
+    if (number % 10 == 9) return next_stack();
     switch (number % 4) {
       case 0:
       case 1:
@@ -107,6 +115,35 @@ class CExamples {
     options.seed = static_cast<unsigned>(number_);
     if (options.mode != CfCMode::pure && number_ % 3 == 0) options.head_activation = Activation::lecun_tanh;
     return options;
+  }
+
+  CExample next_stack() {
+    using elegans::Activation;
+    constexpr Activation activations[] = {Activation::linear, Activation::lecun_tanh, Activation::relu,
+                                          Activation::tanh,   Activation::gelu,       Activation::silu,
+                                          Activation::sigmoid};
+    const int inputs = size(1, 8), middle = size(1, 12), units = size(1, 12), outputs = size(1, 5);
+    const elegans::DenseOptions dense{.activation = activations[size(0, 6)]};
+    const elegans::Dense<double> head(outputs, units, dense);
+    switch (size(0, 3)) {
+      case 0:
+        return of(elegans::Sequential(elegans::LSTM<double>(middle, inputs), elegans::Dropout<double>(middle),
+                                      elegans::GRU<double>(units, middle), head),
+                  "stack");
+      case 1:
+        return of(elegans::Sequential(elegans::Dense<double>(middle, inputs, dense), elegans::LayerNorm<double>(middle),
+                                      elegans::LTC<double>(elegans::FullyConnected(units), middle), head),
+                  "stack");
+      case 2:
+        return of(elegans::Sequential(
+                      elegans::CfC<double>(middle, inputs),
+                      elegans::Sequential(elegans::MixedLTC<double>(elegans::FullyConnected(units), middle)), head),
+                  "stack");
+      default:
+        return of(elegans::Sequential(elegans::LTC<double>(elegans::AutoNCP(middle + 4, middle), inputs),
+                                      elegans::GRU<double>(units, middle)),
+                  "stack");
+    }
   }
 
   CExample next_ltc() { return of(elegans::LTC<double>(wiring(60), size(1, 20), ltc_options()), "LTC"); }
@@ -324,6 +361,18 @@ TEST_CASE("C of a model names what it cannot write", "[io][c_source]") {
   model.update([](auto all) { all = 0; });
   CHECK(support::refusal_of([&] { elegans::c_source(model); }) ==
         "export to C: a membrane capacitance cm is 0, by which an explicit solver would divide");
+}
+
+TEST_CASE("C of a stack names what it cannot write", "[io][c_source]") {
+  const elegans::GRU<double> gru(2, 3);
+  using Any = elegans::LayerVariant<elegans::GRU<double>>;
+  CHECK(support::refusal_of([&] { elegans::c_source(Any(gru, gru)); }) ==
+        "export to C: bidirectional (Bidirectional) reads later steps, which a stream does not have yet");
+  CHECK(support::refusal_of([&] { elegans::c_source(elegans::Sequential(elegans::Dropout<double>(3))); }) ==
+        "export to C: no layer of the stack computes anything");
+  CHECK(support::refusal_of([&] {
+          elegans::c_source(elegans::Sequential(gru), {.elapsed_time = 1, .arithmetic = elegans::CArithmetic::q15});
+        }) == "export to C: q15 is for an LTC or a CfC alone; a stack needs float");
 }
 
 TEST_CASE("A membrane without capacitance keeps its state if no time elapses", "[io][c_source]") {

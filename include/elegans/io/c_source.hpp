@@ -8,19 +8,18 @@
 #include <utility>
 #include <vector>
 
-#include <elegans/cell/cfc/cell.hpp>
-#include <elegans/cell/ltc/cell.hpp>
-#include <elegans/cell/memory/cell.hpp>
 #include <elegans/core/error.hpp>
 #include <elegans/core/finite.hpp>
-#include <elegans/io/c_source/cfc.hpp>
+#include <elegans/io/c_source/arithmetic.hpp>
+#include <elegans/io/c_source/fixed/format.hpp>
+#include <elegans/io/c_source/fixed/step.hpp>
+#include <elegans/io/c_source/float_step.hpp>
 #include <elegans/io/c_source/golden_steps.hpp>
 #include <elegans/io/c_source/layer.hpp>
-#include <elegans/io/c_source/ltc.hpp>
-#include <elegans/io/c_source/ltc_neurons.hpp>
-#include <elegans/io/c_source/memory.hpp>
+#include <elegans/io/c_source/layers.hpp>
 #include <elegans/io/c_source/program.hpp>
 #include <elegans/io/c_source/writer.hpp>
+#include <elegans/layer/concepts.hpp>
 
 namespace elegans {
 
@@ -29,8 +28,11 @@ struct CSourceOptions {
   std::string name = "model";            ///< with which all names in the files begin: a name of C
   std::string file_name = "model";       ///< of the two files, without .h and .c
   std::optional<double> elapsed_time{};  ///< of every step, above 0: folded into the constants; else a parameter
-  bool self_test = false;                ///< adds a function that compares a few steps with known outputs
-  std::string origin{};                  ///< where the model comes from, for the first comment
+  CArithmetic arithmetic = CArithmetic::float32;  ///< all but float need `elapsed_time`
+  double input_range = 1;                         ///< without float: inputs are in [-input_range, input_range]
+  CSigmoid sigmoid = CSigmoid::exact;             ///< in q15 and int8
+  bool self_test = false;                         ///< adds a function that compares a few steps with known outputs
+  std::string origin{};                           ///< where the model comes from, for the first comment
 };
 
 /// The text of two files of C.
@@ -41,26 +43,21 @@ struct CSource {
 
 namespace detail {
 
-// One overload per cell: writes the layer of a cell, and says what it is. A layer of a stack adds one.
-
-template <int Units, int Outputs, int Inputs>
-CLayer write_cell(CWriter& out, const LTCCell<double, Units, Outputs, Inputs>& cell, const double* parameters,
-                  const CStepOptions& step, const std::string& part) {
-  return CLTCWriter(out, CNeurons(cell, parameters), step, part).write();
-}
-
-inline CLayer write_cell(CWriter& out, const CfCCell<double>& cell, const double* parameters, const CStepOptions& step,
-                         const std::string& part) {
-  return CCfCWriter(out, CBlocks(cell, parameters, step), step, part).write();
-}
-
-template <typename Inner>
-CLayer write_cell(CWriter& out, const MemoryCell<Inner>& cell, const double* parameters, const CStepOptions& step,
-                  const std::string& part) {
-  // A memory's parameters begin with those of its inner cell.
-  CLayer inner = write_cell(out, cell.inner(), parameters, step, part);
-  const CLinearMaps gates = lstm_maps(cell.parameters(), parameters, inner.state, inner.inputs);
-  return write_memory(out, gates, inner, step, part + "_memory");
+inline void check_options(const CSourceOptions& options) {
+  if (options.elapsed_time && (!is_finite(*options.elapsed_time) || *options.elapsed_time <= 0)) {
+    refuse("c_source: elapsed_time must be above 0 and finite, got ", *options.elapsed_time);
+  }
+  if (!is_finite(options.input_range) || options.input_range <= 0) {
+    refuse("c_source: input_range must be above 0 and finite, got ", options.input_range);
+  }
+  if (options.arithmetic == CArithmetic::float32) {
+    if (options.sigmoid == CSigmoid::table) refuse("c_source: float has no table of sigmoids; q15 and int8 have");
+    return;
+  }
+  if (!options.elapsed_time) refuse("c_source: q31, q15 and int8 need a fixed elapsed_time");
+  if (options.arithmetic == CArithmetic::q31 && options.sigmoid == CSigmoid::table) {
+    refuse("c_source: a table of sigmoids is not exact enough for q31; q15 and int8 have one");
+  }
 }
 
 }  // namespace detail
@@ -73,19 +70,37 @@ CLayer write_cell(CWriter& out, const MemoryCell<Inner>& cell, const double* par
 /// The weights are constants. What does not change from step to step is in them already: softplus, epsilon, the input
 /// mapping, masks, the scale of the exponential, and a fixed elapsed time. The same model gives the same bytes.
 ///
+/// A stack of layers becomes one network, too: in float, of any layers that step (`Sequential`, `Stack`).
+///
 /// \param model  a model in double
-/// \throws InvalidArgument if an option is out of its range, or if a value does not fit the arithmetic
+/// \throws InvalidArgument if an option is out of its range, if a value does not fit the arithmetic, or if a layer
+/// reads
+///         later steps
 template <typename Model>
 CSource c_source(const Model& model, const CSourceOptions& options = {}) {
   static_assert(std::is_same_v<typename Model::Scalar, double>, "load_model<double> gives a model to export");
-  if (options.elapsed_time && (!detail::is_finite(*options.elapsed_time) || *options.elapsed_time <= 0)) {
-    detail::refuse("c_source: elapsed_time must be above 0 and finite, got ", *options.elapsed_time);
+  static_assert(CausalLayer<Model>, "elegans: a layer that reads later steps has no C, which takes step by step");
+  detail::check_options(options);
+  detail::CWriter layers(options.name);
+  const auto written = [&](auto steps, double input_range) {
+    std::optional<detail::GoldenSteps> golden;
+    if (options.self_test) golden = detail::golden_steps(model, options.elapsed_time, input_range);
+    const detail::CProgram program(layers, std::move(steps), options.file_name, options.origin, options.elapsed_time,
+                                   std::move(golden));
+    return CSource{program.header(), program.source()};
+  };
+  if (options.arithmetic == CArithmetic::float32) {
+    const detail::CStepOptions step{options.elapsed_time, true};
+    return written(detail::CFloatStep(detail::written_layers(layers, model, step), step), 1);
   }
-  const detail::CStepOptions step{options.elapsed_time};
-  detail::CProgram program(options.name, options.file_name, options.origin, step);
-  program.add(write_cell(program.writer(), model.cell(), model.parameters().data(), step, "layer"));
-  if (options.self_test) program.add_self_test(detail::golden_steps(model, options.elapsed_time));
-  return {program.header(), program.source()};
+  const detail::CFixedPoint fixed{options.arithmetic, options.sigmoid, options.input_range, *options.elapsed_time};
+  if constexpr (requires { write_cell(layers, model.cell(), nullptr, fixed, ""); }) {
+    return written(
+        detail::CFixedStep(fixed, write_cell(layers, model.cell(), model.parameters().data(), fixed, "layer")),
+        fixed.input_bound() / 2);
+  } else {
+    detail::refuse("export to C: ", fixed.spoken(), " is for an LTC or a CfC alone; a stack needs float");
+  }
 }
 
 }  // namespace elegans

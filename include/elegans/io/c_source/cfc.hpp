@@ -13,6 +13,7 @@
 #include <elegans/cell/cfc/options.hpp>
 #include <elegans/core/activation.hpp>
 #include <elegans/core/error.hpp>
+#include <elegans/io/c_source/functions.hpp>
 #include <elegans/io/c_source/layer.hpp>
 #include <elegans/io/c_source/linear_maps.hpp>
 #include <elegans/io/c_source/writer.hpp>
@@ -150,9 +151,9 @@ class CCfCWriter {
     // The functions of the helpers are in powers of 2.
     if (mode != CfCMode::pure) {
       const double slope = has_lecun_heads() ? lecun_slope<double> : 1;
-      heads.scale(0, -2 * log2_of_e * slope);
-      heads.scale(1, -2 * log2_of_e * slope);
-      for (int map = 2; map < heads.maps(); ++map) heads.scale(map, -log2_of_e);
+      heads.scale(0, -2 * float_log2_of_e * slope);
+      heads.scale(1, -2 * float_log2_of_e * slope);
+      for (int map = 2; map < heads.maps(); ++map) heads.scale(map, -float_log2_of_e);
     }
     for (std::size_t l = 0; l < block.backbone.size(); ++l) {
       out_.float_table(concatenate(name, "_backbone_", l), block.backbone[l].interleaved());
@@ -160,7 +161,7 @@ class CCfCWriter {
     out_.float_table(name + "_heads", heads.interleaved());
     if (mode == CfCMode::pure) {
       std::vector<double> w_tau = block.w_tau;
-      for (double& w : w_tau) w *= log2_of_e;
+      for (double& w : w_tau) w *= float_log2_of_e;
       out_.float_table(name + "_w_tau", w_tau);
       out_.float_table(name + "_a", block.A);
     }
@@ -173,7 +174,7 @@ class CCfCWriter {
     }
     out_.code("  const float *w;\n  int i;\n");
     for (int l = 0; l < layers; ++l) {
-      const std::string activation = name_of(cell_.options.activation);
+      const std::string activation = c_function_of(cell_.options.activation);
       out_.need("add_one");
       out_.need(activation);
       out_.code(
@@ -212,7 +213,7 @@ class CCfCWriter {
     if (cell_.options.mode == CfCMode::pure) {
       out_.need("exp2");
       out_.code(
-          "    next[i] = @$name$_a[i] * (1.0f - sum[0] * @exp2(-$elapsed$ * (@$name$_w_tau[i] + 1.44269504f *\n"
+          "    next[i] = @$name$_a[i] * (1.0f - sum[0] * @exp2(-$elapsed$ * (@$name$_w_tau[i] + 12102203.0f *\n"
           "        (sum[0] < 0.0f ? -sum[0] : sum[0]))));\n",
           {{"name", name}, {"elapsed", elapsed}});
     } else {
@@ -228,25 +229,6 @@ class CCfCWriter {
            {"other", cell_.options.mode == CfCMode::standard ? "(second - first)" : "second"}});
     }
     out_.code("  }\n");
-  }
-
-  [[nodiscard]] static std::string name_of(Activation activation) {
-    switch (activation) {
-      case Activation::lecun_tanh:
-        return "lecun_tanh";
-      case Activation::relu:
-        return "relu";
-      case Activation::tanh:
-        return "tanh";
-      case Activation::gelu:
-        return "gelu";
-      case Activation::silu:
-        return "silu";
-      case Activation::linear:
-      case Activation::sigmoid:
-        break;
-    }
-    refuse("export to C: a backbone has no activation number ", static_cast<int>(activation));
   }
 
   CWriter& out_;

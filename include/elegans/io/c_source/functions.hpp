@@ -3,8 +3,12 @@
 #pragma once
 
 #include <set>
+#include <span>
 #include <string>
 #include <string_view>
+
+#include <elegans/core/activation.hpp>
+#include <elegans/core/error.hpp>
 
 namespace elegans::detail {
 
@@ -15,9 +19,8 @@ struct CFunction {
   std::string_view text;   ///< see `CWriter::filled`
 };
 
-// 2^s is 2^n p(r), with n the nearest whole number, r = s - n, and p the polynomial of degree 5 with the least relative
-// error on [-1/2, 1/2] (see simd/sigmoid.hpp). n comes from the bits of s + 1.5 2^23, not from a second rounding sum,
-// so that -ffast-math cannot cancel it.
+// The exponents come times 2^23, so that their whole part is the exponent of a float. 2^r on [0, 1] is 1 + r q(r), with
+// q the polynomial of degree 4 that has the least relative error.
 inline constexpr CFunction c_functions[] = {
     {"float", "", R"(typedef union {
   float value;
@@ -25,7 +28,7 @@ inline constexpr CFunction c_functions[] = {
 } @float;
 )"},
     {"synapse", "",
-     R"(/* A gate is 1 / (1 + 2^(slope v + offset)). It drives the numerator and the denominator of a neuron. */
+     R"(/* A gate is 1 / (1 + 2^((slope v + offset) / 2^23)). It drives N and D of a neuron. */
 typedef struct {
   float slope, offset, drive, w;
 } @synapse;
@@ -44,39 +47,53 @@ static inline uint32_t @magnitude(float value) {
   return word.bits & 0x7fffffffu;
 }
 )"},
-    {"exp2_near", "float", R"(/* 2^s for s in [-126, 126], within 2e-7 of its value. */
+    {"exp2_near", "float", R"(/* 2^(s / 2^23) for s / 2^23 in [-100, 100], within 2e-7 of its value. */
 static inline float @exp2_near(float s) {
-  @float whole, power;
-  float r;
-  whole.value = s + 12582912.0f; /* 1.5 2^23: the lowest bits are now s, rounded */
-  power.bits = (whole.bits << 23) + 0x3f800000u;
-  r = s - (float)(int32_t)(whole.bits - 0x4b400000u);
-  return power.value * (1.00000007f + r * (0.693146967f + r * (0.240221197f + r * (0.0555071327f +
-         r * (0.00967554133f + r * 0.00132764722f)))));
+  const int32_t whole = (int32_t)s & -8388608; /* 2^23: what is left is the exponent of a float */
+  const float r = s - (float)whole;
+  @float power;
+  power.bits = (uint32_t)whole + 0x3f800000u;
+  return power.value + power.value * r * (8.26300754e-08f + r * (3.41294211e-15f + r * (9.45287297e-23f +
+         r * (1.82097477e-30f + r * 4.49495215e-38f))));
 }
 )"},
-    {"exp2", "exp2_near", R"(/* 2^s, from 2^-126 to 2^126. */
-static inline float @exp2(float s) { return @exp2_near(s > 126.0f ? 126.0f : s < -126.0f ? -126.0f : s); }
+    {"exp2", "exp2_near", R"(/* 2^(s / 2^23), from 2^-100 to 2^100. NaN stays NaN. */
+static inline float @exp2(float s) {
+  if (@magnitude(s) <= 0x4e480000u) return @exp2_near(s); /* 100 2^23 */
+  return s > 0.0f ? 1.26765060e+30f : s < 0.0f ? 7.88860905e-31f : s;
+}
 )"},
-    {"gate_near", "exp2_near", R"(/* The sigmoid of -s / log2(e), for s in [-126, 126]. */
+    {"gate_near", "exp2_near", R"(/* The sigmoid of -s / (2^23 log2(e)), for s / 2^23 in [-100, 100]. */
 static inline float @gate_near(float s) { return 1.0f / (1.0f + @exp2_near(s)); }
 )"},
-    {"gate", "exp2", R"(/* The sigmoid of -s / log2(e). */
+    {"gate", "exp2", R"(/* The sigmoid of -s / (2^23 log2(e)). */
 static inline float @gate(float s) { return 1.0f / (1.0f + @exp2(s)); }
 )"},
-    {"bend", "exp2", R"(/* tanh(-s / (2 log2(e))). */
+    {"bend", "exp2", R"(/* tanh(-s / (2^24 log2(e))). */
 static inline float @bend(float s) {
   const float power = @exp2(s);
   return (1.0f - power) / (1.0f + power);
 }
 )"},
-    {"tanh", "bend", R"(static inline float @tanh(float z) { return @bend(-2.88539008f * z); }
+    {"tanh", "bend", R"(static inline float @tanh(float z) { return @bend(-24204406.0f * z); }
 )"},
-    {"lecun_tanh", "bend", R"(static inline float @lecun_tanh(float z) { return 1.7159f * @bend(-1.92166979f * z); }
+    {"lecun_tanh", "bend", R"(static inline float @lecun_tanh(float z) { return 1.7159f * @bend(-16120135.0f * z); }
+)"},
+    {"sigmoid", "gate", R"(static inline float @sigmoid(float z) { return @gate(-12102203.0f * z); }
+)"},
+    {"inverse_root", "float", R"(/* 1 / sqrt(value), for a value above 0: three steps of Newton's method. */
+static inline float @inverse_root(float value) {
+  @float root;
+  int i;
+  root.value = value;
+  root.bits = 0x5f3759dfu - (root.bits >> 1);
+  for (i = 0; i < 3; ++i) root.value *= 1.5f - 0.5f * value * root.value * root.value;
+  return root.value;
+}
 )"},
     {"relu", "", R"(static inline float @relu(float z) { return z < 0.0f ? 0.0f : z; }
 )"},
-    {"silu", "gate", R"(static inline float @silu(float z) { return z * @gate(-1.44269504f * z); }
+    {"silu", "gate", R"(static inline float @silu(float z) { return z * @gate(-12102203.0f * z); }
 )"},
     {"gelu", "exp2", R"(/* z times the normal distribution function: Abramowitz and Stegun, 7.1.26. */
 static inline float @gelu(float z) {
@@ -84,7 +101,7 @@ static inline float @gelu(float z) {
   const float t = 1.0f / (1.0f + 0.3275911f * x);
   const float series = t * (0.254829592f + t * (-0.284496736f + t * (1.421413741f + t * (-1.453152027f +
                        t * 1.061405429f))));
-  const float half = 0.5f * series * @exp2(-1.44269504f * x * x);
+  const float half = 0.5f * series * @exp2(-12102203.0f * x * x);
   return z < 0.0f ? z * half : z - z * half;
 }
 )"},
@@ -138,11 +155,32 @@ static const float *@add_four(const float *w, const float *x, int count, float *
 )"},
 };
 
+/// The function in C of an activation that is not linear.
+inline std::string c_function_of(Activation activation) {
+  switch (activation) {
+    case Activation::lecun_tanh:
+      return "lecun_tanh";
+    case Activation::relu:
+      return "relu";
+    case Activation::tanh:
+      return "tanh";
+    case Activation::gelu:
+      return "gelu";
+    case Activation::silu:
+      return "silu";
+    case Activation::sigmoid:
+      return "sigmoid";
+    case Activation::linear:
+      break;
+  }
+  refuse("export to C: there is no function of activation number ", static_cast<int>(activation));
+}
+
 /// Adds what the functions of a set call.
-inline void add_needs(std::set<std::string>& functions) {
+inline void add_needs(std::set<std::string>& functions, std::span<const CFunction> list) {
   for (bool grows = true; grows;) {
     grows = false;
-    for (const CFunction& function : c_functions) {
+    for (const CFunction& function : list) {
       if (function.needs.empty() || !functions.contains(std::string(function.name))) continue;
       grows = functions.emplace(function.needs).second || grows;
     }

@@ -17,8 +17,9 @@ struct GoldenSteps {
 };
 
 /// \param elapsed_time  of every step, or none to let it change
+/// \param input_range   a power of 2: inputs are in [-input_range, input_range]
 template <typename Model>
-GoldenSteps golden_steps(const Model& model, std::optional<double> elapsed_time) {
+GoldenSteps golden_steps(const Model& model, std::optional<double> elapsed_time, double input_range) {
   GoldenSteps golden;
   golden.steps = 4;
   auto stepper = model;
@@ -27,7 +28,7 @@ GoldenSteps golden_steps(const Model& model, std::optional<double> elapsed_time)
   for (Index t = 0; t < golden.steps; ++t) {
     for (Index i = 0; i < x.size(); ++i) {
       // Values that float has, too.
-      x[i] = static_cast<double>((5 * t + 3 * i + 2) % 9 - 4) / 4;
+      x[i] = static_cast<double>((5 * t + 3 * i + 2) % 9 - 4) / 4 * input_range;
       golden.x.push_back(x[i]);
     }
     golden.elapsed.push_back(elapsed_time.value_or(0.5 * static_cast<double>(1 + t % 2)));

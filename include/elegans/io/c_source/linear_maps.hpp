@@ -3,12 +3,15 @@
 #pragma once
 
 #include <cstddef>
+#include <utility>
 #include <vector>
 
 namespace elegans::detail {
 
 /// log2(e): 2^(log2(e) z) is exp(z).
 inline constexpr double log2_of_e = 1.4426950408889634074;
+/// The same for `exp2` of the C in float, whose exponents come times 2^23.
+inline constexpr double float_log2_of_e = 8388608 * log2_of_e;
 
 /// Linear maps of the same values, in double, as an exporter changes and writes them.
 class CLinearMaps {
@@ -48,16 +51,29 @@ class CLinearMaps {
     for (double& b : maps_[static_cast<std::size_t>(map)].bias) b += value;
   }
 
+  /// Moves the biases of maps of other inputs into these.
+  void add_biases(CLinearMaps& other) {
+    for (std::size_t m = 0; m < maps_.size(); ++m) {
+      for (std::size_t i = 0; i < maps_[m].bias.size(); ++i) {
+        maps_[m].bias[i] += std::exchange(other.maps_[m].bias[i], 0.0);
+      }
+    }
+  }
+
+  /// In the order in which a step reads them, with maps of other inputs behind these. \param with_biases  of those, too
+  [[nodiscard]] std::vector<double> interleaved(const CLinearMaps& behind, bool with_biases = false) const {
+    std::vector<double> values;
+    for (int o = 0; o < outputs_; ++o) {
+      add_row(o, true, values);
+      behind.add_row(o, with_biases, values);
+    }
+    return values;
+  }
   /// In the order in which a step reads them: for each output the biases of all maps, then for each input the weights
   /// of all maps.
   [[nodiscard]] std::vector<double> interleaved() const {
     std::vector<double> values;
-    for (int o = 0; o < outputs_; ++o) {
-      for (int m = 0; m < maps(); ++m) values.push_back(bias(m, o));
-      for (int i = 0; i < inputs_; ++i) {
-        for (int m = 0; m < maps(); ++m) values.push_back(weight(m, o, i));
-      }
-    }
+    for (int o = 0; o < outputs_; ++o) add_row(o, true, values);
     return values;
   }
 
@@ -65,6 +81,13 @@ class CLinearMaps {
   struct Map {
     std::vector<double> weight, bias;
   };
+
+  void add_row(int output, bool with_bias, std::vector<double>& values) const {
+    for (int m = 0; with_bias && m < maps(); ++m) values.push_back(bias(m, output));
+    for (int i = 0; i < inputs_; ++i) {
+      for (int m = 0; m < maps(); ++m) values.push_back(weight(m, output, i));
+    }
+  }
 
   [[nodiscard]] const Map& at(int map) const { return maps_[static_cast<std::size_t>(map)]; }
   [[nodiscard]] std::size_t index(int output, int input) const {

@@ -39,7 +39,8 @@ class CLTCWriter {
       out_.float_table(part_ + "_output_w", cell_.output_w);
       out_.float_table(part_ + "_output_b", cell_.output_b);
     }
-    const bool needs_other = cell_.options.ode_unfolds > 1;
+    layer.is_in_place = steps_in_place(layer);
+    const bool needs_other = layer.is_in_place || cell_.options.ode_unfolds > 1;
     const Tableau tableau = with_solver(cell_.options.solver, [](const auto& solver) {
       if constexpr (requires { solver.tableau; }) return solver.tableau;
       return explicit_euler_tableau;
@@ -49,15 +50,21 @@ class CLTCWriter {
     const int arrays = 2 + needs_other + (has_stages ? 3 : 0);
     layer.stack_values = static_cast<std::size_t>(arrays) * cell_.neurons.size();
 
-    out_.code("\nstatic void @$function$(const float *x$elapsed$, const float *v, float *next, float *y) {\n",
-              {{"function", layer.function}, {"elapsed", step_.elapsed_parameter()}});
+    out_.code("\nstatic void @$function$(const float *x$elapsed$, $states$, float *y) {\n",
+              {{"function", layer.function},
+               {"elapsed", step_.elapsed_parameter()},
+               {"states", layer.is_in_place ? "float *state" : "const float *v, float *next"}});
     out_.code("  float numerator[$units$], denominator[$units$]$other$$stages$;\n",
               {{"units", units()},
                {"other", needs_other ? ", other[" + units() + "]" : ""},
                {"stages", has_stages ? ", sum[" + units() + "], stage[2][" + units() + "]" : ""}});
     write_sensing();
     is_fused() ? write_fused(layer) : write_explicit(tableau);
-    write_outputs();
+    if (layer.is_in_place && cell_.options.ode_unfolds % 2 == 1) {
+      out_.need("copy");
+      out_.code("  @copy($units$, other, state);\n", {{"units", units()}});
+    }
+    write_outputs(layer.is_in_place ? "state" : "next");
     out_.code("}\n");
     return layer;
   }
@@ -82,7 +89,15 @@ class CLTCWriter {
     layer.high = cell_.high();
     // There is room around the hull, so that rounding leaves no state outside, and neither does a memory in front.
     const double limit = 1 + 2 * (std::max)(-layer.low, layer.high);
-    if (cell_.largest_exponent(limit) <= 120) layer.state_limit = limit;
+    if (cell_.largest_exponent(limit) <= 99) layer.state_limit = limit;
+  }
+
+  /// True if no step can fail: whatever the finite inputs are, the states stay in their hull. For the increment then
+  /// is at most the way to N / D, as D is above 0.
+  [[nodiscard]] bool steps_in_place(const CLayer& layer) const {
+    return step_.is_alone && layer.state_limit &&
+           std::all_of(cell_.neurons.begin(), cell_.neurons.end(),
+                       [](const CNeurons::Neuron& n) { return n.leak_d > 1e-12 && n.largest_d() < 1e6; });
   }
 
   void require_capacitance(const CNeurons::Neuron& neuron) const {
@@ -98,7 +113,7 @@ class CLTCWriter {
     for (const CNeurons::Neuron& neuron : cell_.neurons) {
       counts.push_back(static_cast<int>((neuron.*synapses).size()));
       for (const CSynapse& s : neuron.*synapses) {
-        items.push_back("{" + float_literal(s.slope) + ", " + float_literal(s.offset) + ", " +
+        items.push_back("{" + float_literal(8388608 * s.slope) + ", " + float_literal(8388608 * s.offset) + ", " +
                         float_literal(s.w * s.erev) + ", " + float_literal(s.w) + "}");
         sources.push_back(s.source);
       }
@@ -188,13 +203,15 @@ class CLTCWriter {
   }
 
   /// The array that a sub-step writes to. The last one writes to the next state.
-  [[nodiscard]] const char* target() const {
+  [[nodiscard]] const char* target(bool is_in_place = false) const {
+    if (is_in_place) return "v == state ? other : state";
     return cell_.options.ode_unfolds > 1 ? "l % 2 == 0 ? next : other" : "next";
   }
 
   void write_fused(const CLayer& layer) {
+    if (layer.is_in_place) out_.code("  const float *v = state;\n");
     out_.code("  for (l = $last$; l >= 0; --l) {\n    float *const to = $target$;\n",
-              {{"last", CWriter::number(cell_.options.ode_unfolds - 1)}, {"target", target()}});
+              {{"last", CWriter::number(cell_.options.ode_unfolds - 1)}, {"target", target(layer.is_in_place)}});
     if (recurrent_) out_.code(walk("recurrent"));
     out_.code("    for (i = 0; i < $units$; ++i) {\n      float n = numerator[i], d = denominator[i];\n",
               {{"units", units()}});
@@ -250,13 +267,13 @@ class CLTCWriter {
                        {{"part", part_}});
   }
 
-  void write_outputs() {
+  void write_outputs(const char* from) {
     if (cell_.output_w.empty()) {
       out_.need("copy");
-      out_.code("  @copy($outputs$, next, y);\n", {{"outputs", CWriter::number(cell_.outputs)}});
+      out_.code("  @copy($outputs$, $from$, y);\n", {{"outputs", CWriter::number(cell_.outputs)}, {"from", from}});
     } else {
-      out_.code("  for (i = 0; i < $outputs$; ++i) y[i] = @$part$_output_w[i] * next[i] + @$part$_output_b[i];\n",
-                {{"outputs", CWriter::number(cell_.outputs)}, {"part", part_}});
+      out_.code("  for (i = 0; i < $outputs$; ++i) y[i] = @$part$_output_w[i] * $from$[i] + @$part$_output_b[i];\n",
+                {{"outputs", CWriter::number(cell_.outputs)}, {"part", part_}, {"from", from}});
     }
   }
 

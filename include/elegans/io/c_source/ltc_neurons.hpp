@@ -36,6 +36,15 @@ struct CNeurons {
     double leak_n, leak_d, cm;
     double low = 0, high = 0;  ///< hull of 0, vleak and the reversal potentials
     std::vector<CSynapse> sensory, recurrent;
+
+    /// D with all gates open.
+    [[nodiscard]] double largest_d() const {
+      double sum = leak_d;
+      for (const auto* synapses : {&sensory, &recurrent}) {
+        for (const CSynapse& s : *synapses) sum += s.w;
+      }
+      return sum;
+    }
   };
 
   std::vector<Neuron> neurons;

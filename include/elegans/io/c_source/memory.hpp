@@ -39,24 +39,22 @@ CLinearMaps lstm_maps(const List& list, const double* parameters, Index units, I
   return gates;
 }
 
-/// Writes the step of an LSTM in front of another cell, in float.
+/// Writes the step of an LSTM in float.
 ///
-/// \param gates  of `lstm_maps`
-/// \param inner  the layer of the other cell, already written
-inline CLayer write_memory(CWriter& out, CLinearMaps gates, const CLayer& inner, const CStepOptions& step,
-                           const std::string& part) {
-  const std::string units = CWriter::number(inner.state);
-  gates.scale(0, -2 * log2_of_e);
-  for (int k = 1; k < 4; ++k) gates.scale(k, -log2_of_e);
-  out.float_table(part + "_gates", gates.interleaved());
+/// \param weights  of the gates tanh, input, forget and output, interleaved, of [x, h]
+/// \param to       where h goes, in C
+/// \param end      what follows once h and c are there
+inline void write_lstm(CWriter& out, const std::string& part, const std::vector<double>& weights, int units, int inputs,
+                       const CStepOptions& step, const std::string& to, const std::string& end) {
+  out.float_table(part + "_gates", weights);
   for (const char* function : {"add_four", "bend", "gate"}) out.need(function);
+  const std::string count = CWriter::number(units);
   out.code(R"(
 /* The state is h and, behind it, c. */
 static void @$part$_step(const float *x$elapsed$, const float *state, float *next, float *y) {
-  float h[$units$];
-  const float *w = @$part$_gates;
+$array$  const float *w = @$part$_gates;
   int i;
-  for (i = 0; i < $units$; ++i) {
+$unused$  for (i = 0; i < $units$; ++i) {
     float sum[4], c;
     sum[0] = *w++;
     sum[1] = *w++;
@@ -66,22 +64,37 @@ static void @$part$_step(const float *x$elapsed$, const float *state, float *nex
     w = @add_four(w, state, $units$, sum);
     c = state[$units$ + i] * @gate(sum[2]) + @bend(sum[0]) * @gate(sum[1]);
     next[$units$ + i] = c;
-    h[i] = @bend(-2.88539008f * c) * @gate(sum[3]);
+    $to$[i] = @bend(-24204406.0f * c) * @gate(sum[3]);
   }
-  @$inner$(x$argument$, h, next$y$);
+  $end$
+}
 )",
            {{"part", part},
             {"elapsed", step.elapsed_parameter()},
-            {"argument", step.elapsed_argument()},
-            {"units", units},
-            {"inputs", CWriter::number(inner.inputs)},
-            {"inner", inner.function},
-            {"y", inner.outputs_are_state ? "" : ", y"}});
+            {"array", to == "next" ? "" : "  float " + to + "[" + count + "];\n"},
+            {"unused", to == "next" && !step.elapsed_time ? "  (void)elapsed;\n" : ""},
+            {"units", count},
+            {"inputs", CWriter::number(inputs)},
+            {"to", to},
+            {"end", out.filled(end, {{"units", count}})}});
+}
+
+/// Writes the step of an LSTM in front of another cell, in float.
+///
+/// \param gates  of `lstm_maps`
+/// \param inner  the layer of the other cell, already written
+inline CLayer write_memory(CWriter& out, CLinearMaps gates, const CLayer& inner, const CStepOptions& step,
+                           const std::string& part) {
+  gates.scale(0, -2 * float_log2_of_e);
+  for (int k = 1; k < 4; ++k) gates.scale(k, -float_log2_of_e);
+  std::string end = out.filled(
+      "@$inner$(x$argument$, h, next$y$);",
+      {{"inner", inner.function}, {"argument", step.elapsed_argument()}, {"y", inner.outputs_are_state ? "" : ", y"}});
   if (inner.outputs_are_state) {
     out.need("copy");
-    out.code("  @copy($units$, next, y);\n", {{"units", units}});
+    end += out.filled("\n  @copy($units$, next, y);", {{"units", CWriter::number(inner.state)}});
   }
-  out.code("}\n");
+  write_lstm(out, part, gates.interleaved(), inner.state, inner.inputs, step, "h", end);
   return {.function = part + "_step",
           .spoken = inner.spoken + ", with mixed memory",
           .inputs = inner.inputs,

@@ -34,6 +34,15 @@ inline std::string float_literal(double value) {
   return result + "f";
 }
 
+/// A number with the fewest digits that tell it from all other doubles.
+inline std::string exact_decimal(double value) {
+  for (int digits = 1; digits < 17; ++digits) {
+    std::string text = number_text(value, digits);
+    if (read_number<double>(text) == value) return text;
+  }
+  return number_text(value, 17);
+}
+
 /// The source text of a network in C, as it grows: tables of constants, and functions. All names in it begin with the
 /// name of the network, so that a program may have several.
 class CWriter {
