@@ -250,6 +250,9 @@ TEST_CASE("C in whole numbers names what it cannot write", "[io][c_source]") {
   CHECK(refusal(elegans::CfC<double>(4, 2, {.activation = elegans::Activation::gelu}),
                 {.elapsed_time = 1, .arithmetic = CArithmetic::q15}) ==
         "export to C: a backbone of gelu needs float, not q15");
+  CHECK(refusal(elegans::CfC<double>(4, 2, {.head_activation = elegans::Activation::lecun_tanh}),
+                {.elapsed_time = 1, .arithmetic = CArithmetic::q15}) ==
+        "export to C: a CfC with heads of lecun_tanh needs float, not q15");
   elegans::LTC<double> steep(elegans::AutoNCP(8, 1), 2);
   steep.update([&](auto all) { all = all * 1e5; });
   CHECK(refusal(steep, {.elapsed_time = 1, .arithmetic = CArithmetic::q15}).find("too large for q15") !=
