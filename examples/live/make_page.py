@@ -8,4 +8,5 @@ import pathlib
 import sys
 
 page, wasm, out = map(pathlib.Path, sys.argv[1:])
-out.write_text(page.read_text().replace("@WASM@", base64.b64encode(gzip.compress(wasm.read_bytes(), 9, mtime=0)).decode()))
+packed = gzip.compress(wasm.read_bytes(), 9, mtime=0)
+out.write_text(page.read_text().replace("@WASM@", base64.b64encode(packed).decode()))

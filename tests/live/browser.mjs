@@ -27,7 +27,12 @@ chromium.stdio[4].on("data", (data) => {
 function ask(method, params = {}, sessionId = undefined) {
   const id = ++last;
   chromium.stdio[3].write(JSON.stringify({ id, method, params, sessionId }) + "\0");
-  return new Promise((resolve, reject) => waiting.set(id, (m) => (m.error ? reject(new Error(method + ": " + m.error.message)) : resolve(m.result))));
+  return new Promise((resolve, reject) => {
+    waiting.set(id, ({ error, result }) => {
+      if (error) reject(new Error(method + ": " + error.message));
+      else resolve(result);
+    });
+  });
 }
 
 async function open(name, width, height) {

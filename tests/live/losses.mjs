@@ -23,7 +23,9 @@ for (const line of losses.trim().split("\n")) {
   }
   last = network.train(50);
   // Another order of roundings grows with each update.
-  if (!(Math.abs(last - wanted) <= 0.02 * wanted)) throw new Error(`wiring ${kind}: the loss is ${last}, not ${wanted}`);
+  if (!(Math.abs(last - wanted) <= 0.02 * wanted)) {
+    throw new Error(`wiring ${kind}: the loss is ${last}, not ${wanted}`);
+  }
   ++compared;
 }
 if (compared !== 12 || !(last < 1e-2)) throw new Error(`${compared} losses, the last one ${last}`);

@@ -3,9 +3,9 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # run.sh PAGE NATIVE INSPECT_MODEL [PICTURES]: tests the page on which a network learns. In node, it must come to the
-# losses of the program NATIVE. In Chromium, as wide as a desktop and as a telephone, it must learn, go on learning after
-# a synapse is cut by the mouse and one by the keyboard's list, and save a model that INSPECT_MODEL reads. PICTURES is a
-# folder for screenshots. Ends with 77 if there is no node; says so if there is no Chromium.
+# losses of the program NATIVE. In Chromium, as wide as a desktop and as a telephone, it must learn, go on learning
+# after a synapse is cut by the mouse and one by the keyboard's list, and save a model that INSPECT_MODEL reads.
+# PICTURES is a folder for screenshots. Ends with 77 if there is no node; says so if there is no Chromium.
 set -euo pipefail
 
 page=$1 native=$2 inspect_model=$3 pictures=${4:-}
