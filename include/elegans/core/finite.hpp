@@ -26,7 +26,7 @@ inline constexpr BitsOf<Scalar> infinity_bits =
 template <typename Scalar>
 [[nodiscard]] BitsOf<Scalar> bits_without_sign(Scalar value) noexcept {
   static_assert(std::same_as<Scalar, float> || std::same_as<Scalar, double>);
-  return std::bit_cast<BitsOf<Scalar>>(value) & ((std::numeric_limits<BitsOf<Scalar>>::max)() >> 1);
+  return Eigen::numext::bit_cast<BitsOf<Scalar>>(value) & ((std::numeric_limits<BitsOf<Scalar>>::max)() >> 1);
 }
 
 /// The same bits, but the compiler cannot know them. clang recognizes a test of the bits, and would answer it from the

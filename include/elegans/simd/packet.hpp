@@ -116,6 +116,8 @@ EIGEN_ALWAYS_INLINE void hide(P& packet) {
   // NOLINTBEGIN(portability-no-assembler): nothing in C++ hides a value, and the last branch serves other compilers.
 #if defined(__GNUC__) && defined(__AVX512F__)
   asm("" : "+v"(packet.native));
+#elif defined(__GNUC__) && defined(__wasm__)
+  asm("" : "+r"(packet.native));
 #elif defined(__GNUC__) && defined(__SSE2__)
   asm("" : "+x"(packet.native));
 #elif defined(__GNUC__) && (defined(__ARM_NEON) || defined(__aarch64__))
@@ -170,7 +172,7 @@ template <int Lanes>
   using P = Packet<float, Lanes>;
   constexpr int mantissa = std::numeric_limits<float>::digits - 1;
   if constexpr (Lanes == 1) {
-    return P(std::bit_cast<float>(std::bit_cast<std::uint32_t>(packet.native) << mantissa));
+    return P(Eigen::numext::bit_cast<float>(Eigen::numext::bit_cast<std::uint32_t>(packet.native) << mantissa));
   } else {
     using Integers = typename Eigen::internal::unpacket_traits<typename P::Native>::integer_packet;
     const Integers bits(Eigen::internal::preinterpret<Integers>(packet.native));

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#if defined(__SSE2__) || defined(_M_X64)
+#if (defined(__SSE2__) && !defined(__wasm__)) || defined(_M_X64)
 #include <xmmintrin.h>
 #endif
 
@@ -17,7 +17,7 @@ class FlushDenormals {
   FlushDenormals(const FlushDenormals&) = delete;
   FlushDenormals& operator=(const FlushDenormals&) = delete;
 
-#if defined(__SSE2__) || defined(_M_X64)
+#if (defined(__SSE2__) && !defined(__wasm__)) || defined(_M_X64)
   FlushDenormals() noexcept : control_(_mm_getcsr()) { _mm_setcsr(control_ | flush_to_zero | denormals_are_zero); }
   ~FlushDenormals() { _mm_setcsr(control_); }
 

@@ -176,7 +176,8 @@ class ParameterGroups {
   template <typename List>
   void make(const List& list, const std::vector<std::string>& freeze, const std::vector<ParameterGroup>& groups) {
     const auto in = [&](const std::vector<std::string>& patterns, const std::string& name) {
-      return std::ranges::any_of(patterns, [&](const std::string& pattern) { return detail::matches(name, pattern); });
+      return std::any_of(patterns.begin(), patterns.end(),
+                         [&](const std::string& pattern) { return detail::matches(name, pattern); });
     };
     require_matches(list, freeze);
     for (const ParameterGroup& group : groups) {
