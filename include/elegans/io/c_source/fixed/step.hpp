@@ -45,7 +45,7 @@ class CFixedStep {
     return concatenate(fixed_.spoken(), ", without float. An input counts ", unit(fixed_.input_bits()),
                        " and stays below ", largest(fixed_.input_bits()), ";\n   an output counts ",
                        unit(fixed_layer_.output_bits), " and stays below ", largest(fixed_layer_.output_bits),
-                       "; a state counts ", unit(fixed_layer_.state_bits),
+                       ";\n   a state counts ", unit(fixed_layer_.state_bits),
                        ". Sigmoids: ", fixed_.sigmoid == CSigmoid::table ? "from a table." : "exact.");
   }
 
