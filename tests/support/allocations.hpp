@@ -13,7 +13,8 @@ inline long allocations = 0;
 
 namespace support {
 
-inline void* counted(std::size_t size, std::size_t alignment) noexcept {
+// Not inlined, nor is any delete, because g++ would then take a new and its delete for a mismatched pair.
+[[gnu::noinline]] inline void* counted(std::size_t size, std::size_t alignment) noexcept {
   ++allocations;
   return std::aligned_alloc(alignment, (size + alignment - 1) / alignment * alignment);
 }
@@ -26,7 +27,6 @@ inline void* counted_or_throw(std::size_t size, std::size_t alignment) {
 
 }  // namespace support
 
-// Not inlined, because g++ would then take a new and its delete for a mismatched pair.
 void* operator new(std::size_t size) { return support::counted_or_throw(size, alignof(std::max_align_t)); }
 void* operator new(std::size_t size, std::align_val_t alignment) {
   return support::counted_or_throw(size, static_cast<std::size_t>(alignment));
