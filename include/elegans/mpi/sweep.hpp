@@ -124,9 +124,9 @@ class SweepRoot {
   /// The next number, or -1. Any thread may call it.
   [[nodiscard]] std::int64_t next() {
     const std::lock_guard lock(mutex_);
-    return next_ < static_cast<std::int64_t>(finished_.size()) ? next_++ : -1;
+    return std::cmp_less(next_, finished_.size()) ? next_++ : -1;
   }
-  void finish(Finished finished) {
+  void finish(Finished&& finished) {
     const std::lock_guard lock(mutex_);
     const auto number = static_cast<std::size_t>(finished.number);
     finished_[number] = std::move(finished);
@@ -178,10 +178,11 @@ void work(const mpi::Session& session, Run& run) {
 
 /// The outcomes of all configurations in all ranks.
 template <typename Result>
-[[nodiscard]] std::vector<mpi::Outcome<Result>> share_outcomes(mpi::Session& session, std::vector<Finished> finished) {
+[[nodiscard]] std::vector<mpi::Outcome<Result>> share_outcomes(mpi::Session& session,
+                                                               const std::vector<Finished>& finished) {
   mpi::Group group(session);
   std::vector<mpi::Outcome<Result>> outcomes;
-  for (Finished& one : finished) {
+  for (const Finished& one : finished) {
     const Finished of_root = Finished::of(text_of_root(group, one.message()));
     mpi::Outcome<Result> outcome{.result = {}, .error = {}, .rank = of_root.rank};
     if (of_root.has_result != 0) {

@@ -126,7 +126,7 @@ template <typename Group>
 /// The text of process 0.
 template <typename Group>
 [[nodiscard]] std::string text_of_root(Group& group, const std::string& mine) {
-  double size = static_cast<double>(mine.size());
+  auto size = static_cast<double>(mine.size());
   group.broadcast(&size, 1);
   std::string text = mine;
   text.resize(static_cast<std::size_t>(size));
@@ -137,7 +137,7 @@ template <typename Group>
 /// Writes the vector of process 0 in all processes.
 template <typename Group, typename Scalar>
 void broadcast_vector(Group& group, std::vector<Scalar>& values) {
-  double size = static_cast<double>(values.size());
+  auto size = static_cast<double>(values.size());
   group.broadcast(&size, 1);
   values.resize(static_cast<std::size_t>(size));
   group.broadcast(values.data(), static_cast<Index>(values.size()));

@@ -36,7 +36,7 @@ class CFloatStep {
   }
 
   /// Lines for the first comment.
-  [[nodiscard]] static std::string arithmetic() { return "float."; }
+  [[nodiscard]] static const char* arithmetic() { return "float."; }
   [[nodiscard]] std::string elapsed_argument() const { return step_.elapsed_argument(); }
 
   void declare(CWriter& out, const std::string& upper_name) const {

@@ -156,7 +156,7 @@ static const float *@add_four(const float *w, const float *x, int count, float *
 };
 
 /// The function in C of an activation that is not linear.
-inline std::string c_function_of(Activation activation) {
+inline const char* c_function_of(Activation activation) {
   switch (activation) {
     case Activation::lecun_tanh:
       return "lecun_tanh";

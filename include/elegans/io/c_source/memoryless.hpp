@@ -19,7 +19,7 @@ namespace elegans::detail {
 inline CLayer write_layer(CWriter& out, const Dense<double>& layer, const std::string& part) {
   const int inputs = static_cast<int>(layer.input_dim()), outputs = static_cast<int>(layer.output_dim());
   const double* const parameters = layer.parameters().data();
-  const CLinearMaps map(parameters, outputs, inputs, parameters + inputs * outputs);
+  const CLinearMaps map(parameters, outputs, inputs, parameters + Index{inputs} * outputs);
   out.float_table(part + "_weights", map.interleaved());
   out.need("add_one");
   const Activation activation = layer.options().activation;

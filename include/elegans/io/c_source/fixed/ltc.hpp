@@ -30,7 +30,7 @@ struct CFixedNeuron {
   int left = 0, right = 0;  ///< shifts of the increment
 
   CFixedNeuron(const CFixedPoint& fixed, const CNeurons::Neuron& neuron, double capacitance, int potential_bits) {
-    const double fan_in = static_cast<double>(neuron.sensory.size() + neuron.recurrent.size());
+    const auto fan_in = static_cast<double>(neuron.sensory.size() + neuron.recurrent.size());
     const int bits = fixed.number_bits(), sum_bits = bits == 15 ? 15 : 30;
     // A conductance that moves a potential by less than a millionth of the way need not be exact.
     const double largest = (std::max)(neuron.largest_d(), std::ldexp(capacitance, -20));
@@ -48,7 +48,7 @@ struct CFixedNeuron {
     cm = static_cast<std::int64_t>((std::max)(std::floor(std::ldexp(ratio, sum_bits - shift)) + 1, (fan_in + 2)));
     const int den_bits = sum_bits - shift;
     shift = 30 - den_bits;  // D has 30 fraction bits
-    const double smallest = static_cast<double>(cm + (leak_d >> shift));
+    const auto smallest = static_cast<double>(cm + (leak_d >> shift));
     power = fraction_bits(1 / smallest, static_cast<double>(CFixedPoint::largest(bits)));
     const int up = bits + 2 + den_bits - power;
     (up > 0 ? left : right) = up > 0 ? up : -up;
@@ -179,9 +179,10 @@ $back$)",
         const double w = neurons_[i].scale * s.w;
         const std::string offset = CWriter::number(CFixedPoint::value(s.offset, slope.sum));
         const std::string factor = CWriter::number(fixed_.number(s.slope, slope.bits));
-        items.push_back("{" + offset + ", " + factor + ", " +
-                        CWriter::number(fixed_.number(w * s.erev, bits_ + (fixed_.is_wide() ? 2 : 1 - bits))) + ", " +
-                        CWriter::number(fixed_.number(w, bits)) + ", " + CWriter::number(s.source) + "}");
+        const int reversal_bits = bits_ + (fixed_.is_wide() ? 2 : 1 - bits);
+        items.push_back(concatenate("{", offset, ", ", factor, ", ",
+                                    CWriter::number(fixed_.number(w * s.erev, reversal_bits)), ", ",
+                                    CWriter::number(fixed_.number(w, bits)), ", ", CWriter::number(s.source), "}"));
       }
     }
     if (items.empty()) return "";

@@ -94,9 +94,10 @@ class CFixedMaps {
     });
     // The weights of all maps of an output lie side by side.
     if (m + 1 == maps_.maps()) {
-      const std::size_t inputs = row_.size() / static_cast<std::size_t>(maps_.maps());
+      const auto maps = static_cast<std::size_t>(maps_.maps());
+      const std::size_t inputs = row_.size() / maps;
       for (std::size_t i = 0; i < inputs; ++i) {
-        for (std::size_t k = 0; k < static_cast<std::size_t>(maps_.maps()); ++k) {
+        for (std::size_t k = 0; k < maps; ++k) {
           weights_.push_back(CWriter::number(row_[k * inputs + i]));
         }
       }

@@ -49,7 +49,7 @@ class CFixedStep {
                        ". Sigmoids: ", fixed_.sigmoid == CSigmoid::table ? "from a table." : "exact.");
   }
 
-  [[nodiscard]] static std::string elapsed_argument() { return ""; }
+  [[nodiscard]] static const char* elapsed_argument() { return ""; }
 
   void declare(CWriter& out, const std::string& upper_name) const {
     out.code(R"(
