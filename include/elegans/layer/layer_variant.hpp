@@ -304,14 +304,14 @@ class LayerVariant {
 // These are outside of the class because a member that is defined inside is inline: see elegans/compiled.hpp.
 
 template <AnyLayer First, AnyLayer... Rest>
-auto LayerVariant<First, Rest...>::operator()(const Sequence<Scalar>& x, const ContextType& context)
-    -> Sequence<Scalar> {
+Sequence<typename First::Scalar> LayerVariant<First, Rest...>::operator()(const Sequence<Scalar>& x,
+                                                                          const ContextType& context) {
   return with_context(x, context, [&](auto& layer, const auto& own) { return layer(x, own); });
 }
 
 template <AnyLayer First, AnyLayer... Rest>
-auto LayerVariant<First, Rest...>::forward(const Sequence<Scalar>& x,
-                                           const ContextType& context) & -> const Sequence<Scalar>& {
+const Sequence<typename First::Scalar>& LayerVariant<First, Rest...>::forward(const Sequence<Scalar>& x,
+                                                                              const ContextType& context) & {
   return *with_context(x, context, [&](auto& layer, const auto& own) { return &layer.forward(x, own); });
 }
 
