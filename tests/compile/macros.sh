@@ -21,6 +21,10 @@ scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 compile=("$@" "-I$include")
 headers=$(cd "$include" && find elegans -name '*.hpp' | LC_ALL=C sort)
+# Without MPI, its headers are left out.
+if ! "${compile[@]}" -w -x c++ -E - <<<'#include <mpi.h>' >"$scratch/mpi.ii" 2>&1; then
+  headers=$(grep -v '^elegans/mpi/' <<<"$headers")
+fi
 failures=0
 
 # behind [LINE...]: a source with those lines before all of our headers

@@ -49,7 +49,7 @@ usable() {
 contents() {
   (cd "$source/include" && find . -name '*.hpp' -printf "$1/include/%P\n")
   printf "$1/share/%s\n" "doc/$2" pkgconfig/elegans.pc cmake/elegans/elegansGraphviz.cmake \
-    cmake/elegans/elegans{Config,ConfigVersion,Targets,GraphTargets,IoTargets}.cmake
+    cmake/elegans/elegans{Config,ConfigVersion,Targets,GraphTargets,IoTargets,MpiTargets}.cmake
 }
 
 step "make them"

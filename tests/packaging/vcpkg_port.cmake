@@ -110,7 +110,7 @@ require(called STREQUAL "configure;install;config_fixup;pkgconfig;copyright" OR 
 file(GLOB_RECURSE got RELATIVE "${CURRENT_PACKAGES_DIR}" "${CURRENT_PACKAGES_DIR}/*")
 file(GLOB_RECURSE wanted RELATIVE "${root}" "${root}/include/*.hpp")
 list(APPEND wanted share/elegans/copyright share/elegans/usage share/pkgconfig/elegans.pc)
-foreach(file IN ITEMS Config ConfigVersion Targets GraphTargets IoTargets Graphviz)
+foreach(file IN ITEMS Config ConfigVersion Targets GraphTargets IoTargets MpiTargets Graphviz)
   list(APPEND wanted share/elegans/elegans${file}.cmake)
 endforeach()
 list(SORT got)

@@ -319,7 +319,7 @@ class FitRun {
     extras_.for_each_checkpointer([&](auto& checkpointer) {
       TrainingState<Scalar> found = state_;  // with as many metrics
       const bool is_there = group_.rank() == 0 && checkpointer.load(found);
-      if (is_there) check(found);
+      if (is_there) require_same_run(found);
       if (from_root(group_, is_there)) {
         broadcast_state(group_, found);
         resume_from(std::move(found));
@@ -328,7 +328,7 @@ class FitRun {
   }
 
   /// \throws InvalidArgument if a checkpoint is of another run
-  void check(const TrainingState<Scalar>& found) const {
+  void require_same_run(const TrainingState<Scalar>& found) const {
     if (const std::string difference = difference_of(found.fingerprint, state_.fingerprint); !difference.empty()) {
       refuse("fit: the checkpoint is of another run: ", difference);
     }

@@ -23,7 +23,7 @@ inline int fraction_bits(double bound, double largest) {
 /// A value as a whole number of `bits` fraction bits, rounded, and kept within [-largest, largest].
 inline std::int64_t to_fixed(double value, int bits, std::int64_t largest) {
   const auto limit = static_cast<double>(largest);
-  return static_cast<std::int64_t>(std::round((std::clamp)(std::ldexp(value, bits), -limit, limit)));
+  return static_cast<std::int64_t>((std::round)((std::clamp)(std::ldexp(value, bits), -limit, limit)));
 }
 
 /// A sum in C with a shift to the right; or, if that is negative, lifted to the left, as far as 31 bits reach.
