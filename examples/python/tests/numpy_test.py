@@ -370,7 +370,8 @@ def test_a_notebook_shows_progress(monkeypatch, capsys):
 def test_control_c():
     """Ctrl-C ends a training within a second, with the parameters of the last complete epoch."""
     program = """
-import sys, numpy as np, elegans
+import signal, sys, numpy as np, elegans
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell has its background processes ignore it
 model = elegans.LTC(elegans.wirings.AutoNCP(8, 1), 2)
 before = model.parameters["rnn_cell.w"]
 print("ready", flush=True)
