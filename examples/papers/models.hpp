@@ -122,7 +122,30 @@ inline elegans::CfCOptions paper_cfc_options(elegans::CfCMode mode, elegans::Act
       .initial_values = elegans::InitialValues::keras};
 }
 
-/// Its memory. \param forget_bias  the whole of it
+/// The paper's CfC with a dense layer behind it. \param options  of the CfC, whatever the seed
+inline Contender paper_cfc(const char* name, int neurons, int inputs, int outputs, const elegans::CfCOptions& options,
+                           const Training& training, const Published& published) {
+  return {name,
+          [=](std::uint64_t seed) {
+            elegans::CfCOptions of_seed = options;
+            of_seed.seed = seed;
+            return with_dense(elegans::CfC<Scalar>(neurons, inputs, of_seed), outputs, seed);
+          },
+          training, published};
+}
+
+/// The settings of a training of the paper on CfC. \param norm  the largest norm of a tensor's gradient
+inline Training cfc_paper_training(double rate, double decay, Index batch, double norm, double l2) {
+  return {.learning_rate = rate,
+          .epsilon = elegans::keras_epsilon,
+          .decay = decay,
+          .tensor_norm = norm,
+          .kernel_l2 = l2,
+          .batch_size = batch,
+          .drop_last = false};
+}
+
+/// The memory of the paper's CfC. \param forget_bias  the whole of it
 inline elegans::MemoryOptions paper_memory_options(double forget_bias) {
   return {.initial_values = elegans::InitialValues::keras, .forget_bias = forget_bias};
 }

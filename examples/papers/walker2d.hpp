@@ -74,24 +74,12 @@ inline Task walker2d(const TaskOptions& options) {
   using elegans::CfCMode;
   const auto units = [&](int of_paper) { return options.units > 0 ? options.units : of_paper; };
   const auto training = [](double rate, Index batch, double norm, double l2) {
-    return Training{.learning_rate = rate,
-                    .epsilon = elegans::keras_epsilon,
-                    .decay = 0.95,
-                    .tensor_norm = norm,
-                    .kernel_l2 = l2,
-                    .batch_size = batch,
-                    .drop_last = false};
+    return cfc_paper_training(rate, 0.95, batch, norm, l2);
   };
   const auto cfc = [&](const char* name, int neurons, CfCMode mode, Activation activation, int backbone, double dropout,
                        const Training& own, const Published& published) {
-    task.contenders.push_back(
-        {name,
-         [=](std::uint64_t seed) {
-           return with_dense(elegans::CfC<Scalar>(
-                                 neurons, 17, paper_cfc_options(mode, activation, backbone, 1, dropout, false, seed)),
-                             17, seed);
-         },
-         own, published});
+    task.contenders.push_back(paper_cfc(
+        name, neurons, 17, 17, paper_cfc_options(mode, activation, backbone, 1, dropout, false, 0), own, published));
   };
   task.contenders.push_back(
       {"mixed_cfc",

@@ -135,25 +135,14 @@ inline void add_xor_contenders(Task& task, const TaskOptions& options) {
   using elegans::CfCMode;
   const auto units = [&](int of_paper) { return options.units > 0 ? options.units : of_paper; };
   const auto training = [](bool rmsprop, double rate, double decay, Index batch, double norm, double l2) {
-    return Training{.rmsprop = rmsprop,
-                    .learning_rate = rate,
-                    .epsilon = elegans::keras_epsilon,
-                    .decay = decay,
-                    .tensor_norm = norm,
-                    .kernel_l2 = l2,
-                    .batch_size = batch,
-                    .drop_last = false};
+    Training of_paper = cfc_paper_training(rate, decay, batch, norm, l2);
+    of_paper.rmsprop = rmsprop;
+    return of_paper;
   };
   const auto cfc = [&](const char* name, int neurons, CfCMode mode, Activation activation, int backbone, double dropout,
                        const Training& own, const Published& published) {
-    task.contenders.push_back(
-        {name,
-         [=](std::uint64_t seed) {
-           return with_dense(
-               elegans::CfC<Scalar>(neurons, 1, paper_cfc_options(mode, activation, backbone, 1, dropout, true, seed)),
-               1, seed);
-         },
-         own, published});
+    task.contenders.push_back(paper_cfc(
+        name, neurons, 1, 1, paper_cfc_options(mode, activation, backbone, 1, dropout, true, 0), own, published));
   };
   task.contenders.push_back(
       {"mixed_cfc",

@@ -29,6 +29,8 @@ class StreamChain {
   static constexpr int outputs_at_compile_time = Last::outputs_at_compile_time;
   using StateType = State<Scalar, state_size_at_compile_time, 1>;
 
+  StreamChain() { input_.resize(input_dim()); }
+
   [[nodiscard]] static constexpr Index state_size() noexcept { return state_size_at_compile_time; }
   [[nodiscard]] static constexpr Index input_dim() noexcept { return inputs_at_compile_time; }
   [[nodiscard]] static constexpr Index output_dim() noexcept { return outputs_at_compile_time; }
@@ -46,7 +48,6 @@ class StreamChain {
   ConstArrayView<Scalar> step(const Eigen::DenseBase<Derived>& x, StateType& state, Scalar elapsed_time = Scalar(1)) & {
     Timespans<Scalar>::require_valid(elapsed_time, 0, 0);
     detail::require_step_shape(*this, x, state);
-    input_.resize(input_dim());
     for (Index f = 0; f < input_dim(); ++f) {
       input_[f] = static_cast<Scalar>(x.derived().coeff(x.rows() == 1 ? 0 : f, x.rows() == 1 ? f : 0));
     }

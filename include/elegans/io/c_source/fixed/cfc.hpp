@@ -103,7 +103,7 @@ class CFixedCfCWriter {
       CLinearMaps map = block.backbone[static_cast<std::size_t>(l)];
       const Activation activation = cell_.options.activation;
       if (activation == Activation::tanh) map.scale(0, -2 * log2_of_e);
-      if (activation == Activation::lecun_tanh) map.scale(0, -2 * log2_of_e * 0.666);
+      if (activation == Activation::lecun_tanh) map.scale(0, -2 * log2_of_e * lecun_slope<double>);
       const CFixedMaps maps(fixed_, map, columns, fixed_.exponent_bits());
       maps.write(out_, table);
       const CFixedColumns features = features_of(activation, width, maps);
@@ -183,7 +183,7 @@ $adds$    first = @bend($first$);
   /// The format of a layer's features. \param maps  what goes into the activation
   [[nodiscard]] CFixedColumns features_of(Activation activation, int width, const CFixedMaps& maps) const {
     if (activation == Activation::tanh) return {width, state_bits(), 1};
-    if (activation == Activation::lecun_tanh) return {width, state_bits(), 1.7159};
+    if (activation == Activation::lecun_tanh) return {width, state_bits(), lecun_scale<double>};
     return {width, (std::min)(fixed_.bits_for(maps.reach()), maps.bits()), maps.reach()};
   }
 
@@ -195,7 +195,7 @@ $adds$    first = @bend($first$);
       case Activation::tanh:
         return out_.filled("@bend(s)", {});
       case Activation::lecun_tanh:
-        return out_.filled("2 * @part(@bend(s), $half$)", {{"half", factor(1.7159 / 2)}});
+        return out_.filled("2 * @part(@bend(s), $half$)", {{"half", factor(lecun_scale<double> / 2)}});
       case Activation::relu:
         return "s < 0 ? 0 : s" + shifting;
       case Activation::silu:
