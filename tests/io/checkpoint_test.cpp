@@ -384,6 +384,9 @@ TEST_CASE("A checkpoint of another run is refused by what differs", "[io][checkp
         "loss was mean_squared_error, is huber; loss delta was none, is 2");
   CHECK(refusal_to_resume(Model(AutoNCP(6, 1), 2), adam, data(), options, Clip{.value = 1}) ==
         "transform 1 value was none, is 1; transform 1 global_norm was none, is inf; transforms was 0, is 1");
+  CHECK(refusal_to_resume(Model(AutoNCP(6, 1), 2), adam, data(), {.batch_size = 2, .monitor = "huber"}, Huber(2),
+                          loss(MeanSquaredError{}))
+            .find("; monitor was none, is huber") != std::string::npos);
 }
 
 TEST_CASE("A stack of layers is refused for the wiring of one layer", "[io][checkpoint]") {

@@ -357,7 +357,7 @@ template <typename Model, typename Optimize, typename Scores, typename Transform
 [[nodiscard]] inline std::string difference_of(const std::vector<Setting>& then, const std::vector<Setting>& now) {
   const auto value_of = [](const std::vector<Setting>& settings, const std::string& name) -> std::string {
     for (const Setting& setting : settings) {
-      if (setting.name == name) return setting.value;
+      if (setting.name == name && !setting.value.empty()) return setting.value;
     }
     return "none";
   };
