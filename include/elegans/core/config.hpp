@@ -2,7 +2,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+// g++ 12 warns that its own header of AVX-512, which Eigen includes, uses what is not initialized (GCC bug 105593).
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
+#pragma GCC diagnostic ignored "-Wuninitialized"
+#endif
 #include <Eigen/Core>
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC diagnostic pop
+#endif
 
 #if !EIGEN_VERSION_AT_LEAST(3, 4, 0)
 #error "elegans needs Eigen 3.4 or newer"

@@ -2,8 +2,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <Eigen/Core>
-
 #include <elegans/core/config.hpp>
 #include <elegans/core/error.hpp>
 

@@ -21,18 +21,23 @@ EIGEN_ALWAYS_INLINE Packet<float, Lanes> fraction(const Packet<float, Lanes>& s)
 template <int Lanes>
 EIGEN_ALWAYS_INLINE Packet<float, Lanes> times_exp2(const Packet<float, Lanes>& x, const Packet<float, Lanes>& n);
 
+#ifdef EIGEN_VECTORIZE_AVX512
+/// Masks nothing. Without a mask, g++ 12 warns about its own header that a value is not initialized (GCC bug 105593).
+inline constexpr __mmask16 all_lanes = 0xffff;
+#endif
+
 #if defined(EIGEN_VECTORIZE_AVX512) && defined(__AVX512DQ__) && defined(__AVX512VL__)
 template <int Lanes>
 EIGEN_ALWAYS_INLINE Packet<float, Lanes> fraction(const Packet<float, Lanes>& s) {
   using P = Packet<float, Lanes>;
-  if constexpr (Lanes == 16) return P::from_native(_mm512_reduce_ps(s.native, _MM_FROUND_NO_EXC));
+  if constexpr (Lanes == 16) return P::from_native(_mm512_maskz_reduce_ps(all_lanes, s.native, _MM_FROUND_NO_EXC));
   if constexpr (Lanes == 8) return P::from_native(_mm256_reduce_ps(s.native, _MM_FROUND_NO_EXC));
   if constexpr (Lanes == 4) return P::from_native(_mm_reduce_ps(s.native, _MM_FROUND_NO_EXC));
 }
 template <int Lanes>
 EIGEN_ALWAYS_INLINE Packet<float, Lanes> times_exp2(const Packet<float, Lanes>& x, const Packet<float, Lanes>& n) {
   using P = Packet<float, Lanes>;
-  if constexpr (Lanes == 16) return P::from_native(_mm512_scalef_ps(x.native, n.native));
+  if constexpr (Lanes == 16) return P::from_native(_mm512_maskz_scalef_ps(all_lanes, x.native, n.native));
   if constexpr (Lanes == 8) return P::from_native(_mm256_scalef_ps(x.native, n.native));
   if constexpr (Lanes == 4) return P::from_native(_mm_scalef_ps(x.native, n.native));
 }
@@ -57,7 +62,10 @@ class FloatTable {
 
   [[nodiscard]] EIGEN_ALWAYS_INLINE Packet<float, 16> look_up(const int* index) const {
     const __m512i lanes = _mm512_loadu_si512(index);
-    if (!in_registers_) return Packet<float, 16>::from_native(_mm512_i32gather_ps(lanes, values_, 4));
+    if (!in_registers_) {
+      return Packet<float, 16>::from_native(
+          _mm512_mask_i32gather_ps(_mm512_setzero_ps(), all_lanes, lanes, values_, 4));
+    }
     const auto low = _mm512_permutex2var_ps(part_[0], lanes, part_[1]);
     const auto high = _mm512_permutex2var_ps(part_[2], lanes, part_[3]);
     const auto is_high = _mm512_test_epi32_mask(lanes, _mm512_set1_epi32(32));
@@ -81,9 +89,9 @@ class FloatTableSums {
   EIGEN_ALWAYS_INLINE void add(const int* routes, const Packet<float, 16>& values) {
     const __m512i all = _mm512_loadu_si512(routes);
     part_[0] = _mm512_add_ps(part_[0], route(values.native, all));
-    part_[1] = _mm512_add_ps(part_[1], route(values.native, _mm512_srli_epi32(all, 8)));
-    part_[2] = _mm512_add_ps(part_[2], route(values.native, _mm512_srli_epi32(all, 16)));
-    part_[3] = _mm512_add_ps(part_[3], route(values.native, _mm512_srli_epi32(all, 24)));
+    part_[1] = _mm512_add_ps(part_[1], route(values.native, _mm512_maskz_srli_epi32(all_lanes, all, 8)));
+    part_[2] = _mm512_add_ps(part_[2], route(values.native, _mm512_maskz_srli_epi32(all_lanes, all, 16)));
+    part_[3] = _mm512_add_ps(part_[3], route(values.native, _mm512_maskz_srli_epi32(all_lanes, all, 24)));
   }
 
   /// Adds the sums, each times a factor, to a table of `count` values.
