@@ -12,8 +12,11 @@
 #include <utility>
 #include <vector>
 
+#include <elegans/cell/ltc/parameters.hpp>
+#include <elegans/cell/ltc/solver.hpp>
 #include <elegans/core/error.hpp>
 #include <elegans/core/number_text.hpp>
+#include <elegans/core/softplus.hpp>
 #include <elegans/core/version.hpp>
 #include <elegans/io/formats.hpp>
 #include <elegans/io/model_options.hpp>
@@ -25,8 +28,7 @@
 
 namespace examples {
 
-/// Writes a model or a stack as a C++ header of constants. An LTC makes its cell from them at start-up. A CfC, a memory
-/// and a dense layer read their packed weights directly from the constants.
+/// Writes a model or a stack as a C++ header of constants, which its cells read where they lie.
 template <typename Scalar>
 class ModelHeader {
  public:
@@ -63,16 +65,14 @@ class ModelHeader {
     write_sizes(model);
     out_ << "inline constexpr int units = " << model.units() << ";\n\n";
     auto cell = model.cell();
-    // A larger LTC has too much memory in one object for compilers and stacks. A CfC reads its weights from the
-    // constants.
+    // Where there are packets, a larger LTC has too much memory in one object for compilers.
     if (requires { model.wiring(); } && (model.units() > 256 || model.input_dim() > 256)) {
       elegans::detail::refuse("an LTC to export must have at most 256 units and 256 inputs, got ", model.units(),
                               " and ", model.input_dim());
     }
     cell.pack(model.parameters().data(), true);
-    const std::string made = write(cell, model.parameters().data());
-    out_ << "inline Cell make_cell() {\n" << made << "}\n\n";
-    write_class("elegans::embedded::Stream<Cell>", "Model() : Stream(make_cell()) {}");
+    const std::string parts = write(cell, model.parameters().data());
+    write_class("elegans::embedded::Stream<Cell>", "Model() : Stream(" + parts + ") {}");
   }
 
   void write_model(const elegans::Dense<Scalar>& dense) {
@@ -132,38 +132,43 @@ class ModelHeader {
          << "class Model : public " << base << " {\n public:\n  " << constructor << "\n};\n\n";
   }
 
-  // Each writes the constants of a cell and the name of its type, and returns the body of the function that makes it.
+  // Each writes the constants of a cell and the name of its type, and returns the arguments of its constructor.
 
   std::string write(const elegans::LTCCell<Scalar>& cell, const Scalar* parameters, const char* type = "Cell") {
     const elegans::LTCOptions& options = cell.options();
-    out_ << "struct Synapse {\n  int source, destination, polarity;\n};\n";
-    write_synapses("synapses", cell.wiring().adjacency_matrix());
-    write_synapses("sensory_synapses", cell.wiring().sensory_adjacency_matrix());
-    out_ << "\n// Column by column:\n";
-    for (const elegans::Parameter& entry : cell.parameters()) {
-      out_ << "//     " << entry.name << " (" << entry.rows << ", " << entry.columns << ")\n";
+    const elegans::detail::LTCTensors<const Scalar*> tensors(cell.parameters(), parameters);
+    const auto positive = [&](Scalar value) {
+      return options.implicit_param_constraints ? elegans::detail::softplus(value) : value;
+    };
+    // sigma, mu, w and erev
+    write_synapses("synapses", cell.wiring().adjacency_matrix(), tensors.synapse, positive);
+    write_synapses("sensory_synapses", cell.wiring().sensory_adjacency_matrix(), tensors.sensory, positive);
+    const bool adds_epsilon =
+        elegans::detail::with_solver(options.solver, [](const auto& solver) { return solver.adds_epsilon; });
+    const Scalar epsilon = adds_epsilon ? static_cast<Scalar>(options.epsilon) : Scalar(0);
+    const Index units = cell.units(), inputs = cell.input_dim(), outputs = cell.output_dim();
+    write_padded("cm", units, Scalar(1), [&](Index i) { return positive(tensors.cm[i]); });
+    write_padded("leak_numerator", units, Scalar(0),
+                 [&](Index i) { return positive(tensors.gleak[i]) * tensors.vleak[i]; });
+    write_padded("leak_denominator", units, Scalar(0), [&](Index i) { return positive(tensors.gleak[i]) + epsilon; });
+    const auto write_mapping = [&](const char* name, Index count, const Scalar* values, Scalar otherwise) {
+      write_padded(name, count, Scalar(0), [=](Index i) { return values ? values[i] : otherwise; });
+    };
+    write_mapping("input_w", inputs, tensors.input_w, Scalar(1));
+    write_mapping("input_b", inputs, tensors.input_b, Scalar(0));
+    write_mapping("output_w", outputs, tensors.output_w, Scalar(1));
+    write_mapping("output_b", outputs, tensors.output_b, Scalar(0));
+    out_ << "inline constexpr elegans::embedded::LTCConstants<Scalar> constants{\n";
+    for (const char* name :
+         {"cm", "leak_numerator", "leak_denominator", "input_w", "input_b", "output_w", "output_b"}) {
+      out_ << "    ." << name << " = " << name << ".data(),\n";
     }
-    write_values("parameters", parameters, cell.parameters().count());
-    out_ << "\n/// Packs the parameters into memory of its own.\n"
-         << "using " << type << " = elegans::embedded::LTCCell<Scalar, units, outputs, inputs>;\n\n";
-    std::ostringstream body;
-    body << "  elegans::embedded::Wiring<units, outputs, inputs> wiring;\n"
-         << "  wiring.build(" << name_ << "::inputs);\n"
-         << "  for (const Synapse& s : synapses) wiring.add_synapse(s.source, s.destination, s.polarity);\n"
-         << "  for (const Synapse& s : sensory_synapses) {\n"
-         << "    wiring.add_sensory_synapse(s.source, s.destination, s.polarity);\n"
-         << "  }\n"
-         << "  " << type
-         << " cell(wiring, {.input_mapping = elegans::embedded::Mapping::" << name_of(options.input_mapping) << ",\n"
-         << "      .output_mapping = elegans::embedded::Mapping::" << name_of(options.output_mapping) << ",\n"
-         << "      .solver = elegans::embedded::ODESolver::"
-         << elegans::detail::name_in(elegans::detail::solver_names, options.solver) << ",\n"
-         << "      .ode_unfolds = " << options.ode_unfolds << ",\n"
-         << "      .epsilon = " << literal(options.epsilon) << ",\n"
-         << "      .implicit_param_constraints = " << (options.implicit_param_constraints ? "true" : "false") << "});\n"
-         << "  cell.pack(parameters.data(), true);\n"
-         << "  return cell;\n";
-    return body.str();
+    out_ << "    .synapses = {synapses.data(), " << cell.wiring().synapse_count() << "},\n"
+         << "    .sensory_synapses = {sensory_synapses.data(), " << cell.wiring().sensory_synapse_count() << "}};\n\n"
+         << "using " << type << " =\n    elegans::embedded::LTCCellView<Scalar, units, inputs, outputs, "
+         << "elegans::embedded::ODESolver::" << elegans::detail::name_in(elegans::detail::solver_names, options.solver)
+         << ", " << options.ode_unfolds << ">;\n\n";
+    return "constants";
   }
 
   std::string write(const elegans::CfCCell<Scalar>& cell, const Scalar*, const char* type = "Cell") {
@@ -194,20 +199,18 @@ class ModelHeader {
     out_ << "inline constexpr elegans::embedded::CfCBlockView<Scalar> blocks[] = {\n" << blocks.str() << "};\n";
     const bool projects = cell.projection().outputs() > 0;
     const std::string projection = projects ? write_map("projection", cell.projection()) : "{}";
-    out_ << "\n/// Reads the weights from the constants above.\n"
+    out_ << "inline constexpr elegans::embedded::LinearView<Scalar> projection = " << projection << ";\n\n"
          << "using " << type << " = elegans::embedded::CfCCellView<Scalar, units, inputs, outputs, " << widest
          << ">;\n\n";
-    return elegans::detail::concatenate("  return ", type, "(blocks, ", cell.blocks().size(), ", ", projection, ");\n");
+    return elegans::detail::concatenate("blocks, ", cell.blocks().size(), ", projection");
   }
 
   template <typename Inner>
   std::string write(const elegans::MemoryCell<Inner>& cell, const Scalar* parameters) {
     const std::string gates = write_map("gates", cell.gate_maps());
     const std::string inner = write(cell.inner(), parameters, "Inner");
-    out_ << "inline Inner make_inner() {\n"
-         << inner << "}\n\n"
-         << "using Cell = elegans::embedded::MemoryCellView<Inner>;\n\n";
-    return "  return Cell(" + gates + ", make_inner());\n";
+    out_ << "using Cell = elegans::embedded::MemoryCellView<Inner>;\n\n";
+    return "elegans::embedded::LinearView<Scalar, 4>" + gates + ", " + inner;
   }
 
   /// Writes the heads' constants. \return  the heads, as an initializer
@@ -237,18 +240,32 @@ class ModelHeader {
                                         "_bias.data()}");
   }
 
-  template <typename Matrix>
-  void write_synapses(const char* name, const Matrix& polarity) {
+  /// Writes the synapses of a drive, sorted by destination. \param positive  gives w from the stored value
+  template <typename Matrix, typename Positive>
+  void write_synapses(const char* name, const Matrix& polarity,
+                      const elegans::detail::SynapseTensors<const Scalar*>& tensors, const Positive& positive) {
     std::vector<std::string> synapses;
-    for (Index s = 0; s < polarity.rows(); ++s) {
-      for (Index d = 0; d < polarity.cols(); ++d) {
+    for (Index d = 0; d < polarity.cols(); ++d) {
+      for (Index s = 0; s < polarity.rows(); ++s) {
         if (polarity(s, d) == 0) continue;
-        synapses.push_back(elegans::detail::concatenate("{", s, ", ", d, ", ", polarity(s, d), "}"));
+        const Index i = s + polarity.rows() * d;
+        synapses.push_back(elegans::detail::concatenate("{", s, ", ", d, ", ", literal(tensors.sigma[i]), ", ",
+                                                        literal(tensors.mu[i]), ", ", literal(positive(tensors.w[i])),
+                                                        ", ", literal(tensors.erev[i]), "}"));
       }
     }
-    out_ << "inline constexpr std::array<Synapse, " << synapses.size() << "> " << name << "{{\n";
+    out_ << "inline constexpr std::array<elegans::embedded::SynapseConstant<Scalar>, " << synapses.size() << "> "
+         << name << "{{\n";
     write_list(static_cast<Index>(synapses.size()), [&](Index i) { return synapses[static_cast<std::size_t>(i)]; });
     out_ << "}};\n";
+  }
+
+  /// Writes `count` values and as many of another as fill up a packet. \param value  index -> value
+  template <typename Value>
+  void write_padded(const char* name, Index count, Scalar behind, const Value& value) {
+    std::vector<Scalar> values(static_cast<std::size_t>(elegans::detail::pad_neurons(count)), behind);
+    for (Index i = 0; i < count; ++i) values[static_cast<std::size_t>(i)] = value(i);
+    write_values(name, values.data(), static_cast<Index>(values.size()));
   }
 
   void write_values(const std::string& name, const Scalar* values, Index count) {
@@ -277,10 +294,6 @@ class ModelHeader {
   static std::string literal(Number value) {
     if (value == 0) return std::signbit(value) ? "-0.0" : "0";
     return elegans::detail::exact_text(static_cast<double>(value)) + (sizeof(Number) == 4 ? "f" : "");
-  }
-
-  static const char* name_of(elegans::Mapping mapping) {
-    return mapping == elegans::Mapping::affine ? "affine" : mapping == elegans::Mapping::linear ? "linear" : "none";
   }
 
   static const char* name_of(elegans::Activation activation) {

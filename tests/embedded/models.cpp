@@ -11,6 +11,7 @@
 #include <elegans/layer/sequential.hpp>
 #include <elegans/model/cfc.hpp>
 #include <elegans/model/gru.hpp>
+#include <elegans/model/lstm.hpp>
 #include <elegans/model/ltc.hpp>
 #include <elegans/wiring/auto_ncp.hpp>
 
@@ -21,4 +22,5 @@ int main(int argc, char** argv) {
                                     elegans::LTC<double>(elegans::AutoNCP(12, 4), 16), elegans::Dense<double>(2, 4)),
                 folder / "stack.safetensors");
   elegans::save(elegans::CfC<double>(32, 4, {.backbone_layers = 0}), folder / "cfc_32.safetensors");
+  elegans::save(elegans::LSTM<double>(32, 4), folder / "lstm_32.safetensors");
 }

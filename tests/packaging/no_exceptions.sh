@@ -32,7 +32,8 @@ ends() {
 }
 # The exit status of a program that aborts.
 aborted=134
-message="AutoNCP: output_dim must be below units - 2 = 6, got 7"
+# The message's longest literal.
+message="AutoNCP: output_dim must be below units - 2"
 compiler=("$@")
 
 program plain

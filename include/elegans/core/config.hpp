@@ -40,7 +40,8 @@
 ///     #define ELEGANS_ON_ERROR(message) stop_the_motors(message)
 ///     #include <elegans/elegans.hpp>
 ///
-/// The message is the text that `Error::what` would return. It ends with 0 and lives as long as the call. The call must
+/// The message is a literal: the longest piece without numbers of the text that `Error::what` would return. So a
+/// program without exceptions needs no streams and locales, which would be nine tenths of a small one. The call must
 /// not return: it may stop or restart the program, or leave with `longjmp`. A `longjmp` runs no destructors, so give up
 /// all objects that were in use. If the call does return, the program aborts.
 #define ELEGANS_ON_ERROR(message) (std::fprintf(stderr, "%s\n", message), std::abort())

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cmath>
+#include <cstddef>
 #include <locale>
 #include <ostream>
 #include <sstream>
@@ -51,16 +52,6 @@ namespace detail {
 #define ELEGANS_COLD
 #endif
 
-template <typename Kind>
-ELEGANS_COLD [[noreturn]] inline void raise(const std::string& message) {
-#if ELEGANS_EXCEPTIONS
-  throw Kind(message);
-#else
-  ELEGANS_ON_ERROR(message.c_str());
-  std::abort();  // the caller relies on this call not to return
-#endif
-}
-
 /// Writes a part of a message. A NaN has no sign there: with one, messages would depend on the compiler.
 template <typename T>
 void write_part(std::ostream& text, const T& part) {
@@ -82,16 +73,44 @@ ELEGANS_COLD [[nodiscard]] std::string concatenate(const Parts&... parts) {
   return text.str();
 }
 
+/// The longest of the parts that are literals.
+template <typename... Parts>
+[[nodiscard]] constexpr const char* longest_literal(const Parts&... parts) {
+  const char* longest = "an error";
+  std::size_t size = 0;
+  const auto compare = [&]<typename Part>(const Part& part) {
+    if constexpr (std::is_array_v<Part>) {
+      if (sizeof(part) <= size) return;
+      longest = part;
+      size = sizeof(part);
+    }
+  };
+  (compare(parts), ...);
+  return longest;
+}
+
+/// Throws an error with the parts as its message. Without exceptions the message is the longest literal of them: to
+/// write the other parts would bring streams and locales into the program, nine tenths of a small one.
+template <typename Kind, typename... Parts>
+ELEGANS_COLD [[noreturn]] void raise(const Parts&... parts) {
+#if ELEGANS_EXCEPTIONS
+  throw Kind(concatenate(parts...));
+#else
+  ELEGANS_ON_ERROR(longest_literal(parts...));
+  std::abort();  // the caller relies on this call not to return
+#endif
+}
+
 /// Throws InvalidArgument with the parts as its message. It is cold, so that the caller's code stays small.
 template <typename... Parts>
 ELEGANS_COLD [[noreturn]] void refuse(const Parts&... parts) {
-  raise<InvalidArgument>(concatenate(parts...));
+  raise<InvalidArgument>(parts...);
 }
 
 /// Throws RuntimeError with the parts as its message.
 template <typename... Parts>
 ELEGANS_COLD [[noreturn]] void fail(const Parts&... parts) {
-  raise<RuntimeError>(concatenate(parts...));
+  raise<RuntimeError>(parts...);
 }
 
 }  // namespace detail

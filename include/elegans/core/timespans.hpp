@@ -76,7 +76,8 @@ class Timespans {
   /// Checks one elapsed time. \throws InvalidArgument if it is negative or not finite; the message has step and sample
   static void require_valid(Scalar elapsed_time, Index t, Index b) {
     if (!detail::is_finite(elapsed_time) || elapsed_time < Scalar(0)) {
-      detail::refuse("elapsed time must be finite and at least 0, got ", elapsed_time, " at step ", t, ", sample ", b);
+      detail::refuse("elapsed time must be finite and at least 0", ", got ", elapsed_time, " at step ", t, ", sample ",
+                     b);
     }
   }
 

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <concepts>
 #include <utility>
 
 #include <elegans/cell/concepts.hpp>
@@ -28,8 +29,11 @@ class Stream {
   static constexpr int inputs_at_compile_time = Cell::inputs_at_compile_time;
   static constexpr int outputs_at_compile_time = Cell::outputs_at_compile_time;
 
-  /// \param cell  with its parameters packed for a single sample
-  explicit Stream(Cell cell) : cell_(std::move(cell)), space_(cell_) {}
+  /// \param parts  what the cell is made of, in place: a cell with its parameters packed for a single sample, or the
+  ///               arguments of its constructor
+  template <typename... Parts>
+    requires std::constructible_from<Cell, Parts...>
+  explicit Stream(Parts&&... parts) : cell_(std::forward<Parts>(parts)...), space_(cell_) {}
 
   [[nodiscard]] const Cell& cell() const& noexcept { return cell_; }
   [[nodiscard]] Cell cell() const&& { return cell(); }
@@ -61,5 +65,8 @@ class Stream {
   Cell cell_;
   detail::StepSpace<Cell> space_;
 };
+
+template <StreamCell CellType>
+Stream(CellType) -> Stream<CellType>;
 
 }  // namespace elegans

@@ -3,13 +3,12 @@
 #pragma once
 
 #include <elegans/cell/cfc/cell_view.hpp>
-#include <elegans/cell/ltc/cell.hpp>
+#include <elegans/cell/ltc/cell_view.hpp>
 #include <elegans/cell/memory/cell_view.hpp>
 #include <elegans/core/activation.hpp>
 #include <elegans/layer/dense_view.hpp>
 #include <elegans/layer/stream.hpp>
 #include <elegans/layer/stream_chain.hpp>
-#include <elegans/wiring/wiring.hpp>
 
 /// The names that exported headers use: those that `export_header` writes. These names stay even if the library behind
 /// them changes, so that a header that was exported today compiles with a later elegans.
@@ -19,14 +18,14 @@ using elegans::Activation;
 using elegans::CfCCellView;
 using elegans::CfCMode;
 using elegans::DenseView;
-using elegans::LTCCell;
-using elegans::Mapping;
+using elegans::LTCCellView;
 using elegans::MemoryCellView;
 using elegans::ODESolver;
 using elegans::Stream;
 using elegans::StreamChain;
-using elegans::Wiring;
 using elegans::detail::CfCBlockView;
 using elegans::detail::LinearView;
+using elegans::detail::LTCConstants;
+using elegans::detail::SynapseConstant;
 
 }  // namespace elegans::embedded

@@ -25,7 +25,7 @@ inline NCPOptions auto_ncp_options(int units, int output_dim, const AutoNCPOptio
   if (output_dim < 1) refuse("AutoNCP: output_dim must be at least 1, got ", output_dim);
   if (units < 1 || units > 46340) refuse("AutoNCP: units must be in [1, 46340], got ", units);
   if (output_dim >= units - 2) {
-    refuse("AutoNCP: output_dim must be below units - 2 = ", units - 2, ", got ", output_dim);
+    refuse("AutoNCP: output_dim must be below units - 2", " = ", units - 2, ", got ", output_dim);
   }
   if (is_nan(options.sparsity) || options.sparsity < 0.1 || options.sparsity > 1.0) {
     refuse("AutoNCP: sparsity must be in [0.1, 1], got ", options.sparsity);

@@ -180,6 +180,17 @@ TEMPLATE_TEST_CASE("So is a drive in sparse columns", "[kernel][synapse]", float
   }
 }
 
+TEST_CASE("Rows tell how many slots they will have", "[kernel][synapse]") {
+  using Rows = DenseRows<float, Dynamic, Dynamic>;
+  for (const auto& [sources, destinations] : {std::pair{1, 1}, {6, 2}, {2, 8}, {7, 5}, {9, 8}, {20, 17}, {33, 40}}) {
+    for (const double density : {0.0, 0.05, 0.3, 1.0}) {
+      const Parameters p = some_synapses(sources, destinations, density);
+      const SynapseList<Dynamic, Dynamic, SynapseOrder::by_source> list(p.polarity);
+      CHECK(Rows::slots_for(list) == Rows(list).slot_count());
+    }
+  }
+}
+
 TEST_CASE("A drive without synapses changes nothing", "[kernel][synapse]") {
   check_all<double>(some_synapses(5, 6, 0));
   check_all<float>(some_synapses(40, 40, 0));

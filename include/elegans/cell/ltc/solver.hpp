@@ -9,23 +9,37 @@
 
 namespace elegans::detail {
 
-/// Calls body(solver) with the solver of that name. This is the only list of all solvers.
+/// The solver of a name.
 /// A solver has `stages`, `records`, `adds_epsilon`, `Scratch`, `Adjoint`, `step` and `step_backward`: see
-/// `SemiImplicit`. To add one, write a header, add its name to `ODESolver`, and add a line here. A solver of the
-/// Runge-Kutta family is only a `Tableau`: see cell/ltc/heun.hpp.
+/// `SemiImplicit`. To add one, write a header, add its name to `ODESolver`, and add it here and in `with_solver`. A
+/// solver of the Runge-Kutta family is only a `Tableau`: see cell/ltc/heun.hpp.
+template <ODESolver name>
+[[nodiscard]] constexpr auto make_solver() {
+  if constexpr (name == ODESolver::explicit_euler) {
+    return RungeKutta{explicit_euler_tableau};
+  } else if constexpr (name == ODESolver::heun) {
+    return RungeKutta{heun_tableau};
+  } else if constexpr (name == ODESolver::runge_kutta) {
+    return RungeKutta{classical_tableau};
+  } else {
+    return SemiImplicit();
+  }
+}
+
+/// Calls body(solver) with the solver of that name.
 template <typename Body>
 decltype(auto) with_solver(ODESolver solver, Body&& body) {
   switch (solver) {
     case ODESolver::explicit_euler:
-      return body(RungeKutta{explicit_euler_tableau});
+      return body(make_solver<ODESolver::explicit_euler>());
     case ODESolver::heun:
-      return body(RungeKutta{heun_tableau});
+      return body(make_solver<ODESolver::heun>());
     case ODESolver::runge_kutta:
-      return body(RungeKutta{classical_tableau});
+      return body(make_solver<ODESolver::runge_kutta>());
     case ODESolver::semi_implicit:
       break;
   }
-  return body(SemiImplicit());
+  return body(make_solver<ODESolver::semi_implicit>());
 }
 
 /// Room for a step of any solver.

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <algorithm>
+#include <concepts>
 #include <utility>
 
 #include <elegans/cell/memory/gates.hpp>
@@ -16,7 +17,7 @@ namespace elegans {
 /// Mixed memory for a single stream, of fixed sizes, on weights that are constants of the program: it uses no heap. It
 /// computes the same numbers as `MemoryCell`, to the bit. `export_header` writes its arguments.
 ///
-/// \tparam Inner  the other cell: LTCCell of fixed sizes, or CfCCellView
+/// \tparam Inner  the other cell: LTCCellView or CfCCellView
 template <typename Inner>
 class MemoryCellView {
   static constexpr int units_at_compile_time = Inner::state_size_at_compile_time;
@@ -38,7 +39,11 @@ class MemoryCellView {
   /// A memory in front of a cell. Its weights belong to somebody else.
   ///
   /// \param gates  i, ig, fg and og; their weights must outlive the cell
-  MemoryCellView(const detail::LinearView<Scalar, 4>& gates, Inner inner) : gates_{gates}, inner_(std::move(inner)) {}
+  /// \param inner  what the other cell is made of, in place: a cell, or the arguments of its constructor
+  template <typename... Parts>
+    requires std::constructible_from<Inner, Parts...>
+  explicit MemoryCellView(const detail::LinearView<Scalar, 4>& gates, Parts&&... inner)
+      : gates_{gates}, inner_(std::forward<Parts>(inner)...) {}
 
   [[nodiscard]] static constexpr Index units() noexcept { return units_at_compile_time; }
   [[nodiscard]] static constexpr Index state_size() noexcept { return state_size_at_compile_time; }
@@ -72,5 +77,8 @@ class MemoryCellView {
   detail::MemoryGates<Scalar> gates_;
   Inner inner_;
 };
+
+template <typename Scalar, typename Inner>
+MemoryCellView(const detail::LinearView<Scalar, 4>&, Inner) -> MemoryCellView<Inner>;
 
 }  // namespace elegans

@@ -95,6 +95,19 @@ class DenseRows {
     }
   }
 
+  /// The number of slots that these synapses need in rows. \param synapses  a `SynapseList` by source
+  template <typename List>
+  [[nodiscard]] static Index slots_for(const List& synapses) {
+    const Index sources_per_row = synapses.destinations() <= half ? 2 : 1;
+    Index rows = 0, last = -1;
+    for (Index s = 0; s < synapses.count(); ++s) {
+      const Index row = synapses.source(s) / sources_per_row * (pad_neurons(synapses.destinations()) / Slots::line) +
+                        synapses.destination(s) / Slots::line;
+      rows += row != last;
+      last = row;
+    }
+    return rows * Slots::line;
+  }
   [[nodiscard]] Index slot_count() const noexcept { return leader_.size() * Slots::line; }
   [[nodiscard]] Index slot_of(Index synapse) const noexcept { return slot_[synapse]; }
   /// The packed parameters of all slots.

@@ -42,15 +42,13 @@ class SingleDrive {
 
   SingleDrive() = default;
   template <typename Matrix>
-  explicit SingleDrive(const Matrix& polarity) : synapses_(polarity), rows_(synapses_) {
-    is_dense_ = always_dense || rows_.slot_count() <= tuning::always_dense_slots ||
-                rows_.slot_count() <= tuning::dense_slots_per_sparse_slot * Columns::least_slots(synapses_);
-    if (is_dense()) {
-      rows_.reserve();
-    } else {
-      columns_ = Columns(synapses_);
-      columns_.reserve();
-    }
+  explicit SingleDrive(const Matrix& polarity)
+      : synapses_(polarity),
+        is_dense_(prefers_rows(synapses_)),
+        // Each is made in place: in a type of fixed sizes it is too large for a small stack.
+        rows_(is_dense() ? Rows(synapses_) : Rows()),
+        columns_(is_dense() ? Columns() : Columns(synapses_)) {
+    is_dense() ? rows_.reserve() : columns_.reserve();
   }
 
   /// As `BatchDrive::pack`.
@@ -113,6 +111,12 @@ class SingleDrive {
 
  private:
   [[nodiscard]] bool is_dense() const noexcept { return always_dense || is_dense_; }
+  template <typename List>
+  [[nodiscard]] static bool prefers_rows(const List& synapses) {
+    const Index slots = Rows::slots_for(synapses);
+    return always_dense || slots <= tuning::always_dense_slots ||
+           slots <= tuning::dense_slots_per_sparse_slot * Columns::least_slots(synapses);
+  }
   [[nodiscard]] Index slot_count() const noexcept { return is_dense() ? rows_.slot_count() : columns_.slot_count(); }
 
   // If a value is infinite or NaN, a slot without a synapse would turn it into NaN, because 0 times infinity is NaN. So
