@@ -139,7 +139,11 @@ class Memoryless : public Parameterized<Derived, ScalarType> {
 
  private:
   friend Derived;
-  explicit Memoryless(Index features) : features_(features) {}
+  explicit Memoryless(Index features) : features_(features) {
+    if (features < 1) return;  // `Derived` refuses it
+    for (auto* values : {&step_input_, &step_output_}) values->resize(1, 1, features);
+    for (auto* lanes : {&x_lanes_, &y_lanes_}) lanes->resize(detail::pad_neurons(features));
+  }
 
   [[nodiscard]] Derived& self() noexcept { return static_cast<Derived&>(*this); }
 

@@ -3,10 +3,13 @@
 #pragma once
 
 #include <elegans/cell/cfc/cell_view.hpp>
+#include <elegans/cell/gated/cell_view.hpp>
 #include <elegans/cell/ltc/cell.hpp>
 #include <elegans/cell/memory/cell_view.hpp>
 #include <elegans/core/activation.hpp>
 #include <elegans/layer/dense_view.hpp>
+#include <elegans/layer/layer_norm_view.hpp>
+#include <elegans/layer/normalization.hpp>
 #include <elegans/layer/stream.hpp>
 #include <elegans/layer/stream_chain.hpp>
 #include <elegans/wiring/wiring.hpp>
@@ -19,6 +22,9 @@ using elegans::Activation;
 using elegans::CfCCellView;
 using elegans::CfCMode;
 using elegans::DenseView;
+using elegans::GRUCellView;
+using elegans::LayerNormView;
+using elegans::LSTMCellView;
 using elegans::LTCCell;
 using elegans::Mapping;
 using elegans::MemoryCellView;
@@ -28,5 +34,6 @@ using elegans::StreamChain;
 using elegans::Wiring;
 using elegans::detail::CfCBlockView;
 using elegans::detail::LinearView;
+using elegans::detail::Normalization;
 
 }  // namespace elegans::embedded
