@@ -183,23 +183,23 @@ class ModelHeader {
   std::string write(const elegans::CfCCell<Scalar>& cell, const Scalar*, const char* type = "Cell") {
     Index widest = 0;
     std::ostringstream blocks;
-    for (std::size_t k = 0; k < cell.blocks().size(); ++k) {
+    for (Index k = 0; k < cell.blocks().size(); ++k) {
       const auto& block = cell.blocks()[k];
       const std::string name = elegans::detail::concatenate("block_", k, "_");
       widest = std::max(widest, block.inputs() + block.units());
       std::ostringstream backbone;
-      for (std::size_t layer = 0; layer < block.backbone().size(); ++layer) {
+      for (Index layer = 0; layer < block.backbone().size(); ++layer) {
         const auto& map = block.backbone()[layer];
         widest = std::max(widest, map.outputs());
         backbone << "    " << write_map(elegans::detail::concatenate(name, "backbone_", layer), map) << ",\n";
       }
-      if (!block.backbone().empty()) {
+      if (block.backbone().size() > 0) {
         out_ << "inline constexpr elegans::embedded::LinearView<Scalar> " << name << "backbone[] = {\n"
              << backbone.str() << "};\n";
       }
       blocks << "    {.inputs = " << block.inputs() << ",\n"
              << "     .activation = elegans::embedded::Activation::" << name_of(cell.options().activation) << ",\n";
-      if (!block.backbone().empty()) {
+      if (block.backbone().size() > 0) {
         blocks << "     .backbone_layers = " << block.backbone().size() << ",\n"
                << "     .backbone = " << name << "backbone,\n";
       }

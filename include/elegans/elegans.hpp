@@ -8,6 +8,7 @@
 #include <elegans/cell/cfc/cell.hpp>
 #include <elegans/cell/cfc/cell_view.hpp>
 #include <elegans/cell/cfc/options.hpp>
+#include <elegans/cell/cfc/sizes.hpp>
 #include <elegans/cell/concepts.hpp>
 #include <elegans/cell/gated/cell_view.hpp>
 #include <elegans/cell/gated/gru.hpp>
