@@ -23,12 +23,15 @@
 #include <elegans/layer/concepts.hpp>
 #include <elegans/layer/dense.hpp>
 #include <elegans/layer/dropout.hpp>
+#include <elegans/layer/layer_norm.hpp>
 #include <elegans/layer/summary.hpp>
+#include <elegans/model/gru.hpp>
+#include <elegans/model/lstm.hpp>
 #include <elegans/model/mixed.hpp>
 
 namespace examples {
 
-/// Writes a model or a stack as a C++ header of constants, which its cells read where they lie.
+/// Writes a model or a stack as a C++ header of constants, which its cells and layers read where they lie.
 template <typename Scalar>
 class ModelHeader {
  public:
@@ -86,6 +89,18 @@ class ModelHeader {
                                              name_of(dense.options().activation), ") {}"));
   }
 
+  void write_model(const elegans::LayerNorm<Scalar>& layer) {
+    write_sizes(layer);
+    const auto norm = layer.normalization();
+    const Index size = elegans::detail::pad_neurons(norm.features);
+    write_values("weight", norm.weight, size);
+    write_values("bias", norm.bias, size);
+    write_class(
+        "elegans::embedded::LayerNormView<Scalar, inputs>",
+        elegans::detail::concatenate("Model() : LayerNormView(elegans::embedded::Normalization<Scalar>{", norm.features,
+                                     ", ", literal(norm.epsilon), ", weight.data(), bias.data()}) {}"));
+  }
+
   /// A stack: its layers one after the other, each in a namespace of its own.
   void write_model(const elegans::AnyStack<Scalar>& stack) {
     std::string layers;
@@ -99,22 +114,21 @@ class ModelHeader {
   void write_layers(const elegans::AnyStack<Scalar>& layer, std::string& names) {
     layer.visit([&]<typename Layer>(const Layer& own) {
       constexpr bool is_stack = requires { own.layer(std::size_t{0}); };
-      constexpr bool is_dense = std::is_same_v<Layer, elegans::Dense<Scalar>>;
+      constexpr bool is_view =
+          std::is_same_v<Layer, elegans::Dense<Scalar>> || std::is_same_v<Layer, elegans::LayerNorm<Scalar>>;
       if constexpr (is_stack) {
         for (std::size_t k = 0; k < own.size(); ++k) write_layers(own.layer(k), names);
       } else if constexpr (std::is_same_v<Layer, elegans::Dropout<Scalar>>) {
         // It drops nothing outside of training.
-      } else if constexpr (is_dense || requires { write(own.cell(), own.parameters().data()); }) {
+      } else if constexpr (is_view || requires { write(own.cell(), own.parameters().data()); }) {
         const std::string of_stack = std::exchange(name_, elegans::detail::concatenate("layer_", layers_++));
         names += (names.empty() ? "\n    " : ",\n    ") + name_ + "::Model";
         out_ << "namespace " << name_ << " {\n\n";
         write_model(own);
         out_ << "}  // namespace " << name_ << "\n\n";
         name_ = of_stack;
-      } else if constexpr (elegans::CausalLayer<Layer>) {
-        elegans::detail::refuse("a header cannot hold the layer ", summary_rows_of(own).front().layer,
-                                "; export_c writes it in C");
       } else {
+        static_assert(!elegans::CausalLayer<Layer>, "ModelHeader: a layer that runs step by step must be written");
         elegans::detail::refuse("a header runs step by step, and the layer ", summary_rows_of(own).front().layer,
                                 " needs the whole sequence");
       }
@@ -174,23 +188,23 @@ class ModelHeader {
   std::string write(const elegans::CfCCell<Scalar>& cell, const Scalar*, const char* type = "Cell") {
     Index widest = 0;
     std::ostringstream blocks;
-    for (std::size_t k = 0; k < cell.blocks().size(); ++k) {
+    for (Index k = 0; k < cell.blocks().size(); ++k) {
       const auto& block = cell.blocks()[k];
       const std::string name = elegans::detail::concatenate("block_", k, "_");
       widest = std::max(widest, block.inputs() + block.units());
       std::ostringstream backbone;
-      for (std::size_t layer = 0; layer < block.backbone().size(); ++layer) {
+      for (Index layer = 0; layer < block.backbone().size(); ++layer) {
         const auto& map = block.backbone()[layer];
         widest = std::max(widest, map.outputs());
         backbone << "    " << write_map(elegans::detail::concatenate(name, "backbone_", layer), map) << ",\n";
       }
-      if (!block.backbone().empty()) {
+      if (block.backbone().size() > 0) {
         out_ << "inline constexpr elegans::embedded::LinearView<Scalar> " << name << "backbone[] = {\n"
              << backbone.str() << "};\n";
       }
       blocks << "    {.inputs = " << block.inputs() << ",\n"
              << "     .activation = elegans::embedded::Activation::" << name_of(cell.options().activation) << ",\n";
-      if (!block.backbone().empty()) {
+      if (block.backbone().size() > 0) {
         blocks << "     .backbone_layers = " << block.backbone().size() << ",\n"
                << "     .backbone = " << name << "backbone,\n";
       }
@@ -203,6 +217,19 @@ class ModelHeader {
          << "using " << type << " = elegans::embedded::CfCCellView<Scalar, units, inputs, outputs, " << widest
          << ">;\n\n";
     return elegans::detail::concatenate("blocks, ", cell.blocks().size(), ", projection");
+  }
+
+  std::string write(const elegans::LSTMCell<Scalar>& cell, const Scalar*) {
+    const std::string gates = write_map("gates", cell.gate_maps());
+    out_ << "using Cell = elegans::embedded::LSTMCellView<Scalar, units, inputs>;\n\n";
+    return "elegans::embedded::LinearView<Scalar, 4>" + gates;
+  }
+
+  std::string write(const elegans::GRUCell<Scalar>& cell, const Scalar*) {
+    const std::string of_x = write_map("of_x", cell.maps_of_x()), of_h = write_map("of_h", cell.maps_of_h());
+    out_ << "using Cell = elegans::embedded::GRUCellView<Scalar, units, inputs>;\n\n";
+    const std::string view = "elegans::embedded::LinearView<Scalar>";
+    return view + of_x + ", " + view + of_h;
   }
 
   template <typename Inner>

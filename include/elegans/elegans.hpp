@@ -8,7 +8,9 @@
 #include <elegans/cell/cfc/cell.hpp>
 #include <elegans/cell/cfc/cell_view.hpp>
 #include <elegans/cell/cfc/options.hpp>
+#include <elegans/cell/cfc/sizes.hpp>
 #include <elegans/cell/concepts.hpp>
+#include <elegans/cell/gated/cell_view.hpp>
 #include <elegans/cell/gated/gru.hpp>
 #include <elegans/cell/gated/lstm.hpp>
 #include <elegans/cell/gated/options.hpp>
@@ -45,6 +47,7 @@
 #include <elegans/layer/dense_view.hpp>
 #include <elegans/layer/dropout.hpp>
 #include <elegans/layer/layer_norm.hpp>
+#include <elegans/layer/layer_norm_view.hpp>
 #include <elegans/layer/layer_variant.hpp>
 #include <elegans/layer/rnn.hpp>
 #include <elegans/layer/sequential.hpp>

@@ -11,6 +11,8 @@
 #include <elegans/layer/layer_norm.hpp>
 #include <elegans/layer/sequential.hpp>
 #include <elegans/model/cfc.hpp>
+#include <elegans/model/gru.hpp>
+#include <elegans/model/lstm.hpp>
 #include <elegans/model/ltc.hpp>
 #include <elegans/model/mixed.hpp>
 #include <elegans/wiring/auto_ncp.hpp>
@@ -24,5 +26,11 @@ int main(int argc, char** argv) {
        folder / "stack.safetensors");
   save(Sequential(Bidirectional(Dense<float>(3, 3), Dense<float>(3, 3)), Dense<float>(2, 6)),
        folder / "bidirectional.safetensors");
-  save(Sequential(LayerNorm<float>(3), Dense<float>(2, 3)), folder / "layer_norm.safetensors");
+  LayerNorm<float> norm(5);
+  norm.set_parameter("weight", Eigen::ArrayXf::LinSpaced(5, 0.5f, 1.5f));
+  norm.set_parameter("bias", Eigen::ArrayXf::LinSpaced(5, -0.2f, 0.3f));
+  save(Sequential(GRU<float>(5, 3), norm, LSTM<float>(19, 5), LayerNorm<float>(19), Dense<float>(2, 19)),
+       folder / "gated.safetensors");
+  save(LSTM<float>(7, 3), folder / "lstm.safetensors");
+  save(GRU<float>(7, 3), folder / "gru.safetensors");
 }

@@ -317,6 +317,15 @@ TEST_CASE("load changes all parameters of a model, or none", "[io][model_file]")
   LTC<float, AutoNCP<8, 1>, 2> fixed(AutoNCP<8, 1>{});
   load(fixed, path);
   CHECK((fixed.parameters() == trained.parameters().cast<float>()).all());
+  const CfC<float, CfCSizes{.units = 5, .inputs = 2, .backbone_units = 6}> in_place({.backbone_units = 6, .seed = 7});
+  save(in_place, folder.path / "cfc");
+  CfC<float> on_heap(5, 2, {.backbone_units = 6});
+  load(on_heap, folder.path / "cfc");
+  CHECK((on_heap.parameters() == in_place.parameters()).all());
+  auto loaded = in_place;
+  loaded.update([](auto all) { all.setZero(); });
+  load(loaded, folder.path / "cfc");
+  CHECK((loaded.parameters() == in_place.parameters()).all());
 
   const auto refusal_of_load = [&](auto other) {
     const auto before = other.parameters().eval();

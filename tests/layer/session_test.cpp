@@ -8,7 +8,14 @@
 #include <utility>
 #include <vector>
 
+#include <elegans/layer/bidirectional.hpp>
+#include <elegans/layer/concepts.hpp>
+#include <elegans/layer/dense.hpp>
+#include <elegans/layer/dropout.hpp>
+#include <elegans/layer/layer_norm.hpp>
+#include <elegans/layer/sequential.hpp>
 #include <elegans/layer/session.hpp>
+#include <elegans/layer/stack.hpp>
 #include <elegans/model/cfc.hpp>
 #include <elegans/model/lstm.hpp>
 #include <elegans/model/ltc.hpp>
@@ -39,6 +46,24 @@ void for_each_session_model(Visit visit) {
   visit(LSTM<double>(3, 3));
 }
 
+/// The same, and layers without memory and stacks, whose sessions do not go back.
+template <typename Visit>
+void for_each_running_model(Visit visit) {
+  for_each_session_model(visit);
+  const Dense<float> dense(4, 3, {.activation = Activation::tanh});
+  const LTC<float> ltc(AutoNCP(9, 2), 4);
+  visit(dense);
+  visit(Dense<double, 5, 3>());
+  visit(LayerNorm<float>(3));
+  visit(Sequential(dense, Dropout<float>(4), ltc, LayerNorm<float>(2), Dense<float>(1, 2)));
+  visit(Sequential(Sequential(dense, MixedLTC<float>(AutoNCP(9, 2), 4)), LSTM<float>(5, 2, {.return_sequences = false}),
+                   Dense<float>(2, 5)));
+  visit(Sequential(Dense<float, 4, 3>(), LTC<float, AutoNCP<9, 2, 4>>(AutoNCP<9, 2, 4>{})));
+  visit(Stack(std::vector{LTC<double>(FullyConnected(3), 3), LTC<double>(FullyConnected(3), 3, {.seed = 2})}));
+  visit(Bidirectional(LTC<float>(AutoNCP(9, 2), 3), LTC<float>(AutoNCP(12, 2), 3, {.seed = 2})));
+  visit(Sequential(dense, Bidirectional(ltc, ltc), Dense<float>(1, 4)));
+}
+
 /// Other parameters, which nobody has packed.
 template <typename Model>
 void change(Model& model, double factor) {
@@ -59,10 +84,31 @@ void in_threads(int count, Body body) {
   }
 }
 
+/// Steps of a session and of its model: the same outputs and states, to the bit.
+template <typename Model>
+void require_same_steps(Session<Model>& session, Model& model, const support::Problem<Model>& p) {
+  const Index batch = p.x.batch();
+  const auto first = support::steps_of(problem_of(std::as_const(model), 1, batch), 0, 1);
+  const auto y_first = session(first.x, first.context());
+  auto after_first = first.initial;
+  const Eigen::ArrayXXd one_step =
+      session.step(first.x.step(0), after_first, first.elapsed.row(0)).template cast<double>();
+  CHECK((one_step == y_first.step(0).template cast<double>()).all());
+  auto own = session.initial_state(batch), wanted = model.initial_state(batch);
+  for (Index t = 0; t < p.x.time(); ++t) {
+    const auto elapsed = p.elapsed.row(t);
+    const Eigen::ArrayXXd stepped = session.step(p.x.step(t), own, elapsed).template cast<double>();
+    CHECK((stepped == model.step(p.x.step(t), wanted, elapsed).template cast<double>()).all());
+    session.step(p.x.step(t), own, 0.5);
+    model.step(p.x.step(t), wanted, typename Model::Scalar(0.5));
+  }
+  CHECK((own.array() == wanted.array()).all());
+}
+
 }  // namespace
 
 TEST_CASE("A session computes the model's outputs and states, to the bit", "[layer][session]") {
-  for_each_session_model([]<typename Model>(Model model) {
+  for_each_running_model([]<typename Model>(Model model) {
     change(model, 0.9);
     const Model& constant = model;
     Session session(constant);
@@ -77,27 +123,13 @@ TEST_CASE("A session computes the model's outputs and states, to the bit", "[lay
       const auto y = session(p.x, p.context());
       CHECK((y.values() == model(p.x, p.context()).values()).all());
       CHECK((session.final_state().array() == model.final_state().array()).all());
-      const auto first = support::steps_of(problem_of(constant, 1, batch), 0, 1);
-      const auto y_first = session(first.x, first.context());
-      auto after_first = first.initial;
-      const Eigen::ArrayXXd one_step =
-          session.step(first.x.step(0), after_first, first.elapsed.row(0)).template cast<double>();
-      CHECK((one_step == y_first.step(0).template cast<double>()).all());
-      auto own = session.initial_state(batch), wanted = model.initial_state(batch);
-      for (Index t = 0; t < 5; ++t) {
-        const auto elapsed = p.elapsed.row(t);
-        const Eigen::ArrayXXd stepped = session.step(p.x.step(t), own, elapsed).template cast<double>();
-        CHECK((stepped == model.step(p.x.step(t), wanted, elapsed).template cast<double>()).all());
-        session.step(p.x.step(t), own, 0.5);
-        model.step(p.x.step(t), wanted, typename Model::Scalar(0.5));
-      }
-      CHECK((own.array() == wanted.array()).all());
+      if constexpr (LayerWithStep<Model>) require_same_steps(session, model, p);
     }
   });
 }
 
 TEST_CASE("Threads run sessions of one const model at the same time", "[layer][session][threads]") {
-  for_each_session_model([]<typename Model>(Model model) {
+  for_each_running_model([]<typename Model>(Model model) {
     for (int round = 0; round < 3; ++round) {
       change(model, 0.9);
       const Model& constant = model;  // its parameters are not packed yet
@@ -109,16 +141,20 @@ TEST_CASE("Threads run sessions of one const model at the same time", "[layer][s
         const auto p = problem_of(constant, 6, k + 1);
         for (int again = 0; again < 3; ++again) {
           outputs[static_cast<std::size_t>(k)] = session(p.x, p.context());
-          auto state = session.initial_state();
-          stepped[static_cast<std::size_t>(k)] = session.step(p.x.step(0).row(0), state).template cast<double>();
+          if constexpr (LayerWithStep<Model>) {
+            auto state = session.initial_state();
+            stepped[static_cast<std::size_t>(k)] = session.step(p.x.step(0).row(0), state).template cast<double>();
+          }
         }
       });
       for (int k = 0; k < count; ++k) {
         const auto p = problem_of(model, 6, k + 1);
         CHECK((outputs[static_cast<std::size_t>(k)].values() == model(p.x, p.context()).values()).all());
-        auto state = model.initial_state();
-        const Eigen::ArrayXXd wanted = model.step(p.x.step(0).row(0), state).template cast<double>();
-        CHECK((stepped[static_cast<std::size_t>(k)] == wanted).all());
+        if constexpr (LayerWithStep<Model>) {
+          auto state = model.initial_state();
+          const Eigen::ArrayXXd wanted = model.step(p.x.step(0).row(0), state).template cast<double>();
+          CHECK((stepped[static_cast<std::size_t>(k)] == wanted).all());
+        }
       }
     }
   });
@@ -192,7 +228,7 @@ TEST_CASE("A session does not go back through a tape of other parameters", "[lay
 }
 
 TEST_CASE("A const model is copied while sessions of it begin", "[layer][session][threads]") {
-  for_each_session_model([]<typename Model>(Model model) {
+  for_each_running_model([]<typename Model>(Model model) {
     change(model, 0.9);
     const Model& constant = model;
     const auto p = problem_of(constant, 4, 2);
@@ -210,7 +246,7 @@ TEST_CASE("A const model is copied while sessions of it begin", "[layer][session
 }
 
 TEST_CASE("A session follows the model's parameters", "[layer][session]") {
-  for_each_session_model([]<typename Model>(Model model) {
+  for_each_running_model([]<typename Model>(Model model) {
     Session session(std::as_const(model));
     const auto p = problem_of(model, 4, 3);
     const auto before = session(p.x, p.context());
@@ -255,4 +291,35 @@ TEST_CASE("A session refuses what the model refuses", "[layer][session]") {
   const LTC<float> taker = std::move(moved);
   CHECK(support::refusal_of([&] { (void)Session(moved)(Sequence<float>(3, 1, 2)); }) ==
         "the model was moved from: it has no parameters");
+}
+
+TEST_CASE("A session finds the layers of a stack where they are now, and refuses other sizes", "[layer][session]") {
+  const std::string replaced = "Session: the model was replaced by one of other sizes: make a new session";
+  using Layers = std::vector<Dense<float>>;
+  const Sequence<float> x(2, 1, 3);
+  Stack<Dense<float>> stack(Layers{Dense<float>(3, 3), Dense<float>(2, 3)});
+  Session session(std::as_const(stack));
+  stack = Stack<Dense<float>>(Layers{Dense<float>(3, 3, {.seed = 5}), Dense<float>(2, 3, {.seed = 6})});
+  CHECK((session(x).values() == stack(x).values()).all());
+  stack.layer(1).set_parameter("bias", Eigen::Array2f(3, 4));
+  CHECK((session(x).values() == stack(x).values()).all());
+  stack = Stack<Dense<float>>(Layers{Dense<float>(9, 3), Dense<float>(2, 9)});
+  CHECK(support::refusal_of([&] { (void)session(x); }) == replaced);
+  stack = Stack<Dense<float>>(Layers{Dense<float>(2, 3)});
+  CHECK(support::refusal_of([&] { (void)session(x); }) ==
+        "Session: the model has 1 layers and had 2: make a new session");
+  const auto taker = std::move(stack);
+  CHECK(support::refusal_of([&] { (void)session(x); }) == "the model was moved from: it has no parameters");
+
+  Sequential sequential(Dense<float>(3, 3), LTC<float>(FullyConnected(4, 1), 3));
+  Session of_sequential(std::as_const(sequential));
+  sequential.layer<1>() = LTC<float>(FullyConnected(5, 1), 3);
+  auto state = of_sequential.initial_state();
+  CHECK(support::refusal_of([&] { of_sequential.step(Eigen::Array3f::Zero(), state); }) ==
+        "Sequential: the layer '1' was replaced by one of other sizes: make a new stack of it");
+  LTC<float> lone(FullyConnected(4, 1), 3);
+  Session of_lone(std::as_const(lone));
+  lone = LTC<float>(FullyConnected(40, 1), 3);
+  auto larger = lone.initial_state();
+  CHECK(support::refusal_of([&] { of_lone.step(Eigen::Array3f::Zero(), larger); }) == replaced);
 }

@@ -39,6 +39,8 @@ TEST_CASE("A step of one sample of a stack allocates nothing, not even the first
   require_steps_without_heap(dense);
   require_steps_without_heap(Sequential(dense, ltc, Dense<float>(1, 2)));
   require_steps_without_heap(Sequential(Sequential(dense, ltc), CfC<float>(6, 2)));
+  require_steps_without_heap(Sequential(dense, LayerNorm<float>(4), Dropout<float>(4), GRU<float>(5, 4)));
+  require_steps_without_heap(Sequential(LayerNorm<float>(3), LSTM<float>(5, 3)));
   require_steps_without_heap(Stack(std::vector{Dense<float>(3, 3), Dense<float>(2, 3)}));
   using Layer = LayerVariant<LTC<float>, Dense<float>>;
   require_steps_without_heap(Layer({dense, ltc, Dense<float>(1, 2)}));

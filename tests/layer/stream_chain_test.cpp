@@ -6,6 +6,8 @@
 
 #include <elegans/layer/dense.hpp>
 #include <elegans/layer/dense_view.hpp>
+#include <elegans/layer/layer_norm.hpp>
+#include <elegans/layer/layer_norm_view.hpp>
 #include <elegans/layer/sequential.hpp>
 #include <elegans/layer/stream.hpp>
 #include <elegans/layer/stream_chain.hpp>
@@ -70,6 +72,33 @@ TEST_CASE("A chain of streams computes what the Sequential of its layers does, t
     const double got = t % 2 ? chain.step(x, state, elapsed)(0, 0) : chain.step(x.transpose(), state, elapsed)(0, 0);
     REQUIRE(got == wanted);
     REQUIRE((state.array() == expected.array()).all());
+  }
+}
+
+namespace {
+
+LayerNorm<double> scaled_norm() {
+  LayerNorm<double> norm(3, {.epsilon = 1e-3});
+  norm.set_parameter("weight", Eigen::Array3d(0.5, -1, 2));
+  norm.set_parameter("bias", Eigen::Array3d(0.1, 0.2, 0.3));
+  return norm;
+}
+const LayerNorm<double> chain_norm = scaled_norm();
+struct NormLayer : LayerNormView<double, 3> {
+  NormLayer() : LayerNormView(chain_norm.normalization()) {}
+};
+
+}  // namespace
+
+TEST_CASE("A chain of streams normalizes as the Sequential of its layers does, to the bit", "[layer][stream]") {
+  Sequential model(chain_head, chain_norm, chain_ltc());
+  StreamChain<HeadLayer, NormLayer, LiquidLayer> chain;
+  auto expected = model.initial_state();
+  auto state = chain.initial_state();
+  for (int t = 0; t < 20; ++t) {
+    const Eigen::Array2d x(std::sin(0.3 * t), std::cos(0.7 * t));
+    const Eigen::ArrayXXd wanted = model.step(x, expected, 0.5);
+    REQUIRE((chain.step(x, state, 0.5) == wanted).all());
   }
 }
 

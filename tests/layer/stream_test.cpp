@@ -6,9 +6,12 @@
 #include <vector>
 
 #include <elegans/cell/cfc/cell_view.hpp>
+#include <elegans/cell/gated/cell_view.hpp>
 #include <elegans/cell/ltc/cell_view.hpp>
 #include <elegans/cell/memory/cell_view.hpp>
 #include <elegans/layer/stream.hpp>
+#include <elegans/model/gru.hpp>
+#include <elegans/model/lstm.hpp>
 #include <elegans/model/mixed.hpp>
 #include <elegans/wiring/auto_ncp.hpp>
 
@@ -214,6 +217,16 @@ TEMPLATE_TEST_CASE("Mixed memory on constant weights steps as the layer does", "
   const auto view = ltc_constants.view();
   const LTCCellView<TestType, 12, 3, 2, ODESolver::semi_implicit, 6> inner(view);
   require_same(ltc, MemoryCellView(ltc_cell.gate_maps().view(), inner));
+}
+
+TEMPLATE_TEST_CASE("An LSTM and a GRU on constant weights step as the layers do", "[stream]", float, double) {
+  // More and fewer neurons than a packet has lanes.
+  LSTM<TestType> lstm(19, 3);
+  const auto lstm_cell = packed_cell(lstm);
+  require_same(lstm, LSTMCellView<TestType, 19, 3>(lstm_cell.gate_maps().view()));
+  GRU<TestType> gru(7, 2);
+  const auto gru_cell = packed_cell(gru);
+  require_same(gru, GRUCellView<TestType, 7, 2>(gru_cell.maps_of_x().view(), gru_cell.maps_of_h().view()));
 }
 
 TEST_CASE("A stream refuses wrong shapes and times", "[stream]") {

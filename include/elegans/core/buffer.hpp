@@ -69,6 +69,8 @@ class Buffer {
   [[nodiscard]] T& operator[](Index i) & noexcept { return values_[static_cast<std::size_t>(i)]; }
   [[nodiscard]] const T& operator[](Index i) const& noexcept { return values_[static_cast<std::size_t>(i)]; }
   void operator[](Index i) const&& = delete;
+  [[nodiscard]] T* begin() & noexcept { return data(); }
+  [[nodiscard]] T* end() & noexcept { return data() + size(); }
   [[nodiscard]] const T* begin() const& noexcept { return data(); }
   [[nodiscard]] const T* end() const& noexcept { return data() + size_; }
   void begin() const&& = delete;
@@ -113,6 +115,8 @@ class Buffer<T, Dynamic> {
   [[nodiscard]] T& operator[](Index i) & noexcept { return values_[static_cast<std::size_t>(i)]; }
   [[nodiscard]] const T& operator[](Index i) const& noexcept { return values_[static_cast<std::size_t>(i)]; }
   void operator[](Index i) const&& = delete;
+  [[nodiscard]] T* begin() & noexcept { return data(); }
+  [[nodiscard]] T* end() & noexcept { return data() + size(); }
   [[nodiscard]] const T* begin() const& noexcept { return data(); }
   [[nodiscard]] const T* end() const& noexcept { return data() + size(); }
   void begin() const&& = delete;

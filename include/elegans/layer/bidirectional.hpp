@@ -9,10 +9,9 @@
 #include <utility>
 #include <vector>
 
-#include <elegans/core/context.hpp>
-#include <elegans/core/error.hpp>
 #include <elegans/core/sequence.hpp>
 #include <elegans/core/types.hpp>
+#include <elegans/layer/bidirectional_run.hpp>
 #include <elegans/layer/composite.hpp>
 #include <elegans/layer/concepts.hpp>
 #include <elegans/layer/parts.hpp>
@@ -34,8 +33,13 @@ namespace elegans {
 /// named `forward_layer.…` and `backward_layer.…`. The state holds that of the forward layer, then that of the backward
 /// layer. Mirrors `keras.layers.Bidirectional` with `merge_mode="concat"`.
 template <AnyLayer Layer>
-class Bidirectional : public Composite<Bidirectional<Layer>, typename Layer::Scalar, detail::PartTuple<Layer, Layer>> {
-  using Base = Composite<Bidirectional<Layer>, typename Layer::Scalar, detail::PartTuple<Layer, Layer>>;
+class Bidirectional : public detail::BidirectionalRun<
+                          Composite<Bidirectional<Layer>, typename Layer::Scalar, detail::PartTuple<Layer, Layer>>> {
+  using Base = detail::BidirectionalRun<
+      Composite<Bidirectional<Layer>, typename Layer::Scalar, detail::PartTuple<Layer, Layer>>>;
+  using Base::ahead;
+  using Base::behind;
+  using Base::output_;
 
  public:
   using Scalar = typename Layer::Scalar;
@@ -51,16 +55,7 @@ class Bidirectional : public Composite<Bidirectional<Layer>, typename Layer::Sca
   /// \throws InvalidArgument unless both layers have the same number of inputs, and both return all outputs or both the
   ///         last only
   Bidirectional(Layer forward_layer, Layer backward_layer)
-      : Base(detail::PartTuple<Layer, Layer>(std::move(forward_layer), std::move(backward_layer))) {
-    const Layer& backward = behind().layer;
-    if (input_dim() != backward.input_dim()) {
-      detail::refuse("Bidirectional: both layers must have as many inputs, got ", input_dim(), " and ",
-                     backward.input_dim());
-    }
-    if (return_sequences() != backward.return_sequences()) {
-      detail::refuse("Bidirectional: either both layers must return sequences or none");
-    }
-  }
+      : Base(detail::PartTuple<Layer, Layer>(std::move(forward_layer), std::move(backward_layer))) {}
 
   /// Layer 0 reads forwards, layer 1 backwards. See `Sequential`.
   template <std::size_t K>
@@ -78,24 +73,13 @@ class Bidirectional : public Composite<Bidirectional<Layer>, typename Layer::Sca
     return layer<K>();
   }
 
-  [[nodiscard]] Index input_dim() const { return ahead().layer.input_dim(); }
-  [[nodiscard]] Index output_dim() const { return ahead().layer.output_dim() + behind().layer.output_dim(); }
-  [[nodiscard]] bool return_sequences() const { return ahead().layer.return_sequences(); }
-
-  /// See `Rnn`.
-  [[nodiscard]] Sequence<Scalar> operator()(const Sequence<Scalar>& x, const ContextType& context = {}) {
-    begin(x, context);
-    join_outputs(ahead().layer(x, ahead().context), behind().layer(reversed_x_, behind().context));
-    this->end_pass(false);
-    return output_;
-  }
-  void operator()(const Sequence<Scalar>&, const ContextType& = {}) const = delete;  // the model is const
-
   /// See `Rnn`.
   const Sequence<Scalar>& forward(const Sequence<Scalar>& x, const ContextType& context = {}) & {
-    begin(x, context);
-    join_outputs(ahead().layer.forward(x, ahead().context), behind().layer.forward(reversed_x_, behind().context));
-    this->end_pass(true);
+    this->begin(x, context);
+    this->join_outputs(ahead().layer.forward(x, ahead().context),
+                       behind().layer.forward(this->reversed_x_, behind().context));
+    this->end_pass();
+    this->keep_tape();
     return output_;
   }
   void forward(const Sequence<Scalar>&, const ContextType& = {}) const& = delete;  // the model is const or temporary
@@ -109,7 +93,7 @@ class Bidirectional : public Composite<Bidirectional<Layer>, typename Layer::Sca
     behind().layer.backward(d_behind_, d_final_state ? &behind().state : nullptr);
     const Sequence<Scalar>& d_x = ahead().layer.input_gradient();
     const Sequence<Scalar>& d_reversed_x = behind().layer.input_gradient();
-    d_input_.resize(this->time_, this->batch_, input_dim());
+    d_input_.resize(this->time_, this->batch_, this->input_dim());
     for (Index t = 0; t < this->time_; ++t) d_input_.step(t) = d_x.step(t) + d_reversed_x.step(this->time_ - 1 - t);
     this->d_timespans().setZero();
     if constexpr (requires { ahead().layer.timespans_gradient(); }) {
@@ -139,32 +123,6 @@ class Bidirectional : public Composite<Bidirectional<Layer>, typename Layer::Sca
   }
 
  private:
-  /// The layer that reads forwards.
-  [[nodiscard]] auto& ahead() noexcept { return std::get<0>(this->parts_.all); }
-  [[nodiscard]] const auto& ahead() const noexcept { return std::get<0>(this->parts_.all); }
-  /// The layer that reads backwards.
-  [[nodiscard]] auto& behind() noexcept { return std::get<1>(this->parts_.all); }
-  [[nodiscard]] const auto& behind() const noexcept { return std::get<1>(this->parts_.all); }
-
-  /// Begins a pass: each layer gets its inputs and its context.
-  void begin(const Sequence<Scalar>& x, const ContextType& context) {
-    detail::require_forward_shape(x, context, input_dim(), this->state_size());
-    this->begin_pass(x.time(), x.batch(), context);
-    reversed_x_.resize(x.time(), x.batch(), x.features());
-    for (Index t = 0; t < x.time(); ++t) reversed_x_.step(x.time() - 1 - t) = x.step(t);
-    ahead().context.timespans = context.timespans;
-    ahead().context.mask = context.mask;
-    behind().context.timespans = context.timespans.reversed();
-    behind().context.mask = context.mask.reversed();
-  }
-
-  /// Puts the outputs of both layers side by side, step by step.
-  void join_outputs(const Sequence<Scalar>& of_ahead, const Sequence<Scalar>& of_behind) {
-    output_.resize(of_ahead.time(), of_ahead.batch(), output_dim());
-    for (Index t = 0; t < of_ahead.time(); ++t) {
-      output_.step(t) << of_ahead.step(t), of_behind.step(of_ahead.time() - 1 - t);
-    }
-  }
   /// The adjoint of `join_outputs`.
   void split_outputs(const Sequence<Scalar>& d_output) {
     const Index of_ahead = ahead().layer.output_dim();
@@ -177,8 +135,7 @@ class Bidirectional : public Composite<Bidirectional<Layer>, typename Layer::Sca
     }
   }
 
-  Sequence<Scalar> reversed_x_;  // the inputs, the last step first
-  Sequence<Scalar> output_, d_ahead_, d_behind_, d_input_;
+  Sequence<Scalar> d_ahead_, d_behind_, d_input_;
 };
 
 }  // namespace elegans

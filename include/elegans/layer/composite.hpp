@@ -18,11 +18,15 @@
 #include <elegans/core/types.hpp>
 #include <elegans/layer/parameterized.hpp>
 #include <elegans/layer/parts.hpp>
+#include <elegans/layer/parts_run.hpp>
 #include <elegans/layer/shapes.hpp>
 #include <elegans/layer/summary.hpp>
 #include <elegans/system/executor.hpp>
 
 namespace elegans {
+
+template <typename Layer>
+class Session;
 
 // mutate all: layer.composite
 /// A layer made of layers: the base of `Sequential`, `Stack` and `Bidirectional`, which decide what each layer reads.
@@ -38,17 +42,19 @@ namespace elegans {
 ///
 /// \tparam Parts  what holds the layers: `detail::PartTuple` or `detail::PartVector`
 template <typename Derived, typename ScalarType, typename Parts>
-class Composite : public Parameterized<Derived, ScalarType, Parts::parameter_capacity> {
+class Composite : public Parameterized<Derived, ScalarType, Parts::parameter_capacity>,
+                  public detail::PartsRun<ScalarType, Parts> {
+  using Run = detail::PartsRun<ScalarType, Parts>;
   friend Parameterized<Derived, ScalarType, Parts::parameter_capacity>;
+  template <typename Layer>
+  friend class Session;
 
  public:
   using Scalar = ScalarType;
-  static constexpr int state_size_at_compile_time = Parts::state_size_at_compile_time;
-  using StateType = State<Scalar, state_size_at_compile_time>;
-  using ContextType = Context<Scalar, state_size_at_compile_time>;
+  using StateType = typename Run::StateType;
+  using ContextType = typename Run::ContextType;
   using ListType = ParameterList<Parts::list_capacity>;
 
-  [[nodiscard]] Index state_size() const noexcept { return state_size_; }
   /// Name, shape and offset of each tensor in `parameters()` and `gradient()`.
   [[nodiscard]] const ListType& parameter_list() const& noexcept { return parameter_list_; }
   [[nodiscard]] ListType parameter_list() const&& { return parameter_list(); }
@@ -61,14 +67,6 @@ class Composite : public Parameterized<Derived, ScalarType, Parts::parameter_cap
     change(VectorView<Scalar>(parameters_.data(), parameters_.size()));
     hand_out(false);
   }
-
-  /// The state before the first step of a single stream: zeros.
-  [[nodiscard]] auto initial_state() const {
-    return State<Scalar, state_size_at_compile_time, state_size_at_compile_time == Dynamic ? Dynamic : 1>(1,
-                                                                                                          state_size_);
-  }
-  /// The same for a batch of streams.
-  [[nodiscard]] StateType initial_state(Index batch) const { return StateType(batch, state_size_); }
 
   /// See `Rnn`.
   void begin_pass(int epoch, int passes, Index first_sample = 0) {
@@ -95,9 +93,6 @@ class Composite : public Parameterized<Derived, ScalarType, Parts::parameter_cap
     for_each_part([&](const auto& part) { visit(std::string(Derived::name_of_layer(k++)), part.layer); });
   }
 
-  /// (batch, state_size): the layers' states after the last step of the last sequence.
-  [[nodiscard]] const StateType& final_state() const& noexcept { return final_state_; }
-  [[nodiscard]] StateType final_state() const&& { return final_state(); }
   /// (batch, state_size): dLoss/d(initial state), from the last `backward`.
   [[nodiscard]] const StateType& initial_state_gradient() const& noexcept { return d_initial_state_; }
   [[nodiscard]] StateType initial_state_gradient() const&& { return initial_state_gradient(); }
@@ -118,29 +113,21 @@ class Composite : public Parameterized<Derived, ScalarType, Parts::parameter_cap
   using Base = Parameterized<Derived, ScalarType, Parts::parameter_capacity>;
   using Base::gradient_;
   using Base::parameters_;
+  using Run::batch_;
+  using Run::for_each_part;
+  using Run::time_;
 
-  explicit Composite(Parts parts) : parts_(std::move(parts)) {
+  explicit Composite(Parts parts) : Run(std::move(parts)) {
     std::size_t number = 0;
     for_each_part([&](auto& part) {
       const std::string prefix = std::string(Derived::name_of_layer(number++)) + ".";
       for (const Parameter& entry : part.layer.parameter_list()) {
         parameter_list_.add(prefix + entry.name, entry.rows, entry.columns);
       }
-      state_size_ += part.layer.state_size();
     });
-    final_state_ = d_initial_state_ = initial_state(Index{0});
+    d_initial_state_ = this->initial_state(Index{0});
     parameters_.resize(parameter_list_.count());
     join_vectors(parameters_, [](const auto& layer) { return layer.parameters(); });
-  }
-
-  /// Calls visit(part) for each layer, the first layer first.
-  template <typename Visit>
-  void for_each_part(Visit visit) {
-    parts_.for_each(visit);
-  }
-  template <typename Visit>
-  void for_each_part(Visit visit) const {
-    parts_.for_each(visit);
   }
 
   /// Says that a layer may change in place from now on.
@@ -174,53 +161,19 @@ class Composite : public Parameterized<Derived, ScalarType, Parts::parameter_cap
     });
   }
 
-  /// Copies each layer's columns of a state to `Part::state`.
-  template <typename AnyState>
-  void split_state(const AnyState& state) {
-    Index first = 0;
-    for_each_part([&](auto& part) {
-      part.state.resize(state.batch());
-      part.state.array() = state.array().middleCols(first, part.state.units());
-      first += part.state.units();
-    });
-  }
-  /// Copies every `Part::state` to its columns of a state.
-  template <typename AnyState>
-  void join_states(AnyState& state) const {
-    Index first = 0;
-    for_each_part([&](const auto& part) {
-      state.array().middleCols(first, part.state.units()) = part.state.array();
-      first += part.state.units();
-    });
-  }
-
-  /// Begins a pass over sequences of this shape: each layer gets its columns of the initial state.
-  /// \throws InvalidArgument if the initial state has another shape, or if a layer has other sizes than it had
-  void begin_pass(Index time, Index batch, const ContextType& context) {
+  /// \throws InvalidArgument if the stack was moved from, or a layer has other sizes than it had
+  void begin_use() const {
     this->require_usable();
     require_same_layers();
-    if (context.initial_state) {
-      detail::require_state_shape("forward: the initial state", *context.initial_state, batch, state_size_);
-    }
-    time_ = time;
-    batch_ = batch;
+  }
+
+  /// See `PartsRun`.
+  void begin_pass(Index time, Index batch, const ContextType& context) {
     can_go_back_ = false;  // until all layers went forward: one of them may throw
-    if (context.initial_state) split_state(*context.initial_state);
-    for_each_part([&](auto& part) {
-      if (context.initial_state) {
-        part.context.initial_state = part.state;
-      } else {
-        part.context.initial_state.reset();
-      }
-    });
+    Run::begin_pass(time, batch, context);
   }
-  /// Ends a pass, after all layers ran.
-  void end_pass(bool can_go_back) {
-    for_each_part([](auto& part) { part.state = part.layer.final_state(); });
-    final_state_.resize(batch_);
-    join_states(final_state_);
-    can_go_back_ = can_go_back;
-  }
+  /// Says that all layers went forward, with what they need to go back.
+  void keep_tape() noexcept { can_go_back_ = true; }
 
   /// Begins a backward pass: each layer gets its columns of the final state's adjoint.
   /// \throws InvalidArgument if that has another shape, or if there was no `forward`
@@ -228,8 +181,8 @@ class Composite : public Parameterized<Derived, ScalarType, Parts::parameter_cap
     if (!can_go_back_) detail::refuse("backward: call forward() first");
     require_same_layers();
     if (d_final_state) {
-      detail::require_state_shape("backward: d_final_state", *d_final_state, batch_, state_size_);
-      split_state(*d_final_state);
+      detail::require_state_shape("backward: d_final_state", *d_final_state, batch_, this->state_size());
+      this->split_state(*d_final_state);
     }
     d_timespans_.resize(time_ * batch_);
   }
@@ -239,16 +192,10 @@ class Composite : public Parameterized<Derived, ScalarType, Parts::parameter_cap
     join_vectors(gradient_, [](const auto& layer) { return layer.gradient(); });
     for_each_part([](auto& part) { part.state = part.layer.initial_state_gradient(); });
     d_initial_state_.resize(batch_);
-    join_states(d_initial_state_);
+    this->join_states(d_initial_state_);
   }
   /// (time, batch): the adjoints of the elapsed times, to write.
   [[nodiscard]] ArrayView<Scalar> d_timespans() noexcept { return {d_timespans_.data(), time_, batch_}; }
-
-  Parts parts_;
-
-  // The shape of the last sequence.
-  Index time_ = 0;
-  Index batch_ = 0;
 
  private:
   /// Joins one flat vector per layer. \param vector_of  layer -> its vector
@@ -285,12 +232,10 @@ class Composite : public Parameterized<Derived, ScalarType, Parts::parameter_cap
   }
 
   ListType parameter_list_;
-  Index state_size_ = 0;
   bool may_differ_ = false;  // somebody has a reference to a layer that is not const
 
   // Of the last sequence.
   detail::Extent<bool> can_go_back_ = false;
-  StateType final_state_;
   StateType d_initial_state_;
   Buffer<Scalar> d_timespans_;
 };

@@ -30,6 +30,9 @@
 
 namespace elegans {
 
+template <typename Layer>
+class Session;
+
 /// The options of a dense layer besides its sizes.
 struct DenseOptions {
   Activation activation = Activation::linear;
@@ -55,6 +58,8 @@ class Dense : public Parameterized<Dense<ScalarType, Units, Inputs>, ScalarType,
                                    detail::add_sizes(detail::multiply_sizes(Units, Inputs), Units)> {
   using Base = Parameterized<Dense, ScalarType, detail::add_sizes(detail::multiply_sizes(Units, Inputs), Units)>;
   friend Base;
+  template <typename Layer>
+  friend class Session;
   static constexpr bool has_fixed_sizes = Units != Dynamic && Inputs != Dynamic;
   using ListType = ParameterList<has_fixed_sizes ? 2 : Dynamic>;
 
@@ -72,7 +77,7 @@ class Dense : public Parameterized<Dense<ScalarType, Units, Inputs>, ScalarType,
   Dense(int units, int input_dim, const DenseOptions& options = {})
       : options_(options),
         linear_(checked("units", units, Units), checked("input_dim", input_dim, Inputs)),
-        single_step_(units, input_dim) {
+        workspace_(*this) {
     parameter_list_.add("weight", units, input_dim);
     parameter_list_.add("bias", units, 1);
     parameters_.resize(parameter_list_.count());
@@ -111,23 +116,7 @@ class Dense : public Parameterized<Dense<ScalarType, Units, Inputs>, ScalarType,
   template <typename Derived, int Batch, typename Elapsed = Scalar>
   ConstArrayView<Scalar> step(const Eigen::DenseBase<Derived>& x, State<Scalar, 0, Batch>& state,
                               const Elapsed& = Elapsed(1)) & {
-    this->require_usable();
-    const Index batch = state.batch();
-    const bool vector = batch == 1 && (x.rows() == 1 || x.cols() == 1) && x.size() == input_dim();
-    if (!vector && (x.rows() != batch || x.cols() != input_dim())) {
-      detail::refuse("step: x must be (", batch, ", ", input_dim(), "), got (", x.rows(), ", ", x.cols(), ")");
-    }
-    const bool is_column = vector && x.rows() != 1;
-    const auto value = [&](Index b, Index f) {
-      return static_cast<Scalar>(is_column ? x.derived().coeff(f, 0) : x.derived().coeff(b, f));
-    };
-    if (batch == 1) return single_step_(linear_.view(), options_.activation, value);
-    step_input_.resize(1, batch, input_dim());
-    for (Index b = 0; b < batch; ++b) {
-      for (Index f = 0; f < input_dim(); ++f) step_input_(0, b, f) = value(b, f);
-    }
-    apply<detail::full_lanes<Scalar>>(step_input_, {}, step_z_, step_output_);
-    return {step_output_.values().data(), batch, output_dim()};
+    return step_in(workspace_, x, state);
   }
   template <typename Derived>
   void step(const Eigen::DenseBase<Derived>&, ...) const& = delete;  // wrong state, const or temporary model
@@ -139,7 +128,7 @@ class Dense : public Parameterized<Dense<ScalarType, Units, Inputs>, ScalarType,
     detail::require_forward_shape(x, context, input_dim(), 0);
     can_go_back_ = false;
     if (&x == &output_) return (*this)(Sequence<Scalar>(x), context);
-    apply<detail::full_lanes<Scalar>>(x, context.mask, z_, output_);
+    apply<detail::full_lanes<Scalar>>(workspace_, x, context.mask, z_, output_);
     final_state_.resize(x.batch());
     return output_;
   }
@@ -151,7 +140,7 @@ class Dense : public Parameterized<Dense<ScalarType, Units, Inputs>, ScalarType,
     detail::require_forward_shape(x, context, input_dim(), 0);
     input_ = x;
     mask_ = context.mask;
-    apply<detail::full_lanes<Scalar>>(input_, mask_, z_, output_);
+    apply<detail::full_lanes<Scalar>>(workspace_, input_, mask_, z_, output_);
     final_state_.resize(x.batch());
     can_go_back_ = true;
     return output_;
@@ -183,6 +172,42 @@ class Dense : public Parameterized<Dense<ScalarType, Units, Inputs>, ScalarType,
   using Base::gradient_;
   using Base::parameters_;
 
+  /// What one thread needs to run the layer.
+  struct Workspace {
+    detail::DenseStep<Scalar, Units, Inputs> single_step;
+    Buffer<Scalar> x_lanes, y_lanes;
+    Sequence<Scalar> input, z, output;  // of a step of a batch, or of a session
+
+    explicit Workspace(const Dense& layer) : single_step(layer.units(), layer.input_dim()) {}
+  };
+
+  template <typename Derived, typename AnyState>
+  ConstArrayView<Scalar> step_in(Workspace& space, const Eigen::DenseBase<Derived>& x, const AnyState& state) const {
+    this->require_usable();
+    const Index batch = state.batch();
+    const bool vector = batch == 1 && (x.rows() == 1 || x.cols() == 1) && x.size() == input_dim();
+    if (!vector && (x.rows() != batch || x.cols() != input_dim())) {
+      detail::refuse("step: x must be (", batch, ", ", input_dim(), "), got (", x.rows(), ", ", x.cols(), ")");
+    }
+    const bool is_column = vector && x.rows() != 1;
+    const auto value = [&](Index b, Index f) {
+      return static_cast<Scalar>(is_column ? x.derived().coeff(f, 0) : x.derived().coeff(b, f));
+    };
+    if (batch == 1) return space.single_step(linear_.view(), options_.activation, value);
+    space.input.resize(1, batch, input_dim());
+    for (Index b = 0; b < batch; ++b) {
+      for (Index f = 0; f < input_dim(); ++f) space.input(0, b, f) = value(b, f);
+    }
+    apply<detail::full_lanes<Scalar>>(space, space.input, {}, space.z, space.output);
+    return {space.output.values().data(), batch, output_dim()};
+  }
+
+  /// Runs a session over sequences. \return the outputs, in its workspace
+  const Sequence<Scalar>& run_in(Workspace& space, const Sequence<Scalar>& x, const Mask& mask) const {
+    apply<detail::full_lanes<Scalar>>(space, x, mask, space.z, space.output);
+    return space.output;
+  }
+
   static int checked(const char* name, int size, int of_type) {
     if (size < 1) detail::refuse("Dense: ", name, " must be at least 1, got ", size);
     if (of_type != Dynamic && size != of_type) {
@@ -204,17 +229,18 @@ class Dense : public Parameterized<Dense<ScalarType, Units, Inputs>, ScalarType,
   }
 
   template <int Width>
-  void apply(const Sequence<Scalar>& x, const Mask& mask, Sequence<Scalar>& z, Sequence<Scalar>& y) {
+  void apply(Workspace& space, const Sequence<Scalar>& x, const Mask& mask, Sequence<Scalar>& z,
+             Sequence<Scalar>& y) const {
     z.resize(x.time(), x.batch(), output_dim());
     y.resize(x.time(), x.batch(), output_dim());
     tiling<Width>(x.batch()).for_each_tile([&]<LaneLayout Lanes>(Index first, Index samples) {
-      grow<Lanes>(x_lanes_, input_dim());
-      grow<Lanes>(y_lanes_, output_dim());
+      grow<Lanes>(space.x_lanes, input_dim());
+      grow<Lanes>(space.y_lanes, output_dim());
       for (Index t = 0; t < x.time(); ++t) {
-        load_inputs<Lanes>(x, mask, t, first, samples);
-        linear_.view().template forward<Lanes>(x_lanes_.data(), {y_lanes_.data()});
+        load_inputs<Lanes>(x, mask, t, first, samples, space.x_lanes.data());
+        linear_.view().template forward<Lanes>(space.x_lanes.data(), {space.y_lanes.data()});
         auto z_t = z.step(t);
-        detail::from_lanes<Lanes>(output_dim(), samples, y_lanes_.data(),
+        detail::from_lanes<Lanes>(output_dim(), samples, space.y_lanes.data(),
                                   [&](Index b, Index o, Scalar value) { z_t(first + b, o) = value; });
       }
     });
@@ -231,20 +257,21 @@ class Dense : public Parameterized<Dense<ScalarType, Units, Inputs>, ScalarType,
     d_input_.resize(input_.time(), input_.batch(), input_dim());
     gradient_.resize(parameters_.size());
     std::fill_n(gradient_.data(), gradient_.size(), Scalar(0));
+    Buffer<Scalar>&x_lanes = workspace_.x_lanes, &y_lanes = workspace_.y_lanes;
     tiling<Width>(input_.batch()).for_each_tile([&]<LaneLayout Lanes>(Index first, Index samples) {
-      grow<Lanes>(x_lanes_, input_dim());
-      grow<Lanes>(y_lanes_, output_dim());
+      grow<Lanes>(x_lanes, input_dim());
+      grow<Lanes>(y_lanes, output_dim());
       grow<Lanes>(d_x_lanes_, input_dim());
-      std::fill_n(y_lanes_.data(), y_lanes_.size(), Scalar(0));
+      std::fill_n(y_lanes.data(), y_lanes.size(), Scalar(0));
       adjoint_.template reset<Lanes>(linear_);
       for (Index t = 0; t < input_.time(); ++t) {
-        load_inputs<Lanes>(input_, mask_, t, first, samples);
+        load_inputs<Lanes>(input_, mask_, t, first, samples, x_lanes.data());
         const auto d_z_t = d_z_.step(t);
-        detail::to_lanes<Lanes>(output_dim(), samples, y_lanes_.data(),
+        detail::to_lanes<Lanes>(output_dim(), samples, y_lanes.data(),
                                 [&](Index b, Index o) { return d_z_t(first + b, o); });
         std::fill_n(d_x_lanes_.data(), d_x_lanes_.size(), Scalar(0));
-        linear_.view().template backward<Lanes>({y_lanes_.data()}, d_x_lanes_.data());
-        adjoint_.template append<Lanes>(x_lanes_.data(), {y_lanes_.data()});
+        linear_.view().template backward<Lanes>({y_lanes.data()}, d_x_lanes_.data());
+        adjoint_.template append<Lanes>(x_lanes.data(), {y_lanes.data()});
         auto d_x_t = d_input_.step(t);
         detail::from_lanes<Lanes>(input_dim(), samples, d_x_lanes_.data(), [&](Index b, Index f, Scalar value) {
           d_x_t(first + b, f) = mask_(t, first + b) ? value : Scalar(0);
@@ -258,9 +285,10 @@ class Dense : public Parameterized<Dense<ScalarType, Units, Inputs>, ScalarType,
 
   /// Copies the inputs of a step. Those of a masked step become 0, because they may be anything, NaN included.
   template <LaneLayout Lanes>
-  void load_inputs(const Sequence<Scalar>& x, const Mask& mask, Index t, Index first, Index samples) {
+  void load_inputs(const Sequence<Scalar>& x, const Mask& mask, Index t, Index first, Index samples,
+                   Scalar* x_lanes) const {
     const auto x_t = x.step(t);
-    detail::to_lanes<Lanes>(input_dim(), samples, x_lanes_.data(),
+    detail::to_lanes<Lanes>(input_dim(), samples, x_lanes,
                             [&](Index b, Index f) { return mask(t, first + b) ? x_t(first + b, f) : Scalar(0); });
   }
   template <LaneLayout Lanes>
@@ -271,10 +299,9 @@ class Dense : public Parameterized<Dense<ScalarType, Units, Inputs>, ScalarType,
   DenseOptions options_;
   ListType parameter_list_;
   detail::Linear<Scalar, 1, Units, Inputs> linear_;
-  detail::DenseStep<Scalar, Units, Inputs> single_step_;  // of a single stream
+  Workspace workspace_;
   detail::LinearAdjoint<Scalar> adjoint_;
-  Buffer<Scalar> x_lanes_, y_lanes_, d_x_lanes_;
-  Sequence<Scalar> step_input_, step_z_, step_output_;
+  Buffer<Scalar> d_x_lanes_;
 
   // Of the last sequence.
   detail::Extent<bool> can_go_back_ = false;

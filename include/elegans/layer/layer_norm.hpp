@@ -3,7 +3,6 @@
 #pragma once
 
 #include <algorithm>
-#include <cmath>
 #include <vector>
 
 #include <elegans/cell/step.hpp>
@@ -12,6 +11,7 @@
 #include <elegans/core/finite.hpp>
 #include <elegans/core/types.hpp>
 #include <elegans/layer/memoryless.hpp>
+#include <elegans/layer/normalization.hpp>
 #include <elegans/layer/summary.hpp>
 #include <elegans/simd/layout.hpp>
 #include <elegans/simd/packet.hpp>
@@ -61,6 +61,12 @@ class LayerNorm : public Memoryless<LayerNorm<Scalar>, Scalar> {
   [[nodiscard]] const LayerNormOptions& options() const& noexcept { return options_; }
   [[nodiscard]] LayerNormOptions options() const&& { return options(); }
 
+  /// The layer's equation, with views of its weights.
+  [[nodiscard]] detail::Normalization<Scalar> normalization() const& noexcept {
+    return {this->input_dim(), static_cast<Scalar>(options_.epsilon), weight_.data(), bias_.data()};
+  }
+  void normalization() const&& = delete;
+
   [[nodiscard]] std::vector<SummaryRow> summary_rows() const {
     return {detail::summary_row("layer_norm (LayerNorm)", *this)};
   }
@@ -75,49 +81,9 @@ class LayerNorm : public Memoryless<LayerNorm<Scalar>, Scalar> {
     this->can_go_back_ = false;
   }
 
-  /// The mean of a sample's values, in each of its lanes. \param values  block -> packet
-  template <LaneLayout Lanes, typename Values>
-  [[nodiscard]] typename Lanes::Packet mean(Values values) const {
-    using P = typename Lanes::Packet;
-    P total(Scalar(0));
-    for (Index block = 0; block < Lanes::blocks(this->input_dim()); ++block) total = total + values(block);
-    Scalar sums[Lanes::samples]{};
-    Lanes::add_to_samples(sums, total);
-    return Lanes::per_sample(sums) * P(Scalar(1) / static_cast<Scalar>(this->input_dim()));
-  }
-
-  /// Writes (x - mean) / sqrt(variance + epsilon). It is 0 in lanes that stand for no feature.
-  /// \return 1 / sqrt(variance + epsilon)
-  template <LaneLayout Lanes>
-  typename Lanes::Packet normalize(const Scalar* x, Scalar* normal) const {
-    using P = typename Lanes::Packet;
-    const Index features = this->input_dim();
-    const auto block_of = [](const Scalar* values, Index block) {
-      return detail::load<P>(values + block * Lanes::lanes);
-    };
-    const P middle = mean<Lanes>([&](Index block) { return block_of(x, block); });
-    for (Index block = 0; block < Lanes::blocks(features); ++block) {
-      detail::store(normal + block * Lanes::lanes, block_of(x, block) - middle);
-    }
-    std::fill(normal + Lanes::index(features, 0), normal + detail::extent<Lanes>(features), Scalar(0));
-    const P variance = mean<Lanes>([&](Index block) { return block_of(normal, block) * block_of(normal, block); });
-    const P scale = detail::each_lane(
-        variance, [&](Scalar value) { return Scalar(1) / std::sqrt(value + static_cast<Scalar>(options_.epsilon)); });
-    for (Index block = 0; block < Lanes::blocks(features); ++block) {
-      detail::store(normal + block * Lanes::lanes, block_of(normal, block) * scale);
-    }
-    return scale;
-  }
-
   template <LaneLayout Lanes>
   void apply(const StepPosition&, const Scalar* x, Scalar* y) const {
-    using P = typename Lanes::Packet;
-    normalize<Lanes>(x, y);
-    for (Index block = 0; block < Lanes::blocks(this->input_dim()); ++block) {
-      const Index i = block * Lanes::lanes;
-      detail::store(y + i, fma(detail::load<P>(y + i), Lanes::per_neuron(weight_.data(), block),
-                               Lanes::per_neuron(bias_.data(), block)));
-    }
+    normalization().template forward<Lanes>(x, y);
   }
 
   template <LaneLayout Lanes>
@@ -133,12 +99,13 @@ class LayerNorm : public Memoryless<LayerNorm<Scalar>, Scalar> {
   template <LaneLayout Lanes>
   void apply_backward(const StepPosition&, const Scalar* x, const Scalar* d_y, Scalar* d_x) {
     using P = typename Lanes::Packet;
-    const P scale = normalize<Lanes>(x, normal_.data());
+    const detail::Normalization<Scalar> norm = normalization();
+    const P scale = norm.template normalize<Lanes>(x, normal_.data());
     const auto normal = [&](Index block) { return detail::load<P>(normal_.data() + block * Lanes::lanes); };
     const auto of_y = [&](Index block) { return detail::load<P>(d_y + block * Lanes::lanes); };
     const auto d_normal = [&](Index block) { return of_y(block) * Lanes::per_neuron(weight_.data(), block); };
-    const P of_mean = mean<Lanes>(d_normal);
-    const P of_scale = mean<Lanes>([&](Index block) { return d_normal(block) * normal(block); });
+    const P of_mean = norm.template mean<Lanes>(d_normal);
+    const P of_scale = norm.template mean<Lanes>([&](Index block) { return d_normal(block) * normal(block); });
     for (Index block = 0; block < Lanes::blocks(this->input_dim()); ++block) {
       const Index i = block * Lanes::lanes;
       detail::store(d_x + i, scale * (d_normal(block) - of_mean - normal(block) * of_scale));

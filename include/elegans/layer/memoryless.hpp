@@ -24,6 +24,9 @@
 
 namespace elegans {
 
+template <typename Layer>
+class Session;
+
 // mutate all: layer.memoryless
 /// The base of layers that treat each step by itself, and have as many outputs as inputs: `LayerNorm` and `Dropout`.
 ///
@@ -35,6 +38,8 @@ template <typename Derived, typename ScalarType>
 class Memoryless : public Parameterized<Derived, ScalarType> {
   using Base = Parameterized<Derived, ScalarType>;
   friend Base;
+  template <typename Layer>
+  friend class Session;
 
  public:
   using Scalar = ScalarType;
@@ -63,21 +68,7 @@ class Memoryless : public Parameterized<Derived, ScalarType> {
   template <typename Values, int Batch, typename Elapsed = Scalar>
   ConstArrayView<Scalar> step(const Eigen::DenseBase<Values>& x, State<Scalar, 0, Batch>& state,
                               const Elapsed& = Elapsed(1)) & {
-    this->require_usable();
-    const Index batch = state.batch();
-    const bool vector = batch == 1 && (x.rows() == 1 || x.cols() == 1) && x.size() == features_;
-    if (!vector && (x.rows() != batch || x.cols() != features_)) {
-      detail::refuse("step: x must be (", batch, ", ", features_, "), got (", x.rows(), ", ", x.cols(), ")");
-    }
-    step_input_.resize(1, batch, features_);
-    for (Index b = 0; b < batch; ++b) {
-      for (Index f = 0; f < features_; ++f) {
-        step_input_(0, b, f) =
-            static_cast<Scalar>(vector && x.rows() != 1 ? x.derived().coeff(f, 0) : x.derived().coeff(b, f));
-      }
-    }
-    run<detail::full_lanes<Scalar>>(step_input_, {}, false, step_output_);
-    return {step_output_.values().data(), batch, features_};
+    return step_in(workspace_, x, state);
   }
   template <typename Values>
   void step(const Eigen::DenseBase<Values>&, ...) const& = delete;  // wrong state, const or temporary model
@@ -87,7 +78,7 @@ class Memoryless : public Parameterized<Derived, ScalarType> {
   [[nodiscard]] Sequence<Scalar> operator()(const Sequence<Scalar>& x, const ContextType& context = {}) {
     begin(x, context);
     if (&x == &output_) return (*this)(Sequence<Scalar>(x), context);
-    run<detail::full_lanes<Scalar>>(x, context.mask, false, output_);
+    run<detail::full_lanes<Scalar>>(workspace_, x, context.mask, false, output_);
     return output_;
   }
   void operator()(const Sequence<Scalar>&, const ContextType& = {}) const = delete;  // the model is const
@@ -99,7 +90,7 @@ class Memoryless : public Parameterized<Derived, ScalarType> {
     mask_ = context.mask;
     ++runs_;
     first_sample_ = std::exchange(next_first_sample_, 0);
-    run<detail::full_lanes<Scalar>>(input_, mask_, true, output_);
+    run<detail::full_lanes<Scalar>>(workspace_, input_, mask_, true, output_);
     can_go_back_ = true;
     return output_;
   }
@@ -139,9 +130,47 @@ class Memoryless : public Parameterized<Derived, ScalarType> {
 
  private:
   friend Derived;
-  explicit Memoryless(Index features) : features_(features) {}
+  explicit Memoryless(Index features) : features_(features), workspace_(*this) {}
+
+  /// What one thread needs to run the layer.
+  struct Workspace {
+    Buffer<Scalar> x_lanes, y_lanes;
+    Sequence<Scalar> input, output;  // of a step, or of a session
+
+    explicit Workspace(const Memoryless& layer) {
+      if (layer.features_ < 1) return;  // `Derived` refuses it
+      for (auto* values : {&input, &output}) values->resize(1, 1, layer.features_);
+      for (auto* lanes : {&x_lanes, &y_lanes}) lanes->resize(detail::pad_neurons(layer.features_));
+    }
+  };
+
+  template <typename Values, typename AnyState>
+  ConstArrayView<Scalar> step_in(Workspace& space, const Eigen::DenseBase<Values>& x, const AnyState& state) const {
+    this->require_usable();
+    const Index batch = state.batch();
+    const bool vector = batch == 1 && (x.rows() == 1 || x.cols() == 1) && x.size() == features_;
+    if (!vector && (x.rows() != batch || x.cols() != features_)) {
+      detail::refuse("step: x must be (", batch, ", ", features_, "), got (", x.rows(), ", ", x.cols(), ")");
+    }
+    space.input.resize(1, batch, features_);
+    for (Index b = 0; b < batch; ++b) {
+      for (Index f = 0; f < features_; ++f) {
+        space.input(0, b, f) =
+            static_cast<Scalar>(vector && x.rows() != 1 ? x.derived().coeff(f, 0) : x.derived().coeff(b, f));
+      }
+    }
+    run<detail::full_lanes<Scalar>>(space, space.input, {}, false, space.output);
+    return {space.output.values().data(), batch, features_};
+  }
+
+  /// Runs a session over sequences. \return the outputs, in its workspace
+  const Sequence<Scalar>& run_in(Workspace& space, const Sequence<Scalar>& x, const Mask& mask) const {
+    run<detail::full_lanes<Scalar>>(space, x, mask, false, space.output);
+    return space.output;
+  }
 
   [[nodiscard]] Derived& self() noexcept { return static_cast<Derived&>(*this); }
+  [[nodiscard]] const Derived& self() const noexcept { return static_cast<const Derived&>(*this); }
 
   void begin(const Sequence<Scalar>& x, const ContextType& context) {
     this->require_usable();
@@ -160,15 +189,15 @@ class Memoryless : public Parameterized<Derived, ScalarType> {
   }
 
   template <int Width>
-  void run(const Sequence<Scalar>& x, const Mask& mask, bool training, Sequence<Scalar>& y) {
+  void run(Workspace& space, const Sequence<Scalar>& x, const Mask& mask, bool training, Sequence<Scalar>& y) const {
     y.resize(x.time(), x.batch(), features_);
     tiling<Width>(x.batch()).for_each_tile([&]<LaneLayout Lanes>(Index first, Index samples) {
-      for (auto* lanes : {&x_lanes_, &y_lanes_}) grow<Lanes>(*lanes);
+      for (auto* lanes : {&space.x_lanes, &space.y_lanes}) grow<Lanes>(*lanes);
       for (Index t = 0; t < x.time(); ++t) {
-        load_step<Lanes>(x, mask, t, first, samples, x_lanes_.data());
-        self().template apply<Lanes>(position(training, t, first), x_lanes_.data(), y_lanes_.data());
+        load_step<Lanes>(x, mask, t, first, samples, space.x_lanes.data());
+        self().template apply<Lanes>(position(training, t, first), space.x_lanes.data(), space.y_lanes.data());
         auto y_t = y.step(t);
-        detail::from_lanes<Lanes>(features_, samples, y_lanes_.data(),
+        detail::from_lanes<Lanes>(features_, samples, space.y_lanes.data(),
                                   [&](Index b, Index f, Scalar value) { y_t(first + b, f) = value; });
       }
     });
@@ -179,13 +208,14 @@ class Memoryless : public Parameterized<Derived, ScalarType> {
     d_input_.resize(input_.time(), input_.batch(), features_);
     gradient_.resize(parameters_.size());
     std::fill_n(gradient_.data(), gradient_.size(), Scalar(0));
+    Buffer<Scalar>&x_lanes = workspace_.x_lanes, &y_lanes = workspace_.y_lanes;
     tiling<Width>(input_.batch()).for_each_tile([&]<LaneLayout Lanes>(Index first, Index samples) {
-      for (auto* lanes : {&x_lanes_, &y_lanes_, &d_x_lanes_}) grow<Lanes>(*lanes);
+      for (auto* lanes : {&x_lanes, &y_lanes, &d_x_lanes_}) grow<Lanes>(*lanes);
       self().template begin_backward<Lanes>();
       for (Index t = 0; t < input_.time(); ++t) {
-        load_step<Lanes>(input_, mask_, t, first, samples, x_lanes_.data());
-        load_step<Lanes>(d_output, {}, t, first, samples, y_lanes_.data());
-        self().template apply_backward<Lanes>(position(true, t, first), x_lanes_.data(), y_lanes_.data(),
+        load_step<Lanes>(input_, mask_, t, first, samples, x_lanes.data());
+        load_step<Lanes>(d_output, {}, t, first, samples, y_lanes.data());
+        self().template apply_backward<Lanes>(position(true, t, first), x_lanes.data(), y_lanes.data(),
                                               d_x_lanes_.data());
         auto d_x_t = d_input_.step(t);
         detail::from_lanes<Lanes>(features_, samples, d_x_lanes_.data(), [&](Index b, Index f, Scalar value) {
@@ -214,8 +244,8 @@ class Memoryless : public Parameterized<Derived, ScalarType> {
   std::uint64_t runs_ = 0;  // forward passes with a copy of their inputs, in this epoch
   Index first_sample_ = 0;  // of the last of them
   Index next_first_sample_ = 0;
-  Buffer<Scalar> x_lanes_, y_lanes_, d_x_lanes_;
-  Sequence<Scalar> step_input_, step_output_;
+  Workspace workspace_;
+  Buffer<Scalar> d_x_lanes_;
 
   // Of the last sequence.
   Sequence<Scalar> input_, output_, d_input_;

@@ -26,7 +26,7 @@ struct LayerSizes {
       : inputs(layer.input_dim()),
         outputs(layer.output_dim()),
         state(layer.state_size()),
-        parameters(layer.parameters().size()),
+        parameters(layer.parameter_list().count()),
         return_sequences(layer.return_sequences()) {}
   friend bool operator==(const LayerSizes&, const LayerSizes&) = default;
 };

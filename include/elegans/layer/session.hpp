@@ -14,6 +14,9 @@
 #include <elegans/core/state.hpp>
 #include <elegans/core/types.hpp>
 #include <elegans/layer/rnn.hpp>
+#include <elegans/layer/session_base.hpp>
+#include <elegans/layer/stack_session.hpp>
+#include <elegans/layer/stateless_session.hpp>
 #include <elegans/layer/workspace.hpp>
 #include <elegans/simd/packet.hpp>
 
@@ -51,31 +54,27 @@ concept RnnLayer = requires { typename CellOf<Layer>; } && std::derived_from<Lay
 ///     auto loss = f(first.forward(a), second.forward(b));
 ///     first.backward(d_a), second.backward(d_b);        // first.gradient(), second.gradient()
 ///
-/// \tparam Layer  `LTC`, `CfC`, `LSTM`, or another `Rnn`
+/// Sessions of a `Dense`, a `LayerNorm`, a `Dropout`, and of the stacks of such layers run, but do not go back.
+///
+/// \tparam Layer  `LTC`, `CfC`, `LSTM`, or another `Rnn`; for the others see layer/stateless_session.hpp and
+///                layer/stack_session.hpp
 template <typename Layer>
-class Session {
-  static_assert(detail::RnnLayer<Layer>, "elegans::Session: needs an Rnn, such as LTC, CfC, LSTM or GRU");
+class Session : public detail::SessionBase<Layer> {
+  static_assert(detail::RnnLayer<Layer>,
+                "elegans::Session: needs an Rnn such as LTC, CfC, LSTM or GRU, a Dense, a LayerNorm, a Dropout, or a "
+                "Sequential, a Stack or a Bidirectional of these");
+  using Base = detail::SessionBase<Layer>;
 
  public:
   using Cell = detail::CellOf<Layer>;
   using Scalar = typename Layer::Scalar;
-  static constexpr int state_size_at_compile_time = Layer::state_size_at_compile_time;
+  using Base::state_size_at_compile_time;
   using StateType = typename Layer::StateType;
   using ContextType = typename Layer::ContextType;
 
   /// A session of a model, which it refers to.
-  explicit Session(const Layer& model) : model_(&model), workspace_(model.cell()) {}
+  explicit Session(const Layer& model) : Base(model), workspace_(model.cell()) {}
   explicit Session(const Layer&&) = delete;  // the model must outlive the session
-
-  [[nodiscard]] Index state_size() const noexcept { return model_->state_size(); }
-  [[nodiscard]] Index input_dim() const noexcept { return model_->input_dim(); }
-  [[nodiscard]] Index output_dim() const noexcept { return model_->output_dim(); }
-  [[nodiscard]] bool return_sequences() const noexcept { return model_->return_sequences(); }
-
-  /// The state before the first step of a single stream: zeros. With fixed sizes it uses no heap.
-  [[nodiscard]] auto initial_state() const { return model_->initial_state(); }
-  /// The same for a batch of streams.
-  [[nodiscard]] StateType initial_state(Index batch) const { return model_->initial_state(batch); }
 
   /// Advances a state by one step, in place: see `Rnn::step`.
   ///
@@ -89,7 +88,7 @@ class Session {
                               State<Scalar, state_size_at_compile_time, Batch>& state,
                               const Elapsed& elapsed = Elapsed(1)) & {
     const auto time_of = detail::elapsed_times_of<Scalar>(state.batch(), elapsed);
-    return workspace_.step(model_->packed(), x, state, time_of, [](bool) {});
+    return workspace_.step(packed(), x, state, time_of, [](bool) {});
   }
   template <typename Derived>
   void step(const Eigen::DenseBase<Derived>&, ...) const& = delete;  // wrong state, const or temporary session
@@ -107,7 +106,7 @@ class Session {
     ++runs_;
     run(x, context, true);
     first_sample_ = 0;
-    changes_ = model_->cell_.changes();
+    changes_ = this->model().cell_.changes();
     return workspace_.rollout().output();
   }
   void forward(const Sequence<Scalar>&, const ContextType& = {}) const& = delete;  // the session is const or temporary
@@ -121,12 +120,13 @@ class Session {
   /// Backpropagation through time: see `Rnn::backward`.
   /// \throws InvalidArgument if a shape differs, or without a `forward` since the model's parameters last changed
   void backward(const Sequence<Scalar>& d_output, const StateType* d_final_state = nullptr) {
-    if (!workspace_.rollout().can_go_back() || changes_ != model_->cell_.changes()) {
+    if (!workspace_.rollout().can_go_back() || changes_ != this->model().cell_.changes()) {
       detail::refuse("backward: call forward() first");
     }
-    gradient_.resize(model_->parameters_.size());
-    workspace_.rollout().backward(model_->packed(), model_->parameters_.data(), gradient_.size(), d_output,
-                                  d_final_state, gradient_.data());
+    const auto& parameters = this->model().parameters_;
+    gradient_.resize(parameters.size());
+    workspace_.rollout().backward(packed(), parameters.data(), gradient_.size(), d_output, d_final_state,
+                                  gradient_.data());
   }
 
   /// dLoss/d(parameters), in the order of the model's `parameters()`; empty before the first `backward`.
@@ -151,12 +151,13 @@ class Session {
   [[nodiscard]] StateType final_state() const&& { return final_state(); }
 
  private:
+  [[nodiscard]] const Cell& packed() const { return this->model().packed(); }
+
   void run(const Sequence<Scalar>& x, const ContextType& context, bool has_tape) {
     workspace_.template run<detail::full_lanes<Scalar>>(
-        model_->packed(), x, context, {return_sequences(), has_tape, runs_, first_sample_}, [](bool) {});
+        packed(), x, context, {this->return_sequences(), has_tape, runs_, first_sample_}, [](bool) {});
   }
 
-  const Layer* model_;
   std::uint64_t runs_ = 0;     // forward passes with a tape in this epoch
   Index first_sample_ = 0;     // of the next of them
   std::uint64_t changes_ = 0;  // of the model's parameters, at the last of these passes

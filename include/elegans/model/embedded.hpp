@@ -3,10 +3,13 @@
 #pragma once
 
 #include <elegans/cell/cfc/cell_view.hpp>
+#include <elegans/cell/gated/cell_view.hpp>
 #include <elegans/cell/ltc/cell_view.hpp>
 #include <elegans/cell/memory/cell_view.hpp>
 #include <elegans/core/activation.hpp>
 #include <elegans/layer/dense_view.hpp>
+#include <elegans/layer/layer_norm_view.hpp>
+#include <elegans/layer/normalization.hpp>
 #include <elegans/layer/stream.hpp>
 #include <elegans/layer/stream_chain.hpp>
 
@@ -18,6 +21,9 @@ using elegans::Activation;
 using elegans::CfCCellView;
 using elegans::CfCMode;
 using elegans::DenseView;
+using elegans::GRUCellView;
+using elegans::LayerNormView;
+using elegans::LSTMCellView;
 using elegans::LTCCellView;
 using elegans::MemoryCellView;
 using elegans::ODESolver;
@@ -26,6 +32,7 @@ using elegans::StreamChain;
 using elegans::detail::CfCBlockView;
 using elegans::detail::LinearView;
 using elegans::detail::LTCConstants;
+using elegans::detail::Normalization;
 using elegans::detail::SynapseConstant;
 
 }  // namespace elegans::embedded

@@ -6,6 +6,7 @@
 
 #include <elegans/core/activation.hpp>
 #include <elegans/core/types.hpp>
+#include <elegans/simd/neon.hpp>
 #include <elegans/simd/packet.hpp>
 #include <elegans/simd/sigmoid.hpp>
 
@@ -24,7 +25,14 @@ template <typename Scalar, int Lanes>
   if constexpr (Lanes == 1 || !Eigen::internal::packet_traits<Scalar>::HasTanh) {
     return each_lane(x, [](Scalar value) { return std::tanh(value); });
   } else {
-    return Packet<Scalar, Lanes>::from_native(Eigen::internal::ptanh(x.native));
+    const auto y = Packet<Scalar, Lanes>::from_native(Eigen::internal::ptanh(x.native));
+    if constexpr (neon::is_target) {
+      // Eigen's ends one rounding below 1 there, so a derivative would not be 0 where tanh is flat.
+      using P = Packet<Scalar, Lanes>;
+      const P flat(Scalar(9)), one(Scalar(1));
+      return select(minimum(absolute(x), flat) == flat, minimum(maximum(x, -one), one), y);
+    }
+    return y;
   }
 }
 

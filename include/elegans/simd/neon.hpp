@@ -4,9 +4,16 @@
 
 #include <elegans/core/types.hpp>
 
-// What 32-bit ARM does differently: it cannot divide packets, and takes every denormal number in a packet for 0.
+// What ARM does differently. With 32 bits it cannot divide packets, and takes every denormal number in a packet for 0.
 
 namespace elegans::detail::neon {
+
+/// True if packets are those of ARM.
+#ifdef EIGEN_VECTORIZE_NEON
+inline constexpr bool is_target = true;
+#else
+inline constexpr bool is_target = false;
+#endif
 
 #if defined(EIGEN_VECTORIZE_NEON) && !defined(__aarch64__)
 /// a / b, within two units in the last place, for b up to 2^126; 0 above. Each step of Newton's method doubles the

@@ -7,11 +7,11 @@
 #include <cstddef>
 #include <cstdint>
 #include <utility>
-#include <vector>
 
 #include <elegans/cell/cfc/heads.hpp>
 #include <elegans/cell/cfc/options.hpp>
 #include <elegans/cell/cfc/parameters.hpp>
+#include <elegans/cell/cfc/sizes.hpp>
 #include <elegans/cell/dropout.hpp>
 #include <elegans/cell/step.hpp>
 #include <elegans/core/buffer.hpp>
@@ -29,34 +29,44 @@ namespace elegans::detail {
 ///
 /// Hasani et al., Closed-form continuous-time neural networks, Nature Machine Intelligence 2022;
 /// `ncps.torch.CfCCell`.
-template <typename Scalar>
+///
+/// \tparam Sizes  of the cell, if its type fixes them
+template <typename Scalar, CfCSizes Sizes = CfCSizes{}>
 class CfCBlock {
+  using Room = CfCRoom<Sizes>;
+  using Backbone = Buffer<Linear<Scalar, 1, Room::layer_units, Room::layer_inputs>, Room::layers>;
+  using Gated = Linear<Scalar, 4, Sizes.units, Room::features>;
+  using Pure = Linear<Scalar, 1, Sizes.units, Room::features>;
+
  public:
-  /// Room for a step.
+  /// Room for a step. \tparam Step  with the sizes of the cell, room for one sample in place; by default on the heap
+  template <CfCSizes Step = CfCSizes{}>
   struct Scratch {
     struct Layer {
       Scalar *z, *a;    ///< before and after the activation
       Scalar* dropped;  ///< a after dropout
     };
     // The adjoint needs all of these. They point into `values`, or into a record.
-    std::vector<Layer> backbone;
+    Buffer<Layer, CfCRoom<Step>::layers> backbone;
     CfCHeadValues<Scalar*> heads{};
-    Buffer<Scalar> in;      ///< [input, state]
-    Buffer<Scalar> h;       ///< the new state
-    Buffer<Scalar> values;  ///< `record_size` of them
+    Buffer<Scalar, pad_neurons(CfCRoom<Step>::in)> in;  ///< [input, state]
+    Buffer<Scalar, pad_neurons(Step.units)> h;          ///< the new state
+    Buffer<Scalar, CfCRoom<Step>::values> values;       ///< `record_size` of them
     StepPosition position;
   };
 
   struct Adjoint {
-    std::vector<LinearAdjoint<Scalar>> backbone;
+    Buffer<LinearAdjoint<Scalar>> backbone;
     LinearAdjoint<Scalar, 4> gated;
     LinearAdjoint<Scalar> pure;
     Buffer<Scalar> w_tau, A;
-    Buffer<Scalar> d_in, d_h;              ///< of [input, state]; of the new state
-    std::vector<Buffer<Scalar>> d_hidden;  ///< of the outputs of each backbone layer
+    Buffer<Scalar> d_in, d_h;         ///< of [input, state]; of the new state
+    Buffer<Buffer<Scalar>> d_hidden;  ///< of the outputs of each backbone layer
   };
 
-  CfCBlock(const CfCLayout& layout, const CfCOptions& options, const ParameterList<>& parameters)
+  CfCBlock() = default;
+  template <int Capacity>
+  CfCBlock(const CfCLayout& layout, const CfCOptions& options, const ParameterList<Capacity>& parameters)
       : layout_(layout),
         offsets_(parameters, layout, options),
         mode_(options.mode),
@@ -66,30 +76,31 @@ class CfCBlock {
         first_dropping_layer_(options.dropout_behind_first_layer ? 0 : 1),
         seed_(options.seed) {
     Index features = inputs() + units();
+    backbone_.resize(layout.backbone_layers);
     for (int layer = 0; layer < layout.backbone_layers; ++layer) {
-      backbone_.emplace_back(options.backbone_units, features);
+      backbone_[layer] = {options.backbone_units, features};
       features = options.backbone_units;
     }
     if (mode_ == CfCMode::pure) {
-      pure_ = Linear<Scalar>(units(), features);
+      pure_ = {units(), features};
       for (auto* values : {&w_tau_, &A_}) values->resize(pad_neurons(units()));
     } else {
-      gated_ = Linear<Scalar, 4>(units(), features);
+      gated_ = {units(), features};
     }
   }
 
   [[nodiscard]] Index inputs() const noexcept { return layout_.inputs; }
   [[nodiscard]] Index units() const noexcept { return layout_.units; }
-  [[nodiscard]] const std::vector<Linear<Scalar>>& backbone() const noexcept { return backbone_; }
-  [[nodiscard]] const Linear<Scalar, 4>& gated() const noexcept { return gated_; }
-  [[nodiscard]] const Linear<Scalar>& pure() const noexcept { return pure_; }
+  [[nodiscard]] const Backbone& backbone() const noexcept { return backbone_; }
+  [[nodiscard]] const Gated& gated() const noexcept { return gated_; }
+  [[nodiscard]] const Pure& pure() const noexcept { return pure_; }
   [[nodiscard]] CfCHeads<Scalar> heads() const noexcept {
     return {mode_, gated_.view(), pure_.view(), w_tau_.data(), A_.data(), head_activation_};
   }
 
   /// Packs new values from a parameter vector.
   void pack(const Scalar* parameters) {
-    for (std::size_t layer = 0; layer < backbone_.size(); ++layer) {
+    for (Index layer = 0; layer < backbone_.size(); ++layer) {
       pack_map(parameters, offsets_.backbone[layer], backbone_[layer], 0);
     }
     if (mode_ == CfCMode::pure) {
@@ -110,8 +121,8 @@ class CfCBlock {
     return size;
   }
 
-  template <LaneLayout Lanes>
-  void reserve(Scratch& scratch) const {
+  template <LaneLayout Lanes, typename AnyScratch>
+  void reserve(AnyScratch& scratch) const {
     scratch.backbone.resize(backbone_.size());
     scratch.in.resize(extent<Lanes>(inputs() + units()));
     scratch.h.resize(extent<Lanes>(units()));
@@ -119,11 +130,11 @@ class CfCBlock {
   }
 
   /// Chooses the memory for the values of the next step: the record, or the scratch if the record is null.
-  template <LaneLayout Lanes>
-  void begin_step(Scratch& scratch, Scalar* record) const {
+  template <LaneLayout Lanes, typename AnyScratch>
+  void begin_step(AnyScratch& scratch, Scalar* record) const {
     Scalar* next = record ? record : scratch.values.data();
     const auto next_values = [&](Index neurons) { return std::exchange(next, next + extent<Lanes>(neurons)); };
-    for (std::size_t layer = 0; layer < backbone_.size(); ++layer) {
+    for (Index layer = 0; layer < backbone_.size(); ++layer) {
       auto& [z, a, dropped] = scratch.backbone[layer];
       z = next_values(backbone_[layer].outputs());
       a = next_values(backbone_[layer].outputs());
@@ -140,8 +151,8 @@ class CfCBlock {
   }
 
   /// Computes `scratch.h` from `scratch.in` and the elapsed times. Call `begin_step` first.
-  template <LaneLayout Lanes>
-  void forward(const Scalar* elapsed, Scratch& scratch) const {
+  template <LaneLayout Lanes, typename AnyScratch>
+  void forward(const Scalar* elapsed, AnyScratch& scratch) const {
     heads().template forward<Lanes>(make_features<Lanes>(scratch), elapsed, scratch.heads);
   }
 
@@ -153,7 +164,7 @@ class CfCBlock {
     };
     adjoint.backbone.resize(backbone_.size());
     adjoint.d_hidden.resize(backbone_.size());
-    for (std::size_t layer = 0; layer < backbone_.size(); ++layer) {
+    for (Index layer = 0; layer < backbone_.size(); ++layer) {
       adjoint.backbone[layer].template reset<Lanes>(backbone_[layer]);
       clear(adjoint.d_hidden[layer], extent<Lanes>(backbone_[layer].outputs()));
     }
@@ -165,8 +176,8 @@ class CfCBlock {
 
   /// Computes `adjoint.d_in` from `adjoint.d_h`, and adds to d_elapsed, per sample. Call `forward` first; if a record
   /// has its values, `begin_step` is enough.
-  template <LaneLayout Lanes>
-  void backward(const Scalar* elapsed, Scalar* d_elapsed, Scratch& scratch, Adjoint& adjoint) const {
+  template <LaneLayout Lanes, typename AnyScratch>
+  void backward(const Scalar* elapsed, Scalar* d_elapsed, AnyScratch& scratch, Adjoint& adjoint) const {
     std::fill_n(adjoint.d_in.data(), adjoint.d_in.size(), Scalar(0));
     for (auto& d_hidden : adjoint.d_hidden) std::fill_n(d_hidden.data(), d_hidden.size(), Scalar(0));
     const auto& [f1, f2, a, t, h] = scratch.heads;
@@ -189,7 +200,7 @@ class CfCBlock {
   /// Adds the sums of the adjoint to a gradient.
   template <LaneLayout Lanes>
   void collect(Adjoint& adjoint, const Scalar* parameters, Scalar* gradient) const {
-    for (std::size_t layer = 0; layer < backbone_.size(); ++layer) {
+    for (Index layer = 0; layer < backbone_.size(); ++layer) {
       adjoint.backbone[layer].template sum_up<Lanes>();
       add_map_gradient(adjoint.backbone[layer], 0, backbone_[layer], offsets_.backbone[layer], gradient);
     }
@@ -228,45 +239,48 @@ class CfCBlock {
   }
   [[nodiscard]] const unsigned char* mask_of(int head) const noexcept { return head < 2 ? mask() : nullptr; }
 
-  template <int Maps>
-  static void pack_map(const Scalar* parameters, const LinearOffsets& from, Linear<Scalar, Maps>& linear, int map,
+  template <typename Maps>
+  static void pack_map(const Scalar* parameters, const LinearOffsets& from, Maps& linear, int map,
                        const unsigned char* mask = nullptr) {
     linear.pack_weight(map, parameters + from.weight, linear.outputs(), 0, linear.inputs(), mask);
     linear.pack_bias(map, parameters + from.bias);
   }
-  template <int Maps>
-  static void add_map_gradient(const LinearAdjoint<Scalar, Maps>& from, int map, const Linear<Scalar, Maps>& linear,
-                               const LinearOffsets& to, Scalar* gradient, const unsigned char* mask = nullptr) {
+  template <typename Sums, typename Maps>
+  static void add_map_gradient(const Sums& from, int map, const Maps& linear, const LinearOffsets& to, Scalar* gradient,
+                               const unsigned char* mask = nullptr) {
     from.add_weight_gradient(map, gradient + to.weight, linear.outputs(), 0, linear.inputs(), mask);
     from.add_bias_gradient(map, gradient + to.bias);
   }
 
   /// The inputs of the heads, and their adjoint.
-  [[nodiscard]] const Scalar* features(const Scratch& scratch) const noexcept {
-    return backbone_.empty() ? scratch.in.data() : outputs_of(backbone_.size() - 1, scratch);
+  template <typename AnyScratch>
+  [[nodiscard]] const Scalar* features(const AnyScratch& scratch) const noexcept {
+    return backbone_.size() == 0 ? scratch.in.data() : outputs_of(backbone_.size() - 1, scratch);
   }
   [[nodiscard]] Scalar* d_features(Adjoint& adjoint) const noexcept {
-    return backbone_.empty() ? adjoint.d_in.data() : adjoint.d_hidden.back().data();
+    return backbone_.size() == 0 ? adjoint.d_in.data() : adjoint.d_hidden[backbone_.size() - 1].data();
   }
 
   /// ncps puts a dropout behind each layer of the backbone except the first, the paper's code behind the first, too.
-  [[nodiscard]] bool drops_after(std::size_t layer, const Scratch& scratch) const noexcept {
+  template <typename AnyScratch>
+  [[nodiscard]] bool drops_after(Index layer, const AnyScratch& scratch) const noexcept {
     return layer >= first_dropping_layer_ && dropout_ > 0 && scratch.position.training;
   }
-  [[nodiscard]] const Scalar* outputs_of(std::size_t layer, const Scratch& scratch) const noexcept {
+  template <typename AnyScratch>
+  [[nodiscard]] const Scalar* outputs_of(Index layer, const AnyScratch& scratch) const noexcept {
     const auto& own = scratch.backbone[layer];
     return drops_after(layer, scratch) ? own.dropped : own.a;
   }
-  template <LaneLayout Lanes>
-  void drop_after(std::size_t layer, const Scratch& scratch, Scalar* values) const {
-    drop<Lanes>(dropout_, seed_, scratch.position, layer, backbone_[layer].outputs(), values);
+  template <LaneLayout Lanes, typename AnyScratch>
+  void drop_after(Index layer, const AnyScratch& scratch, Scalar* values) const {
+    drop<Lanes>(dropout_, seed_, scratch.position, static_cast<std::size_t>(layer), backbone_[layer].outputs(), values);
   }
 
   /// Runs the backbone.
-  template <LaneLayout Lanes>
-  const Scalar* make_features(Scratch& scratch) const {
+  template <LaneLayout Lanes, typename AnyScratch>
+  const Scalar* make_features(AnyScratch& scratch) const {
     const Scalar* x = scratch.in.data();
-    for (std::size_t layer = 0; layer < backbone_.size(); ++layer) {
+    for (Index layer = 0; layer < backbone_.size(); ++layer) {
       const auto& [z, a, dropped] = scratch.backbone[layer];
       const Index size = extent<Lanes>(backbone_[layer].outputs());
       backbone_[layer].view().template forward<Lanes>(x, {z});
@@ -280,9 +294,9 @@ class CfCBlock {
     return x;
   }
 
-  template <LaneLayout Lanes>
-  void backbone_backward(Scratch& scratch, Adjoint& adjoint) const {
-    for (std::size_t layer = backbone_.size(); layer-- > 0;) {
+  template <LaneLayout Lanes, typename AnyScratch>
+  void backbone_backward(AnyScratch& scratch, Adjoint& adjoint) const {
+    for (Index layer = backbone_.size(); layer-- > 0;) {
       const auto& [z, a, dropped] = scratch.backbone[layer];
       Buffer<Scalar>& d = adjoint.d_hidden[layer];
       const Index size = extent<Lanes>(backbone_[layer].outputs());
@@ -297,16 +311,16 @@ class CfCBlock {
   }
 
   CfCLayout layout_;
-  CfCOffsets offsets_;
-  CfCMode mode_;
-  Activation activation_, head_activation_;
-  double dropout_;
-  std::size_t first_dropping_layer_;
-  std::uint64_t seed_;
-  std::vector<Linear<Scalar>> backbone_;
-  Linear<Scalar, 4> gated_;   // either these
-  Linear<Scalar> pure_;       // or this one, see CfCHeads
-  Buffer<Scalar> w_tau_, A_;  // |w_tau|; padded to whole packets
+  CfCOffsets<Room::layers> offsets_;
+  CfCMode mode_ = CfCMode::standard;
+  Activation activation_ = Activation::lecun_tanh, head_activation_ = Activation::tanh;
+  double dropout_ = 0;
+  Index first_dropping_layer_ = 0;
+  std::uint64_t seed_ = 0;
+  Backbone backbone_;
+  Gated gated_;                                         // either these
+  Pure pure_;                                           // or this one, see CfCHeads
+  Buffer<Scalar, pad_neurons(Sizes.units)> w_tau_, A_;  // |w_tau|; padded to whole packets
 };
 
 }  // namespace elegans::detail

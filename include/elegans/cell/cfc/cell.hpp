@@ -3,15 +3,15 @@
 #pragma once
 
 #include <algorithm>
-#include <cstddef>
 #include <utility>
-#include <vector>
 
 #include <elegans/cell/cfc/block.hpp>
 #include <elegans/cell/cfc/options.hpp>
 #include <elegans/cell/cfc/parameters.hpp>
+#include <elegans/cell/cfc/sizes.hpp>
 #include <elegans/cell/concepts.hpp>
 #include <elegans/cell/step.hpp>
+#include <elegans/core/buffer.hpp>
 #include <elegans/core/parameters.hpp>
 #include <elegans/core/torch_random.hpp>
 #include <elegans/kernel/linear/linear.hpp>
@@ -27,48 +27,57 @@ namespace elegans {
 ///
 /// Hasani et al., Closed-form continuous-time neural networks, Nature Machine Intelligence 2022;
 /// `ncps.torch.CfC`, `CfCCell` and `WiredCfCCell`. Users meet it through `CfC`.
-template <typename ScalarType>
+///
+/// \tparam Sizes  if the type fixes them: values in place, and a step without heap
+template <typename ScalarType, CfCSizes Sizes = CfCSizes{}>
 class CfCCell : public RecordsSteps {
+  using Room = detail::CfCRoom<Sizes>;
+  using Layout = Buffer<detail::CfCLayout, Room::blocks>;
+  using Projection = detail::Linear<ScalarType, 1, Sizes.outputs, Room::projected>;
+
  public:
   using Scalar = ScalarType;
-  using Block = detail::CfCBlock<Scalar>;
-  static constexpr int state_size_at_compile_time = Dynamic;
-  static constexpr int inputs_at_compile_time = Dynamic;
-  static constexpr int outputs_at_compile_time = Dynamic;
-  static constexpr int parameter_capacity = Dynamic;
+  using Block = detail::CfCBlock<Scalar, Sizes>;
+  static constexpr int state_size_at_compile_time = Sizes.units;
+  static constexpr int inputs_at_compile_time = Sizes.inputs;
+  static constexpr int outputs_at_compile_time = Sizes.outputs;
+  static constexpr int parameter_capacity = Room::parameters;
 
-  template <int NeuronCapacity = Dynamic, int InputCapacity = Dynamic>
+  /// Room for a step.
+  template <CfCSizes Step = CfCSizes{}>
   struct Scratch {
-    std::vector<typename Block::Scratch> blocks;
+    Buffer<typename Block::template Scratch<Step>, detail::CfCRoom<Step>::blocks> blocks;
   };
-  using SingleScratch = Scratch<>;
+  /// Room for a step of one sample: no heap if the sizes are fixed.
+  using SingleScratch = Scratch<Sizes>;
 
   struct Adjoint {
-    std::vector<typename Block::Adjoint> blocks;
+    Buffer<typename Block::Adjoint> blocks;
     detail::LinearAdjoint<Scalar> projection;
   };
 
-  /// A cell of given blocks. Its weights are not packed yet. \throws InvalidArgument if an option is out of range
-  CfCCell(std::vector<detail::CfCLayout> layout, const CfCOptions& options)
-      : layout_(std::move(layout)), options_(options), parameters_(detail::cfc_parameters(layout_, options)) {
-    detail::check_options(options);
-    for (const detail::CfCLayout& block : layout_) {
-      blocks_.emplace_back(block, options, parameters_);
+  /// A cell of given blocks. Its weights are not packed yet.
+  /// \throws InvalidArgument if an option is out of range, or a size is not the type's
+  CfCCell(Layout layout, const CfCOptions& options)
+      : layout_(std::move(layout)),
+        options_(options),
+        parameters_(detail::cfc_parameters<Room::tensors>(checked(layout_, options), options)) {
+    blocks_.resize(layout_.size());
+    for (Index k = 0; k < layout_.size(); ++k) {
+      const detail::CfCLayout& block = layout_[k];
+      blocks_[k] = Block(block, options, parameters_);
       units_ += block.units;
     }
     if (options.proj_size > 0) {
-      projection_ = detail::Linear<Scalar>(options.proj_size, blocks_.back().units());
+      projection_ = {options.proj_size, last_units()};
       fc_ = {parameters_, "fc"};
     }
   }
 
   [[nodiscard]] Index units() const noexcept { return units_; }
   [[nodiscard]] Index state_size() const noexcept { return units_; }
-  [[nodiscard]] Index input_dim() const noexcept { return blocks_.empty() ? 0 : blocks_.front().inputs(); }
-  [[nodiscard]] Index output_dim() const noexcept {
-    if (options_.proj_size > 0) return options_.proj_size;
-    return blocks_.empty() ? 0 : blocks_.back().units();
-  }
+  [[nodiscard]] Index input_dim() const noexcept { return blocks_.size() == 0 ? 0 : blocks_[0].inputs(); }
+  [[nodiscard]] Index output_dim() const noexcept { return options_.proj_size > 0 ? options_.proj_size : last_units(); }
   [[nodiscard]] Index states_per_step() const noexcept { return 1; }
   /// Values that a step may record for its adjoint: heads and backbone.
   template <LaneLayout Lanes>
@@ -80,14 +89,14 @@ class CfCCell : public RecordsSteps {
   [[nodiscard]] const CfCOptions& options() const& noexcept { return options_; }
   [[nodiscard]] CfCOptions options() const&& { return options(); }
   /// The shapes of the blocks, the first block first. With a wiring, each has a mask.
-  [[nodiscard]] const std::vector<detail::CfCLayout>& layout() const noexcept { return layout_; }
+  [[nodiscard]] const Layout& layout() const noexcept { return layout_; }
   /// The blocks, the first block first.
-  [[nodiscard]] const std::vector<Block>& blocks() const& noexcept { return blocks_; }
-  [[nodiscard]] std::vector<Block> blocks() const&& { return blocks(); }
+  [[nodiscard]] const auto& blocks() const& noexcept { return blocks_; }
+  [[nodiscard]] auto blocks() const&& { return blocks(); }
   /// The linear map behind the last block. If `proj_size` asks for none, it has no outputs.
-  [[nodiscard]] const detail::Linear<Scalar>& projection() const noexcept { return projection_; }
-  [[nodiscard]] const ParameterList<>& parameters() const& noexcept { return parameters_; }
-  [[nodiscard]] ParameterList<> parameters() const&& { return parameters(); }
+  [[nodiscard]] const Projection& projection() const noexcept { return projection_; }
+  [[nodiscard]] const ParameterList<Room::tensors>& parameters() const& noexcept { return parameters_; }
+  [[nodiscard]] ParameterList<Room::tensors> parameters() const&& { return parameters(); }
 
   void initialize(Scalar* parameters, TorchRandom& random) const {
     detail::initialize_cfc(parameters_, layout_, options_, random, parameters);
@@ -112,14 +121,14 @@ class CfCCell : public RecordsSteps {
   template <LaneLayout Lanes, typename AnyScratch>
   void reserve(AnyScratch& scratch) const {
     scratch.blocks.resize(blocks_.size());
-    for (std::size_t k = 0; k < blocks_.size(); ++k) blocks_[k].template reserve<Lanes>(scratch.blocks[k]);
+    for (Index k = 0; k < blocks_.size(); ++k) blocks_[k].template reserve<Lanes>(scratch.blocks[k]);
   }
 
   template <LaneLayout Lanes, typename AnyScratch>
   void step(const Step<Lanes>& step, AnyScratch& scratch) const {
     Index first = 0;
     begin_step(step, scratch);
-    for (std::size_t k = 0; k < blocks_.size(); ++k) {
+    for (Index k = 0; k < blocks_.size(); ++k) {
       const Index units = blocks_[k].units();
       feed_block<Lanes>(k, k == 0 ? step.x : scratch.blocks[k - 1].h.data(), step.states(0) + offset<Lanes>(first),
                         scratch);
@@ -133,7 +142,7 @@ class CfCCell : public RecordsSteps {
   /// y: the last block's neurons, or their projection.
   template <LaneLayout Lanes>
   void output(const Scalar* v, Scalar* y) const {
-    const Scalar* const last = v + offset<Lanes>(units_ - blocks_.back().units());
+    const Scalar* const last = v + offset<Lanes>(units_ - last_units());
     if (options_.proj_size > 0) {
       projection_.view().template forward<Lanes>(last, {y});
     } else {
@@ -144,13 +153,13 @@ class CfCCell : public RecordsSteps {
   template <LaneLayout Lanes>
   void reset(Adjoint& adjoint) const {
     adjoint.blocks.resize(blocks_.size());
-    for (std::size_t k = 0; k < blocks_.size(); ++k) blocks_[k].template reset<Lanes>(adjoint.blocks[k]);
+    for (Index k = 0; k < blocks_.size(); ++k) blocks_[k].template reset<Lanes>(adjoint.blocks[k]);
     if (options_.proj_size > 0) adjoint.projection.template reset<Lanes>(projection_);
   }
 
   template <LaneLayout Lanes>
   void output_backward(const Scalar* v, const Scalar* d_y, Scalar* d_v, Adjoint& adjoint) const {
-    const Index first = offset<Lanes>(units_ - blocks_.back().units());
+    const Index first = offset<Lanes>(units_ - last_units());
     if (options_.proj_size > 0) {
       projection_.view().template backward<Lanes>({d_y}, d_v + first);
       adjoint.projection.template append<Lanes>(v + first, {d_y});
@@ -164,7 +173,7 @@ class CfCCell : public RecordsSteps {
                      Adjoint& adjoint) const {
     Index first = 0;
     begin_step(step, scratch);
-    for (std::size_t k = 0; k < blocks_.size(); ++k) {
+    for (Index k = 0; k < blocks_.size(); ++k) {
       // The block before this one left its outputs in the state after the step.
       const Scalar* const fed = k == 0 ? step.x : step.states(1) + offset<Lanes>(first - blocks_[k - 1].units());
       feed_block<Lanes>(k, fed, step.states(0) + offset<Lanes>(first), scratch);
@@ -172,7 +181,7 @@ class CfCCell : public RecordsSteps {
       first += blocks_[k].units();
     }
     std::fill_n(d.d_elapsed, Lanes::samples, Scalar(0));
-    for (std::size_t k = blocks_.size(); k-- > 0;) {
+    for (Index k = blocks_.size(); k-- > 0;) {
       const Index inputs = offset<Lanes>(blocks_[k].inputs());
       const Index units = offset<Lanes>(blocks_[k].units());
       auto& sums = adjoint.blocks[k];
@@ -186,12 +195,12 @@ class CfCCell : public RecordsSteps {
       blocks_[k].template backward<Lanes>(step.elapsed, d.d_elapsed, scratch.blocks[k], sums);
       std::copy_n(sums.d_in.data() + inputs, units, d_state);
     }
-    std::copy_n(adjoint.blocks.front().d_in.data(), offset<Lanes>(input_dim()), d.d_x);
+    std::copy_n(adjoint.blocks[0].d_in.data(), offset<Lanes>(input_dim()), d.d_x);
   }
 
   template <LaneLayout Lanes>
   void collect(Adjoint& adjoint, const Scalar* parameters, Scalar* gradient) const {
-    for (std::size_t k = 0; k < blocks_.size(); ++k) {
+    for (Index k = 0; k < blocks_.size(); ++k) {
       blocks_[k].template collect<Lanes>(adjoint.blocks[k], parameters, gradient);
     }
     if (options_.proj_size > 0) {
@@ -202,6 +211,30 @@ class CfCCell : public RecordsSteps {
   }
 
  private:
+  /// \throws InvalidArgument if an option is out of range, or a size is not the type's
+  static const Layout& checked(const Layout& layout, const CfCOptions& options) {
+    detail::check_options(options);
+    if constexpr (Room::is_fixed) {
+      const auto require = [](const char* name, Index size, int of_type) {
+        if (size != of_type) detail::refuse("CfC: ", name, " must be ", of_type, ", as the type says, got ", size);
+      };
+      Index units = 0;
+      for (const detail::CfCLayout& block : layout) units += block.units;
+      require("units", units, Sizes.units);
+      require("input_dim", layout[0].inputs, Sizes.inputs);
+      require("backbone_layers", layout[0].backbone_layers, Sizes.backbone_layers);
+      if (Sizes.backbone_layers > 0) require("backbone_units", options.backbone_units, Sizes.backbone_units);
+      require("the number of outputs", options.proj_size > 0 ? options.proj_size : layout[layout.size() - 1].units,
+              Sizes.outputs);
+    }
+    return layout;
+  }
+
+  /// Number of neurons of the last block.
+  [[nodiscard]] Index last_units() const noexcept {
+    return blocks_.size() == 0 ? 0 : blocks_[blocks_.size() - 1].units();
+  }
+
   /// Index of the first value of a neuron: the number of scalars of all neurons before it.
   template <LaneLayout Lanes>
   [[nodiscard]] static constexpr Index offset(Index neuron) {
@@ -211,7 +244,7 @@ class CfCCell : public RecordsSteps {
   template <LaneLayout Lanes, typename AnyScratch>
   void begin_step(const Step<Lanes>& step, AnyScratch& scratch) const {
     Scalar* record = step.record;
-    for (std::size_t k = 0; k < blocks_.size(); ++k) {
+    for (Index k = 0; k < blocks_.size(); ++k) {
       if (options_.backbone_dropout > 0) scratch.blocks[k].position = step.position;
       blocks_[k].template begin_step<Lanes>(scratch.blocks[k], record);
       if (record) record += blocks_[k].template record_size<Lanes>();
@@ -222,18 +255,18 @@ class CfCCell : public RecordsSteps {
   ///
   /// \param fed  the inputs, or the new state of the block before
   template <LaneLayout Lanes, typename AnyScratch>
-  void feed_block(std::size_t k, const Scalar* fed, const Scalar* state, AnyScratch& scratch) const {
+  void feed_block(Index k, const Scalar* fed, const Scalar* state, AnyScratch& scratch) const {
     const Index inputs = offset<Lanes>(blocks_[k].inputs());
     Scalar* const in = scratch.blocks[k].in.data();
     std::copy_n(fed, inputs, in);
     std::copy_n(state, offset<Lanes>(blocks_[k].units()), in + inputs);
   }
 
-  std::vector<detail::CfCLayout> layout_;
+  Layout layout_;
   CfCOptions options_;
-  ParameterList<> parameters_;
-  std::vector<Block> blocks_;
-  detail::Linear<Scalar> projection_;
+  ParameterList<Room::tensors> parameters_;
+  Buffer<Block, Room::blocks> blocks_;
+  Projection projection_;
   detail::LinearOffsets fc_;
   Index units_ = 0;
 };

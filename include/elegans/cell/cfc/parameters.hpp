@@ -28,9 +28,12 @@ struct CfCLayout {
   Buffer<unsigned char> mask;  ///< of ff1 and ff2, (units, inputs + units), column-major; empty if there is none
 };
 
-/// The one block of a CfC without a wiring.
-inline std::vector<CfCLayout> cfc_layout(Index units, Index inputs, const CfCOptions& options) {
-  return {{"", inputs, units, options.backbone_layers, {}}};
+/// The one block of a CfC without a wiring. \tparam Blocks  the number of blocks if a type fixes it, or Dynamic
+template <int Blocks = Dynamic>
+Buffer<CfCLayout, Blocks> cfc_layout(Index units, Index inputs, const CfCOptions& options) {
+  Buffer<CfCLayout, Blocks> blocks(1);
+  blocks[0] = {"", inputs, units, options.backbone_layers, {}};
+  return blocks;
 }
 
 // mutate all: cfc.layout
@@ -39,9 +42,12 @@ inline std::vector<CfCLayout> cfc_layout(Index units, Index inputs, const CfCOpt
 ///
 /// \throws InvalidArgument if a layer has no neurons, or if the last layer's are not the motor neurons, which are the
 ///         outputs
-template <AnyWiring W>
-std::vector<CfCLayout> cfc_layout(const W& wiring) {
-  std::vector<CfCLayout> blocks;
+template <int Blocks = Dynamic, AnyWiring W>
+Buffer<CfCLayout, Blocks> cfc_layout(const W& wiring) {
+  if (Blocks != Dynamic && wiring.num_layers() != Blocks) {
+    refuse("CfC: the wiring must have ", Blocks, " layers, the blocks of the type, got ", wiring.num_layers());
+  }
+  Buffer<CfCLayout, Blocks> blocks(wiring.num_layers());
   std::vector<int> before;
   for (int layer = 0; layer < wiring.num_layers(); ++layer) {
     const std::vector<int> neurons = wiring.neurons_of_layer(layer);
@@ -59,7 +65,7 @@ std::vector<CfCLayout> cfc_layout(const W& wiring) {
         block.mask[o + units * j] = exists != 0;
       }
     }
-    blocks.push_back(std::move(block));
+    blocks[layer] = std::move(block);
     before = neurons;
   }
   // Now `before` is the last layer. Motor neurons have the lowest numbers, and the numbers within a layer rise.
@@ -78,9 +84,19 @@ inline std::string backbone_name(const CfCLayout& block, int layer, const CfCOpt
   return concatenate(block.prefix, "backbone.", module);
 }
 
-/// ncps' tensors, in the order of its constructors.
-inline ParameterList<> cfc_parameters(const std::vector<CfCLayout>& blocks, const CfCOptions& options) {
-  ParameterList<> list;
+/// Calls visit(name) for each linear map of a block: first the backbone, then the heads.
+template <typename Visit>
+void for_each_linear(const CfCLayout& block, const CfCOptions& options, Visit visit) {
+  for (int layer = 0; layer < block.backbone_layers; ++layer) visit(backbone_name(block, layer, options));
+  visit(block.prefix + "ff1");
+  if (options.mode == CfCMode::pure) return;
+  for (const char* head : {"ff2", "time_a", "time_b"}) visit(block.prefix + head);
+}
+
+/// ncps' tensors, in the order of its constructors. \tparam Tensors  room for so many, or Dynamic
+template <int Tensors = Dynamic, int Blocks>
+ParameterList<Tensors> cfc_parameters(const Buffer<CfCLayout, Blocks>& blocks, const CfCOptions& options) {
+  ParameterList<Tensors> list;
   const auto add_linear = [&](const std::string& name, Index outputs, Index inputs) {
     list.add(name + ".weight", static_cast<int>(outputs), static_cast<int>(inputs));
     list.add(name + ".bias", static_cast<int>(outputs), 1);
@@ -91,16 +107,14 @@ inline ParameterList<> cfc_parameters(const std::vector<CfCLayout>& blocks, cons
       list.add(block.prefix + "w_tau", 1, static_cast<int>(block.units));
       list.add(block.prefix + "A", 1, static_cast<int>(block.units));
     }
-    for (int layer = 0; layer < block.backbone_layers; ++layer) {
-      add_linear(backbone_name(block, layer, options), options.backbone_units, features);
-      features = options.backbone_units;
-    }
-    add_linear(block.prefix + "ff1", block.units, features);
-    if (options.mode != CfCMode::pure) {
-      for (const char* head : {"ff2", "time_a", "time_b"}) add_linear(block.prefix + head, block.units, features);
-    }
+    int layer = 0;
+    for_each_linear(block, options, [&](const std::string& name) {
+      const bool is_head = layer++ >= block.backbone_layers;
+      add_linear(name, is_head ? block.units : options.backbone_units, features);
+      if (!is_head) features = options.backbone_units;
+    });
   }
-  if (options.proj_size > 0) add_linear("fc", options.proj_size, blocks.back().units);
+  if (options.proj_size > 0) add_linear("fc", options.proj_size, blocks[blocks.size() - 1].units);
   return list;
 }
 
@@ -110,21 +124,26 @@ struct LinearOffsets {
   Index bias = -1;
 
   LinearOffsets() = default;
-  LinearOffsets(const ParameterList<>& list, const std::string& name)
+  template <int Capacity>
+  LinearOffsets(const ParameterList<Capacity>& list, const std::string& name)
       : weight(list.at(name + ".weight").offset), bias(list.at(name + ".bias").offset) {}
 };
 
 /// Offsets of the tensors of a block. They are -1 for a tensor that its mode does not have.
+/// \tparam Layers  of the backbone, or Dynamic
+template <int Layers = Dynamic>
 struct CfCOffsets {
-  std::vector<LinearOffsets> backbone;
+  Buffer<LinearOffsets, Layers> backbone;
   LinearOffsets ff1, ff2, time_a, time_b;
   Index w_tau = -1;
   Index A = -1;
 
-  CfCOffsets(const ParameterList<>& list, const CfCLayout& block, const CfCOptions& options)
-      : ff1(list, block.prefix + "ff1") {
+  CfCOffsets() = default;
+  template <int Capacity>
+  CfCOffsets(const ParameterList<Capacity>& list, const CfCLayout& block, const CfCOptions& options)
+      : backbone(block.backbone_layers), ff1(list, block.prefix + "ff1") {
     for (int layer = 0; layer < block.backbone_layers; ++layer) {
-      backbone.emplace_back(list, backbone_name(block, layer, options));
+      backbone[layer] = {list, backbone_name(block, layer, options)};
     }
     if (options.mode == CfCMode::pure) {
       w_tau = list.at(block.prefix + "w_tau").offset;
@@ -140,23 +159,18 @@ struct CfCOffsets {
 /// Sets initial values. By default, they are those of `torch.manual_seed(seed)` followed by ncps' `CfC(...)`: each
 /// block draws PyTorch's linear maps first, and then all of its matrices again, w_tau and A among them. Keras' differ
 /// in the biases, which are 0, and in the projection.
-template <typename Scalar>
-void initialize_cfc(const ParameterList<>& list, const std::vector<CfCLayout>& blocks, const CfCOptions& options,
-                    TorchRandom& random, Scalar* parameters) {
+template <int Tensors, int Blocks, typename Scalar>
+void initialize_cfc(const ParameterList<Tensors>& list, const Buffer<CfCLayout, Blocks>& blocks,
+                    const CfCOptions& options, TorchRandom& random, Scalar* parameters) {
   for (const CfCLayout& block : blocks) {
-    std::vector<std::string> linears;
-    linears.reserve(static_cast<std::size_t>(block.backbone_layers) + 4);
-    for (int layer = 0; layer < block.backbone_layers; ++layer) linears.push_back(backbone_name(block, layer, options));
-    linears.push_back(block.prefix + "ff1");
-    if (options.mode != CfCMode::pure) {
-      for (const char* head : {"ff2", "time_a", "time_b"}) linears.push_back(block.prefix + head);
-    }
-    for (const std::string& name : linears) initialize_linear(list, name, random, parameters);
+    for_each_linear(block, options,
+                    [&](const std::string& name) { initialize_linear(list, name, random, parameters); });
     if (options.mode == CfCMode::pure) {
       initialize_xavier(list.at(block.prefix + "w_tau"), random, parameters);
       initialize_xavier(list.at(block.prefix + "A"), random, parameters);
     }
-    for (const std::string& name : linears) initialize_xavier(list.at(name + ".weight"), random, parameters);
+    for_each_linear(block, options,
+                    [&](const std::string& name) { initialize_xavier(list.at(name + ".weight"), random, parameters); });
   }
   if (options.proj_size > 0) initialize_linear(list, "fc", random, parameters);
   if (options.initial_values == InitialValues::torch) return;

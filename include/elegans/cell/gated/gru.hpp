@@ -5,16 +5,15 @@
 #include <algorithm>
 
 #include <elegans/cell/gated/cell.hpp>
+#include <elegans/cell/gated/gru_gates.hpp>
 #include <elegans/cell/step.hpp>
 #include <elegans/core/buffer.hpp>
 #include <elegans/core/error.hpp>
 #include <elegans/core/types.hpp>
 #include <elegans/kernel/linear/linear.hpp>
 #include <elegans/kernel/linear/linear_adjoint.hpp>
-#include <elegans/simd/activate.hpp>
 #include <elegans/simd/layout.hpp>
 #include <elegans/simd/packet.hpp>
-#include <elegans/simd/sigmoid.hpp>
 
 namespace elegans {
 
@@ -28,6 +27,8 @@ namespace elegans {
 template <typename ScalarType>
 class GRUCell : public GatedCell<ScalarType, 3> {
   using Base = GatedCell<ScalarType, 3>;
+  template <typename Value>
+  using Gates = typename detail::GRUGates<ScalarType>::template Values<Value>;
 
  public:
   using Scalar = ScalarType;
@@ -57,6 +58,9 @@ class GRUCell : public GatedCell<ScalarType, 3> {
   using Base::input_dim;
   using Base::units;
   [[nodiscard]] Index state_size() const noexcept { return units(); }
+  /// r, z and n: linear maps of x, and of h.
+  [[nodiscard]] const detail::Linear<Scalar>& maps_of_x() const noexcept { return of_x_; }
+  [[nodiscard]] const detail::Linear<Scalar>& maps_of_h() const noexcept { return of_h_; }
 
   /// Packs new parameters. Batches and single samples use the same form.
   void pack(const Scalar* parameters, bool) {
@@ -74,13 +78,7 @@ class GRUCell : public GatedCell<ScalarType, 3> {
 
   template <LaneLayout Lanes, typename AnyScratch>
   void step(const Step<Lanes>& step, AnyScratch& scratch) const {
-    open<Lanes>(step, scratch);
-    const Scalar* const h = step.states(0);
-    const Gates<const Scalar> gate(scratch.of_x.data(), Lanes::index(units(), 0));
-    for_each_packet<Lanes>([&]<typename P>(Index i) {
-      const P n = detail::load<P>(gate.n + i);
-      detail::store(step.states(1) + i, fma(detail::load<P>(gate.z + i), detail::load<P>(h + i) - n, n));
-    });
+    gates().template forward<Lanes>(step.x, step.states(0), step.states(1), scratch);
   }
 
   template <LaneLayout Lanes>
@@ -99,12 +97,12 @@ class GRUCell : public GatedCell<ScalarType, 3> {
   template <LaneLayout Lanes, typename AnyScratch>
   void step_backward(const Step<Lanes>& step, const StepAdjoint<Lanes>& d, AnyScratch& scratch,
                      Adjoint& adjoint) const {
-    open<Lanes>(step, scratch);
+    gates().template open<Lanes>(step.x, step.states(0), scratch);
     const Index size = Lanes::index(units(), 0);
     const Scalar* const h = step.states(0);
     const Gates<const Scalar> gate(scratch.of_x.data(), size), of_h(scratch.of_h.data(), size);
     const Gates<Scalar> d_of_x(adjoint.d_of_x.data(), size), d_of_h(adjoint.d_of_h.data(), size);
-    for_each_packet<Lanes>([&]<typename P>(Index i) {
+    detail::for_each_packet<typename Lanes::Packet>(size, [&]<typename P>(Index i) {
       const P one(Scalar(1));
       const P r = detail::load<P>(gate.r + i), z = detail::load<P>(gate.z + i), n = detail::load<P>(gate.n + i);
       const P d_h = detail::load<P>(d.d_state + i);
@@ -140,34 +138,7 @@ class GRUCell : public GatedCell<ScalarType, 3> {
   }
 
  private:
-  /// The values of each gate, one gate behind the other.
-  template <typename Value>
-  struct Gates {
-    Value *r, *z, *n;
-    Gates(Value* values, Index size) noexcept : r(values), z(values + size), n(values + 2 * size) {}
-  };
-
-  /// Computes the maps of x and of h, and r, z and n, which replace the maps of x.
-  template <LaneLayout Lanes, typename AnyScratch>
-  void open(const Step<Lanes>& step, AnyScratch& scratch) const {
-    const Index size = Lanes::index(units(), 0);
-    of_x_.view().template forward<Lanes>(step.x, {scratch.of_x.data()});
-    of_h_.view().template forward<Lanes>(step.states(0), {scratch.of_h.data()});
-    const Gates<Scalar> gate(scratch.of_x.data(), size);
-    const Gates<const Scalar> of_h(scratch.of_h.data(), size);
-    for_each_packet<Lanes>([&]<typename P>(Index i) {
-      const P r = detail::sigmoid(detail::load<P>(gate.r + i) + detail::load<P>(of_h.r + i));
-      detail::store(gate.z + i, detail::sigmoid(detail::load<P>(gate.z + i) + detail::load<P>(of_h.z + i)));
-      detail::store(gate.n + i, detail::tanh(fma(r, detail::load<P>(of_h.n + i), detail::load<P>(gate.n + i))));
-      detail::store(gate.r + i, r);
-    });
-  }
-
-  /// Calls body<P>(i) for the values of all neurons. It never touches what lies behind the last one.
-  template <LaneLayout Lanes, typename Body>
-  void for_each_packet(Body&& body) const {
-    detail::for_each_packet<typename Lanes::Packet>(Lanes::index(units(), 0), body);
-  }
+  [[nodiscard]] detail::GRUGates<Scalar> gates() const noexcept { return {of_x_.view(), of_h_.view()}; }
 
   detail::Linear<Scalar> of_x_, of_h_;
 };

@@ -57,6 +57,8 @@ class LSTMCell : public GatedCell<ScalarType, 4> {
   using Base::input_dim;
   using Base::units;
   [[nodiscard]] Index state_size() const noexcept { return 2 * units(); }
+  /// g, i, f and o: linear maps of [x, h].
+  [[nodiscard]] const detail::Linear<Scalar, 4>& gate_maps() const noexcept { return maps_; }
 
   void initialize(Scalar* parameters) const {
     Base::initialize(parameters);

@@ -40,7 +40,7 @@ struct CBlocks {
       return CLinearMaps(parameters + at.weight, outputs, columns, parameters + at.bias);
     };
     for (const CfCLayout& layout : cell.layout()) {
-      const CfCOffsets at(list, layout, options);
+      const CfCOffsets<> at(list, layout, options);
       CBlock block{static_cast<int>(layout.inputs), static_cast<int>(layout.units), {}, {}, {}, {}};
       int features = block.inputs + block.units;
       for (const LinearOffsets& layer : at.backbone) {

@@ -160,8 +160,8 @@ inline CfCOptions read_cfc(ModelTensors& tensors, ModelOutline& outline) {
 }  // namespace detail
 
 /// A CfC in a file: the tensors and masks of `ncps.torch.CfC`, with a wiring or without.
-template <typename Scalar>
-struct ModelFormat<CfCCell<Scalar>> {
+template <typename Scalar, CfCSizes Sizes>
+struct ModelFormat<CfCCell<Scalar, Sizes>> {
   using Model = CfC<Scalar>;
   using ModelWithMemory = MixedCfC<Scalar>;
   using Options = CfCOptions;
@@ -197,7 +197,7 @@ struct ModelFormat<CfCCell<Scalar>> {
   }
 
   template <typename Body>
-  static void for_each_mask(const CfCCell<Scalar>& cell, Body&& body) {
+  static void for_each_mask(const CfCCell<Scalar, Sizes>& cell, Body&& body) {
     for (const detail::CfCLayout& block : cell.layout()) {
       if (block.mask.size() == 0) continue;
       const unsigned char* const mask = block.mask.data();
@@ -207,14 +207,14 @@ struct ModelFormat<CfCCell<Scalar>> {
     }
   }
 
-  static void write_metadata(const CfCCell<Scalar>& cell, nlohmann::json& all) {
+  static void write_metadata(const CfCCell<Scalar, Sizes>& cell, nlohmann::json& all) {
     const CfCOptions& options = cell.options();
     all["mode"] = detail::name_in(detail::mode_names, options.mode);
     if (options.mode != CfCMode::pure) {
       all["head_activation"] = detail::name_in(detail::head_activation_names, options.head_activation);
     }
     // Options of the backbone mean nothing to a cell without one.
-    if (cell.layout().front().backbone_layers > 0) {
+    if (cell.layout()[0].backbone_layers > 0) {
       all["activation"] = detail::name_in(detail::activation_names, options.activation);
       all["backbone_dropout"] = options.backbone_dropout;
       if (options.dropout_behind_first_layer) all["dropout_behind_first_layer"] = true;
