@@ -122,7 +122,7 @@ class FixedExamples {
     }
     example.tolerance = largest * (options_.arithmetic == CArithmetic::q31   ? 2e-5
                                    : options_.arithmetic == CArithmetic::q15 ? 1e-2
-                                                                             : 0.2);
+                                                                             : 0.12);
     return example;
   }
 

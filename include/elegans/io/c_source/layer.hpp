@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace elegans::detail {
 
@@ -38,6 +39,8 @@ struct CFixedLayer {
   int state_bits = 0;              ///< fraction bits of the states
   int output_bits = 0;             ///< fraction bits of the outputs
   std::int64_t low = 0, high = 0;  ///< the states stay in [low, high]
+  /// The parameters with the weights that the C has, if rounding changes them by much. The elapsed time is in them.
+  std::vector<double> rounded{};
 };
 
 /// How a step is to be computed.

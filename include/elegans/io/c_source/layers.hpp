@@ -45,7 +45,13 @@ inline CLayer write_cell(CWriter& out, const CfCCell<double>& cell, const double
 }
 inline CFixedLayer write_cell(CWriter& out, const CfCCell<double>& cell, const double* parameters,
                               const CFixedPoint& fixed, const std::string& part) {
-  return CFixedCfCWriter(out, CBlocks(cell, parameters, {fixed.elapsed_time}), fixed, part).write();
+  CFixedCfCWriter writer(out, CBlocks(cell, parameters, {fixed.elapsed_time}), fixed, part);
+  CFixedLayer layer = writer.write();
+  if (fixed.is_small()) {
+    layer.rounded.assign(parameters, parameters + cell.parameters().count());
+    writer.rounded().copy_weights(cell, layer.rounded.data());
+  }
+  return layer;
 }
 
 template <typename Inner>

@@ -25,7 +25,7 @@ namespace elegans::detail {
 class CFixedCfCWriter {
  public:
   CFixedCfCWriter(CWriter& out, CBlocks cell, const CFixedPoint& fixed, std::string part)
-      : out_(out), cell_(std::move(cell)), fixed_(fixed), part_(std::move(part)) {
+      : out_(out), cell_(std::move(cell)), rounded_(cell_), fixed_(fixed), part_(std::move(part)) {
     if (cell_.options.mode == CfCMode::pure) {
       refuse("export to C: a CfC in mode pure needs float, not ", fixed.spoken());
     }
@@ -44,7 +44,7 @@ class CFixedCfCWriter {
     std::size_t features = 0;
     CFixedColumns from{cell_.blocks.front().inputs, fixed_.input_bits(), fixed_.input_bound()};
     for (std::size_t k = 0; k < cell_.blocks.size(); ++k) {
-      features = (std::max)(features, write_block(cell_.blocks[k], name_of(k), from));
+      features = (std::max)(features, write_block(k, from));
       from = {cell_.blocks[k].units, state_bits(), bound()};
     }
     const int last = cell_.units() - from.count;
@@ -85,6 +85,9 @@ class CFixedCfCWriter {
             fixed_.number(bound(), state_bits())};
   }
 
+  /// After `write`: the blocks with the weights that the tables have.
+  [[nodiscard]] const CBlocks& rounded() const noexcept { return rounded_; }
+
  private:
   [[nodiscard]] double bound() const { return cell_.options.mode == CfCMode::standard ? 1 : 2; }
   [[nodiscard]] int state_bits() const { return fixed_.number_bits() - 1; }
@@ -93,7 +96,9 @@ class CFixedCfCWriter {
   }
 
   /// \return  the number of features in the arrays of the block's function
-  std::size_t write_block(const CBlock& block, const std::string& name, const CFixedColumns& x) {
+  std::size_t write_block(std::size_t number, const CFixedColumns& x) {
+    const CBlock& block = cell_.blocks[number];
+    const std::string name = name_of(number);
     std::vector<CFixedColumns> columns{x, {block.units, state_bits(), bound()}};
     const int layers = static_cast<int>(block.backbone.size());
     const int width = cell_.options.backbone_units;
@@ -102,10 +107,15 @@ class CFixedCfCWriter {
       const std::string table = concatenate(name, "_backbone_", l);
       CLinearMaps map = block.backbone[static_cast<std::size_t>(l)];
       const Activation activation = cell_.options.activation;
-      if (activation == Activation::tanh) map.scale(0, -2 * log2_of_e);
-      if (activation == Activation::lecun_tanh) map.scale(0, -2 * log2_of_e * lecun_slope<double>);
+      const double scale = activation == Activation::tanh         ? -2 * log2_of_e
+                           : activation == Activation::lecun_tanh ? -2 * log2_of_e * lecun_slope<double>
+                                                                  : 1;
+      map.scale(0, scale);
       const CFixedMaps maps(fixed_, map, columns, fixed_.exponent_bits());
       maps.write(out_, table);
+      CLinearMaps& rounded = rounded_.blocks[number].backbone[static_cast<std::size_t>(l)];
+      rounded = maps.rounded();
+      rounded.scale(0, 1 / scale);
       const CFixedColumns features = features_of(activation, width, maps);
       const bool is_tanh = activation == Activation::tanh || activation == Activation::lecun_tanh;
       out_.need("add_1");
@@ -128,11 +138,13 @@ $adds$    s = $result$;
       columns = {features};
     }
     CLinearMaps heads = block.heads;
-    heads.scale(0, -2 * log2_of_e);
-    heads.scale(1, -2 * log2_of_e);
-    heads.scale(2, -log2_of_e);
+    const double scales[] = {-2 * log2_of_e, -2 * log2_of_e, -log2_of_e};
+    for (int m = 0; m < 3; ++m) heads.scale(m, scales[m]);
     const CFixedMaps maps(fixed_, heads, columns, fixed_.exponent_bits());
     maps.write(out_, name + "_heads");
+    CLinearMaps& rounded_heads = rounded_.blocks[number].heads;
+    rounded_heads = maps.rounded();
+    for (int m = 0; m < 3; ++m) rounded_heads.scale(m, 1 / scales[m]);
     out_.need("add_3");
     out_.code("\nstatic void @$name$(const @number *x, const @number *h, @number *next) {\n", {{"name", name}});
     for (int l = 0; l < (std::min)(layers, 2); ++l) {
@@ -230,6 +242,7 @@ $adds$    first = @bend($first$);
     const int inner = (std::min)(bits + 6, most);
     const CFixedMaps maps(fixed_, cell_.projection, columns, inner);
     maps.write(out_, part_ + "_projection");
+    rounded_.projection = maps.rounded();
     out_.need("add_1");
     return {out_.filled(R"(  {
     const @weight *w = @$part$_projection;
@@ -253,7 +266,7 @@ $adds$    first = @bend($first$);
   }
 
   CWriter& out_;
-  CBlocks cell_;
+  CBlocks cell_, rounded_;
   const CFixedPoint& fixed_;
   std::string part_;
 };

@@ -30,7 +30,7 @@ class CFixedMaps {
   /// \param result_bits  fraction bits of what they compute, unless that reaches too far
   CFixedMaps(const CFixedPoint& fixed, const CLinearMaps& maps, const std::vector<CFixedColumns>& columns,
              int result_bits)
-      : fixed_(fixed), maps_(maps), columns_(columns) {
+      : fixed_(fixed), maps_(maps), columns_(columns), rounded_(maps) {
     double largest = 0;
     for (int o = 0; o < maps.outputs(); ++o) {
       for (int m = 0; m < maps.maps(); ++m) largest = (std::max)(largest, add_row(m, o));
@@ -50,6 +50,9 @@ class CFixedMaps {
   /// Fraction bits of what the maps compute.
   [[nodiscard]] int bits() const noexcept { return result_bits_; }
   [[nodiscard]] int shift() const noexcept { return scale_bits_ - fixed_.number_bits() - 1; }
+
+  /// The maps with the weights that the tables have.
+  [[nodiscard]] const CLinearMaps& rounded() const noexcept { return rounded_; }
 
   /// Writes the tables NAME, of weights, and NAME_rows.
   void write(CWriter& out, const std::string& name) const {
@@ -89,16 +92,18 @@ class CFixedMaps {
                               ? 1
                               : (std::min)(static_cast<double>(CFixedPoint::largest(fixed_.map_bits())) / largest,
                                            std::ldexp(0.99, headroom) / sum);
+    int i = 0;
     each_weight(m, o, [&](double weight, const CFixedColumns& column) {
       row_.push_back(to_fixed(std::ldexp(weight, -column.bits) * factor, 0, CFixedPoint::largest(fixed_.map_bits())));
+      rounded_.set_weight(m, o, i++, std::ldexp(static_cast<double>(row_.back()) / factor, column.bits));
     });
     // The weights of all maps of an output lie side by side.
     if (m + 1 == maps_.maps()) {
       const auto maps = static_cast<std::size_t>(maps_.maps());
       const std::size_t inputs = row_.size() / maps;
-      for (std::size_t i = 0; i < inputs; ++i) {
+      for (std::size_t j = 0; j < inputs; ++j) {
         for (std::size_t k = 0; k < maps; ++k) {
-          weights_.push_back(CWriter::number(row_[k * inputs + i]));
+          weights_.push_back(CWriter::number(row_[k * inputs + j]));
         }
       }
       row_.clear();
@@ -119,6 +124,7 @@ class CFixedMaps {
   const CFixedPoint& fixed_;
   const CLinearMaps& maps_;
   const std::vector<CFixedColumns>& columns_;
+  CLinearMaps rounded_;
   int result_bits_ = 0, scale_bits_ = 0;
   double reach_ = 0;
   std::vector<std::int64_t> row_;

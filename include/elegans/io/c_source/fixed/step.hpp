@@ -168,8 +168,9 @@ int @step(@state *state, const float x[$inputs$], float y[$outputs$]) {
     };
     double largest = 0.1;
     for (const double y : golden.y) largest = (std::max)(largest, std::fabs(y));
-    // Weights of 8 bits are a hundredth of the largest apart; many of them make an output.
-    const double tolerance = largest * (fixed_.is_small() ? 0.2 : fixed_.is_wide() ? 1e-5 : 1e-2);
+    // The known outputs of int8 are those of its rounded weights, so it is nearly as exact as q15: of 77 random
+    // networks, one was off by more than half of this.
+    const double tolerance = largest * (fixed_.is_small() ? 2e-2 : fixed_.is_wide() ? 1e-5 : 1e-2);
     out.code("\n#ifdef $NAME$_SELF_TEST\n", {{"NAME", upper_name}});
     table("golden_x", golden.x, fixed_.input_bits());
     table("golden_y", golden.y, fixed_layer_.output_bits);
