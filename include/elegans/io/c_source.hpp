@@ -73,7 +73,8 @@ inline void check_options(const CSourceOptions& options) {
 /// The weights are constants. What does not change from step to step is in them already: softplus, epsilon, the input
 /// mapping, masks, the scale of the exponential, and a fixed elapsed time. The same model gives the same bytes.
 ///
-/// A stack of layers becomes one network, too: in float, of any layers that step (`Sequential`, `Stack`).
+/// A stack of layers becomes one network, too (`Sequential`, `Stack`): in float, of any layers that step; in q31 and
+/// q15 of LTCs, CfCs and dense layers.
 ///
 /// \param model  a model in double
 /// \throws InvalidArgument if an option is out of its range, if a value does not fit the arithmetic, or if a layer
@@ -94,19 +95,16 @@ CSource c_source(const Model& model, const CSourceOptions& options = {}) {
   };
   if (options.arithmetic == CArithmetic::float32) {
     const detail::CStepOptions step{options.elapsed_time, true};
-    return written(detail::CFloatStep(detail::written_layers(layers, model, step), step), 1, model);
+    return written(detail::CFloatStep(detail::written_float_layers(layers, model, step), step), 1, model);
   }
   const detail::CFixedPoint fixed{options.arithmetic, options.sigmoid, options.input_range, *options.elapsed_time};
-  if constexpr (requires { write_cell(layers, model.cell(), nullptr, fixed, ""); }) {
-    detail::CFixedLayer layer = write_cell(layers, model.cell(), model.parameters().data(), fixed, "layer");
-    Model rounded = model;
-    if (!layer.rounded.empty()) {
-      rounded.update([&](auto all) { std::copy(layer.rounded.begin(), layer.rounded.end(), all.data()); });
-    }
-    return written(detail::CFixedStep(fixed, std::move(layer)), fixed.input_bound() / 2, rounded);
-  } else {
-    detail::refuse("export to C: ", fixed.spoken(), " is for an LTC or a CfC alone; a stack needs float");
+  std::vector<detail::CFixedLayer> written_layers = detail::written_fixed_layers(layers, model, fixed);
+  Model rounded = model;
+  if constexpr (requires { model.cell(); }) {
+    const std::vector<double>& values = written_layers.front().rounded;
+    if (!values.empty()) rounded.update([&](auto all) { std::copy(values.begin(), values.end(), all.data()); });
   }
+  return written(detail::CFixedStep(fixed, std::move(written_layers)), fixed.input_bound() / 2, rounded);
 }
 
 }  // namespace elegans

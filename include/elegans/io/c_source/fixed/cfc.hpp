@@ -13,6 +13,7 @@
 #include <elegans/core/activation.hpp>
 #include <elegans/core/error.hpp>
 #include <elegans/io/c_source/cfc.hpp>
+#include <elegans/io/c_source/fixed/activation.hpp>
 #include <elegans/io/c_source/fixed/format.hpp>
 #include <elegans/io/c_source/fixed/maps.hpp>
 #include <elegans/io/c_source/layer.hpp>
@@ -32,9 +33,8 @@ class CFixedCfCWriter {
     if (cell_.options.head_activation != Activation::tanh) {
       refuse("export to C: a CfC with heads of lecun_tanh needs float, not ", fixed.spoken());
     }
-    const bool has_backbone = !cell_.blocks.front().backbone.empty();
-    if (has_backbone && cell_.options.activation == Activation::gelu) {
-      refuse("export to C: a backbone of gelu needs float, not ", fixed.spoken());
+    if (!cell_.blocks.front().backbone.empty()) {
+      CFixedActivation(fixed, cell_.options.activation, "a backbone");  // refuses what there is not
     }
   }
 
@@ -49,12 +49,13 @@ class CFixedCfCWriter {
     }
     const int last = cell_.units() - from.count;
     const std::string outside = last > 0 ? "next + " + CWriter::number(last) : "next";
-    const Projection outputs =
-        cell_.projection.outputs() > 0
-            ? write_projection(from, outside)
-            : Projection{out_.filled("  @copy($outputs$, $from$, y);\n",
-                                     {{"outputs", CWriter::number(cell_.outputs())}, {"from", outside}}),
-                         state_bits()};
+    CFixedOutputs outputs{out_.filled("  @copy($outputs$, $from$, y);\n",
+                                      {{"outputs", CWriter::number(cell_.outputs())}, {"from", outside}}),
+                          state_bits()};
+    if (cell_.projection.outputs() > 0) {
+      outputs = write_fixed_outputs(out_, fixed_, cell_.projection, from, part_ + "_projection", outside);
+      rounded_.projection = outputs.rounded;
+    }
     out_.need("copy");
     out_.code("\nstatic void @$part$_step(const @number *x, @number *v, @number *y) {\n  @number next[$units$];\n",
               {{"part", part_}, {"units", CWriter::number(cell_.units())}});
@@ -106,18 +107,15 @@ class CFixedCfCWriter {
     for (int l = 0; l < layers; ++l) {
       const std::string table = concatenate(name, "_backbone_", l);
       CLinearMaps map = block.backbone[static_cast<std::size_t>(l)];
-      const Activation activation = cell_.options.activation;
-      const double scale = activation == Activation::tanh         ? -2 * log2_of_e
-                           : activation == Activation::lecun_tanh ? -2 * log2_of_e * lecun_slope<double>
-                                                                  : 1;
+      const CFixedActivation activation(fixed_, cell_.options.activation, "a backbone");
+      const double scale = activation.scale();
       map.scale(0, scale);
       const CFixedMaps maps(fixed_, map, columns, fixed_.exponent_bits());
       maps.write(out_, table);
       CLinearMaps& rounded = rounded_.blocks[number].backbone[static_cast<std::size_t>(l)];
       rounded = maps.rounded();
       rounded.scale(0, 1 / scale);
-      const CFixedColumns features = features_of(activation, width, maps);
-      const bool is_tanh = activation == Activation::tanh || activation == Activation::lecun_tanh;
+      const CFixedColumns features = activation.numbers(width, maps);
       out_.need("add_1");
       steps.push_back(out_.filled(
           R"(  w = @$table$;
@@ -132,9 +130,9 @@ $adds$    s = $result$;
           {{"table", table},
            {"width", CWriter::number(width)},
            {"adds", adds("add_1", block, l)},
-           {"result", is_tanh ? maps.exponent(out_, 0) : maps.result(out_, 0)},
+           {"result", activation.sum(out_, maps)},
            {"l", CWriter::number(l % 2)},
-           {"feature", feature(activation, maps.bits(), features.bits)}}));
+           {"feature", activation.of_sum(out_, maps, features.bits)}}));
       columns = {features};
     }
     CLinearMaps heads = block.heads;
@@ -190,79 +188,6 @@ $adds$    first = @bend($first$);
     };
     if (l == 0) return statement("x", block.inputs) + statement("h", block.units);
     return statement(concatenate("features_", (l - 1) % 2), cell_.options.backbone_units);
-  }
-
-  /// The format of a layer's features. \param maps  what goes into the activation
-  [[nodiscard]] CFixedColumns features_of(Activation activation, int width, const CFixedMaps& maps) const {
-    if (activation == Activation::tanh) return {width, state_bits(), 1};
-    if (activation == Activation::lecun_tanh) return {width, state_bits(), lecun_scale<double>};
-    return {width, (std::min)(fixed_.bits_for(maps.reach()), maps.bits()), maps.reach()};
-  }
-
-  /// The activation of a sum s of so many fraction bits, as a number. Those of tanh have its scale in the weights.
-  [[nodiscard]] std::string feature(Activation activation, int sum_bits, int bits) {
-    const std::string shifting = sum_bits > bits ? " >> " + CWriter::number(sum_bits - bits) : "";
-    const auto factor = [&](double value) { return CWriter::number(fixed_.number(value, fixed_.number_bits())); };
-    switch (activation) {
-      case Activation::tanh:
-        return out_.filled("@bend(s)", {});
-      case Activation::lecun_tanh:
-        return out_.filled("2 * @part(@bend(s), $half$)", {{"half", factor(lecun_scale<double> / 2)}});
-      case Activation::relu:
-        return "s < 0 ? 0 : s" + shifting;
-      case Activation::silu:
-        return out_.filled(
-            "2 * @times(s, @gate($exponent$))$shift$",
-            {{"exponent", shifted(out_, out_.filled("(-s - 2 * @times(s, $rest$))", {{"rest", factor(log2_of_e - 1)}}),
-                                  sum_bits - fixed_.exponent_bits())},
-             {"shift", shifting}});
-      case Activation::gelu:
-      case Activation::linear:
-      case Activation::sigmoid:
-        break;
-    }
-    refuse("export to C: a backbone has no activation number ", static_cast<int>(activation), " in ", fixed_.spoken());
-  }
-
-  struct Projection {
-    std::string code;
-    int bits;  ///< fraction bits of an output
-  };
-  /// \param from   what the outputs are made of  \param where  it is, in C
-  Projection write_projection(const CFixedColumns& from, const std::string& where) {
-    const std::vector<CFixedColumns> columns{from};
-    double reach = 0;
-    for (int o = 0; o < cell_.projection.outputs(); ++o) {
-      double sum = std::fabs(cell_.projection.bias(0, o));
-      for (int i = 0; i < from.count; ++i) sum += std::fabs(cell_.projection.weight(0, o, i)) * from.bound;
-      reach = (std::max)(reach, sum);
-    }
-    const int most = fraction_bits(reach, std::ldexp(0.9, 30));
-    const int bits = (std::min)(fixed_.bits_for(reach), most - 1);
-    const int inner = (std::min)(bits + 6, most);
-    const CFixedMaps maps(fixed_, cell_.projection, columns, inner);
-    maps.write(out_, part_ + "_projection");
-    rounded_.projection = maps.rounded();
-    out_.need("add_1");
-    return {out_.filled(R"(  {
-    const @weight *w = @$part$_projection;
-    const @row *row = @$part$_projection_rows;
-    int i;
-    for (i = 0; i < $outputs$; ++i, ++row) {
-      @total sum[1] = {0};
-      w = @add_1(w, $where$, $count$, sum);
-      y[i] = (@number)(($result$ + $half$) >> $shift$);
-    }
-  }
-)",
-                        {{"part", part_},
-                         {"outputs", CWriter::number(cell_.projection.outputs())},
-                         {"where", where},
-                         {"count", CWriter::number(from.count)},
-                         {"result", maps.result(out_, 0)},
-                         {"half", CWriter::number(1 << (inner - bits - 1))},
-                         {"shift", CWriter::number(inner - bits)}}),
-            bits};
   }
 
   CWriter& out_;

@@ -132,4 +132,49 @@ class CFixedMaps {
   std::vector<double> biases_, scales_;
 };
 
+/// A linear map to outputs y, in C.
+struct CFixedOutputs {
+  std::string code;
+  int bits;  ///< fraction bits of an output
+  CLinearMaps rounded{};
+};
+
+/// \param from   what the outputs are made of  \param where  it is, in C  \param table  of the weights
+inline CFixedOutputs write_fixed_outputs(CWriter& out, const CFixedPoint& fixed, const CLinearMaps& map,
+                                         const CFixedColumns& from, const std::string& table,
+                                         const std::string& where) {
+  const std::vector<CFixedColumns> columns{from};
+  double reach = 0;
+  for (int o = 0; o < map.outputs(); ++o) {
+    double sum = std::fabs(map.bias(0, o));
+    for (int i = 0; i < from.count; ++i) sum += std::fabs(map.weight(0, o, i)) * from.bound;
+    reach = (std::max)(reach, sum);
+  }
+  const int most = fraction_bits(reach, std::ldexp(0.9, 30));
+  const int bits = (std::min)(fixed.bits_for(reach), most - 1);
+  const int inner = (std::min)(bits + 6, most);
+  const CFixedMaps maps(fixed, map, columns, inner);
+  maps.write(out, table);
+  for (const char* name : {"add_1", "times", "sum"}) out.need(name);
+  return {out.filled(R"(  {
+    const @weight *w = @$table$;
+    const @row *row = @$table$_rows;
+    int i;
+    for (i = 0; i < $outputs$; ++i, ++row) {
+      @total sum[1] = {0};
+      w = @add_1(w, $where$, $count$, sum);
+      y[i] = (@number)(($result$ + $half$) >> $shift$);
+    }
+  }
+)",
+                     {{"table", table},
+                      {"outputs", CWriter::number(map.outputs())},
+                      {"where", where},
+                      {"count", CWriter::number(from.count)},
+                      {"result", maps.result(out, 0)},
+                      {"half", CWriter::number(1 << (inner - bits - 1))},
+                      {"shift", CWriter::number(inner - bits)}}),
+          bits, maps.rounded()};
+}
+
 }  // namespace elegans::detail
