@@ -33,6 +33,8 @@ struct CLayer {
 /// What the generated C says of one layer in whole numbers. Its function changes the state in place:
 ///
 ///     static void <function>(const @number *x, <state_type> *v, @number *y);
+///
+/// without `v` if the layer has no state.
 struct CFixedLayer {
   CLayer layer;
   std::string state_type;
