@@ -21,6 +21,9 @@ int main(int argc, char** argv) {
   elegans::save(elegans::Sequential(elegans::GRU<double>(16, 4), elegans::LayerNorm<double>(16),
                                     elegans::LTC<double>(elegans::AutoNCP(12, 4), 16), elegans::Dense<double>(2, 4)),
                 folder / "stack.safetensors");
+  elegans::save(elegans::Sequential(elegans::Dense<double>(8, 4, {.activation = elegans::Activation::tanh}),
+                                    elegans::LTC<double>(elegans::AutoNCP(12, 4), 8), elegans::Dense<double>(2, 4)),
+                folder / "dense_stack.safetensors");
   elegans::save(elegans::CfC<double>(32, 4, {.backbone_layers = 0}), folder / "cfc_32.safetensors");
   elegans::save(elegans::LSTM<double>(32, 4), folder / "lstm_32.safetensors");
 }

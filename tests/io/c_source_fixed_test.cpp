@@ -11,7 +11,12 @@
 #include <vector>
 
 #include <elegans/io/c_source.hpp>
+#include <elegans/layer/dense.hpp>
+#include <elegans/layer/dropout.hpp>
+#include <elegans/layer/layer_norm.hpp>
+#include <elegans/layer/sequential.hpp>
 #include <elegans/model/cfc.hpp>
+#include <elegans/model/lstm.hpp>
 #include <elegans/model/ltc.hpp>
 #include <elegans/model/mixed.hpp>
 #include <elegans/system/file.hpp>
@@ -59,6 +64,7 @@ class FixedExamples {
     options_.elapsed_time = std::exp(value(-4, 2));
     options_.input_range = size(0, 1) == 0 ? 1 : value(0.01, 30);
     options_.arithmetic = number % 2 == 0 ? CArithmetic::q15 : CArithmetic::q31;
+    if (number % 6 >= 4) return next_stack();
     if (number % 3 == 0) {
       elegans::LTCOptions options;
       options.ode_unfolds = size(1, 9);
@@ -90,6 +96,39 @@ class FixedExamples {
   }
 
  private:
+  /// Dense layers before and behind an LTC, a CfC, or both.
+  FixedExample next_stack() {
+    using elegans::Activation;
+    using elegans::CfC;
+    using elegans::Dense;
+    using elegans::LTC;
+    using elegans::Sequential;
+    constexpr Activation activations[] = {Activation::linear, Activation::lecun_tanh, Activation::relu,
+                                          Activation::tanh,   Activation::silu,       Activation::sigmoid};
+    const auto dense = [&](int units, int inputs) {
+      return Dense<double>(units, inputs,
+                           {.activation = activations[size(0, 5)], .seed = static_cast<unsigned>(number_)});
+    };
+    const int inputs = size(1, 6), width = size(1, 12), units = size(6, 20), outputs = size(1, units - 4);
+    options_.elapsed_time = value(0.05, 2);
+    switch (number_ / 6 % 4) {
+      case 0:
+        return of(
+            Sequential(dense(width, inputs), LTC<double>(elegans::AutoNCP(units, outputs), width), dense(2, outputs)),
+            "stack");
+      case 1:
+        return of(Sequential(CfC<double>(units, inputs, {.backbone_units = 9}), elegans::Dropout<double>(units),
+                             dense(3, units)),
+                  "stack");
+      case 2:
+        return of(Sequential(CfC<double>(elegans::AutoNCP(units, outputs), inputs),
+                             Sequential(LTC<double>(elegans::AutoNCP(8, 2), outputs), dense(1, 2))),
+                  "stack");
+      default:
+        return of(Sequential(dense(width, inputs), dense(2, width)), "stack");
+    }
+  }
+
   int size(int low, int high) { return std::uniform_int_distribution<int>(low, high)(random_); }
   double value(double low, double high) { return std::uniform_real_distribution<double>(low, high)(random_); }
 
@@ -122,7 +161,7 @@ class FixedExamples {
     }
     example.tolerance = largest * (options_.arithmetic == CArithmetic::q31   ? 2e-5
                                    : options_.arithmetic == CArithmetic::q15 ? 1e-2
-                                                                             : 0.2);
+                                                                             : 0.12);
     return example;
   }
 
@@ -133,6 +172,18 @@ class FixedExamples {
 
 bool has_program(const std::string& program) {
   return std::system(("command -v " + program + " >/dev/null 2>&1").c_str()) == 0;
+}
+
+/// The names of the states of a network's layers.
+std::vector<std::string> states_of(const FixedExample& example) {
+  std::vector<std::string> names;
+  for (const std::string name : {"v", "v_0", "v_1", "v_2"}) {
+    if (example.c.header.find("_t " + name + "[") != std::string::npos) names.push_back(name);
+  }
+  return names;
+}
+bool is_word(const FixedExample& example, const std::string& state) {
+  return example.c.header.find("int32_t " + state + "[") != std::string::npos;
 }
 
 /// A program that prints the outputs of a network as whole numbers. Then it steps with extreme inputs, and checks that
@@ -153,10 +204,14 @@ std::string fixed_program(const FixedExample& example) {
       << "_number)(random >> 31 ? " << (example.options.arithmetic == CArithmetic::q31 ? "-2147483647" : "-32767")
       << " - 1 : " << (example.options.arithmetic == CArithmetic::q31 ? "2147483647" : "32767") << ");\n    }\n    if ("
       << name << "_step_integer(&s, far, y)) printf(\"refused \");\n  }\n"
-      << "  s.v[0] = (" << (example.c.header.find("int32_t v[") != std::string::npos ? "int32_t" : "int16_t")
-      << ")0x80000000;\n  if (sizeof(s.v[0]) == 2) s.v[0] = -32767 - 1;\n  kept = s;\n"
-      << "  if (" << name
-      << "_step_integer(&s, far, y) != 3 || memcmp(&s, &kept, sizeof s)) printf(\"not refused \");\n"
+      << "  kept = s;\n";
+  for (const std::string& v : states_of(example)) {
+    const std::string first = "s." + v + "[0]";
+    out << "  s = kept;\n  " << first << " = " << (is_word(example, v) ? "(int32_t)0x80000000" : "-32767 - 1")
+        << ";\n  kept = s;\n  if (" << name << "_step_integer(&s, far, y) != 3 || memcmp(&s, &kept, sizeof s)) "
+        << "printf(\"not refused \");\n  " << name << "_reset(&kept);\n";
+  }
+  out << "  (void)kept;\n"
       << "  if (" << name << "_self_test()) printf(\"self-test \");\n  printf(\"\\n\");\n}\n";
   return out.str();
 }
@@ -253,6 +308,19 @@ TEST_CASE("C in whole numbers names what it cannot write", "[io][c_source]") {
   CHECK(refusal(elegans::CfC<double>(4, 2, {.head_activation = elegans::Activation::lecun_tanh}),
                 {.elapsed_time = 1, .arithmetic = CArithmetic::q15}) ==
         "export to C: a CfC with heads of lecun_tanh needs float, not q15");
+  const elegans::CSourceOptions q15{.elapsed_time = 1, .arithmetic = CArithmetic::q15};
+  using elegans::Dense;
+  using elegans::Sequential;
+  CHECK(refusal(Sequential(ltc, elegans::LayerNorm<double>(1)), q15) ==
+        "export to C: the layer layer_norm (LayerNorm) needs float, not q15");
+  CHECK(refusal(Sequential(elegans::LSTM<double>(3, 2), Dense<double>(1, 3)), q15) ==
+        "export to C: the layer lstm (LSTM) needs float, not q15");
+  CHECK(refusal(Sequential(ltc, Dense<double>(1, 1, {.activation = elegans::Activation::gelu})), q15) ==
+        "export to C: a dense layer of gelu needs float, not q15");
+  const elegans::CSourceOptions int8{.elapsed_time = 1, .arithmetic = CArithmetic::int8};
+  CHECK(refusal(Sequential(elegans::CfC<double>(4, 2), Dense<double>(1, 4)), int8) ==
+        "export to C: int8 is for a CfC alone; a stack needs float, q31 or q15");
+  CHECK(refusal(Dense<double>(1, 4), int8) == "export to C: a dense layer needs float, q31 or q15; int8 is for a CfC");
   elegans::LTC<double> steep(elegans::AutoNCP(8, 1), 2);
   steep.update([&](auto all) { all = all * 1e5; });
   CHECK(refusal(steep, {.elapsed_time = 1, .arithmetic = CArithmetic::q15}).find("too large for q15") !=

@@ -372,7 +372,7 @@ TEST_CASE("C of a stack names what it cannot write", "[io][c_source]") {
         "export to C: no layer of the stack computes anything");
   CHECK(support::refusal_of([&] {
           elegans::c_source(elegans::Sequential(gru), {.elapsed_time = 1, .arithmetic = elegans::CArithmetic::q15});
-        }) == "export to C: q15 is for an LTC or a CfC alone; a stack needs float");
+        }) == "export to C: the layer gru (GRU) needs float, not q15");
 }
 
 TEST_CASE("A membrane without capacitance keeps its state if no time elapses", "[io][c_source]") {

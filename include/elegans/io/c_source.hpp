@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <algorithm>
 #include <optional>
 #include <string>
 #include <type_traits>
@@ -31,8 +32,10 @@ struct CSourceOptions {
   CArithmetic arithmetic = CArithmetic::float32;  ///< all but float need `elapsed_time`
   double input_range = 1;                         ///< without float: inputs are in [-input_range, input_range]
   CSigmoid sigmoid = CSigmoid::exact;             ///< in q15 and int8
-  bool self_test = false;                         ///< adds a function that compares a few steps with known outputs
-  std::string origin{};                           ///< where the model comes from, for the first comment
+  /// Adds a function that compares a few steps with known outputs: of the model in double; in int8, of the model with
+  /// the rounded weights of the C.
+  bool self_test = false;
+  std::string origin{};  ///< where the model comes from, for the first comment
 };
 
 /// The text of two files of C.
@@ -70,7 +73,8 @@ inline void check_options(const CSourceOptions& options) {
 /// The weights are constants. What does not change from step to step is in them already: softplus, epsilon, the input
 /// mapping, masks, the scale of the exponential, and a fixed elapsed time. The same model gives the same bytes.
 ///
-/// A stack of layers becomes one network, too: in float, of any layers that step (`Sequential`, `Stack`).
+/// A stack of layers becomes one network, too (`Sequential`, `Stack`): in float, of any layers that step; in q31 and
+/// q15 of LTCs, CfCs and dense layers.
 ///
 /// \param model  a model in double
 /// \throws InvalidArgument if an option is out of its range, if a value does not fit the arithmetic, or if a layer
@@ -82,25 +86,25 @@ CSource c_source(const Model& model, const CSourceOptions& options = {}) {
   static_assert(CausalLayer<Model>, "elegans: a layer that reads later steps has no C, which takes step by step");
   detail::check_options(options);
   detail::CWriter layers(options.name);
-  const auto written = [&](auto steps, double input_range) {
+  const auto written = [&](auto steps, double input_range, const Model& of) {
     std::optional<detail::GoldenSteps> golden;
-    if (options.self_test) golden = detail::golden_steps(model, options.elapsed_time, input_range);
+    if (options.self_test) golden = detail::golden_steps(of, options.elapsed_time, input_range);
     const detail::CProgram program(layers, std::move(steps), options.file_name, options.origin, options.elapsed_time,
                                    std::move(golden));
     return CSource{program.header(), program.source()};
   };
   if (options.arithmetic == CArithmetic::float32) {
     const detail::CStepOptions step{options.elapsed_time, true};
-    return written(detail::CFloatStep(detail::written_layers(layers, model, step), step), 1);
+    return written(detail::CFloatStep(detail::written_float_layers(layers, model, step), step), 1, model);
   }
   const detail::CFixedPoint fixed{options.arithmetic, options.sigmoid, options.input_range, *options.elapsed_time};
-  if constexpr (requires { write_cell(layers, model.cell(), nullptr, fixed, ""); }) {
-    return written(
-        detail::CFixedStep(fixed, write_cell(layers, model.cell(), model.parameters().data(), fixed, "layer")),
-        fixed.input_bound() / 2);
-  } else {
-    detail::refuse("export to C: ", fixed.spoken(), " is for an LTC or a CfC alone; a stack needs float");
+  std::vector<detail::CFixedLayer> written_layers = detail::written_fixed_layers(layers, model, fixed);
+  Model rounded = model;
+  if constexpr (requires { model.cell(); }) {
+    const std::vector<double>& values = written_layers.front().rounded;
+    if (!values.empty()) rounded.update([&](auto all) { std::copy(values.begin(), values.end(), all.data()); });
   }
+  return written(detail::CFixedStep(fixed, std::move(written_layers)), fixed.input_bound() / 2, rounded);
 }
 
 }  // namespace elegans

@@ -22,8 +22,8 @@ namespace detail {
 /// `pad_neurons` says.
 template <typename Scalar>
 struct LTCConstants {
-  const Scalar *cm, *leak_numerator,
-      *leak_denominator;  ///< cm (1 behind the last neuron), gleak vleak, gleak + epsilon
+  const Scalar* cm;                                       ///< 1 behind the last neuron
+  const Scalar *leak_numerator, *leak_denominator;        ///< gleak vleak, gleak + epsilon
   const Scalar *input_w, *input_b, *output_w, *output_b;  ///< of the mappings; 1 and 0 where there is none
   SynapseConstants<Scalar> synapses, sensory_synapses;
 };

@@ -72,6 +72,25 @@ struct CBlocks {
     if (options.proj_size > 0) projection = map_of({list, "fc"}, options.proj_size, blocks.back().units);
   }
 
+  /// Writes the weights into a parameter vector of the cell, for which the elapsed time was fixed.
+  template <typename Cell>
+  void copy_weights(const Cell& cell, double* parameters) const {
+    const auto& list = cell.parameters();
+    for (std::size_t k = 0; k < blocks.size(); ++k) {
+      const CfCOffsets at(list, cell.layout()[k], options);
+      for (std::size_t l = 0; l < at.backbone.size(); ++l) {
+        blocks[k].backbone[l].copy_weight(0, parameters + at.backbone[l].weight);
+      }
+      const CLinearMaps& heads = blocks[k].heads;
+      heads.copy_weight(0, parameters + at.ff1.weight);
+      heads.copy_weight(1, parameters + at.ff2.weight);
+      // All weights of the time go into time_b.
+      std::fill_n(parameters + at.time_a.weight, heads.inputs() * heads.outputs(), 0.0);
+      heads.copy_weight(2, parameters + at.time_b.weight);
+    }
+    if (options.proj_size > 0) projection.copy_weight(0, parameters + LinearOffsets{list, "fc"}.weight);
+  }
+
   [[nodiscard]] int units() const {
     int units = 0;
     for (const CBlock& block : blocks) units += block.units;

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace elegans::detail {
 
@@ -32,12 +33,16 @@ struct CLayer {
 /// What the generated C says of one layer in whole numbers. Its function changes the state in place:
 ///
 ///     static void <function>(const @number *x, <state_type> *v, @number *y);
+///
+/// without `v` if the layer has no state.
 struct CFixedLayer {
   CLayer layer;
   std::string state_type;
   int state_bits = 0;              ///< fraction bits of the states
   int output_bits = 0;             ///< fraction bits of the outputs
   std::int64_t low = 0, high = 0;  ///< the states stay in [low, high]
+  /// The parameters with the weights that the C has, if rounding changes them by much. The elapsed time is in them.
+  std::vector<double> rounded{};
 };
 
 /// How a step is to be computed.

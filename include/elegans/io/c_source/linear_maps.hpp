@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <utility>
 #include <vector>
@@ -28,6 +29,12 @@ class CLinearMaps {
   [[nodiscard]] int maps() const noexcept { return static_cast<int>(maps_.size()); }
   [[nodiscard]] double weight(int map, int output, int input) const { return at(map).weight[index(output, input)]; }
   [[nodiscard]] double bias(int map, int output) const { return at(map).bias[static_cast<std::size_t>(output)]; }
+
+  void set_weight(int map, int output, int input, double value) {
+    maps_[static_cast<std::size_t>(map)].weight[index(output, input)] = value;
+  }
+  /// Writes the weights of a map. \param weight  as in the constructor
+  void copy_weight(int map, double* weight) const { std::copy(at(map).weight.begin(), at(map).weight.end(), weight); }
 
   /// Takes away the weights where a mask, of the shape of the weights, is 0.
   void mask(const unsigned char* exists) {

@@ -62,9 +62,12 @@ class StreamDrive {
   /// The synapse from a source to a destination, or the end.
   [[nodiscard]] static const SynapseConstant<Scalar>* find(const SynapseConstants<Scalar>& synapses, Index source,
                                                            Index destination) {
-    return std::find_if(synapses.begin(), synapses.end(), [=](const auto& synapse) {
-      return synapse.source == source && synapse.destination == destination;
-    });
+    const auto* const found =
+        std::lower_bound(synapses.begin(), synapses.end(), source, [=](const auto& synapse, Index wanted) {
+          return synapse.destination != destination ? synapse.destination < destination : synapse.source < wanted;
+        });
+    const bool exists = found != synapses.end() && found->source == source && found->destination == destination;
+    return exists ? found : synapses.end();
   }
 
   /// The synapses as a matrix: not 0 where there is one.

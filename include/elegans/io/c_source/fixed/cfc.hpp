@@ -13,6 +13,7 @@
 #include <elegans/core/activation.hpp>
 #include <elegans/core/error.hpp>
 #include <elegans/io/c_source/cfc.hpp>
+#include <elegans/io/c_source/fixed/activation.hpp>
 #include <elegans/io/c_source/fixed/format.hpp>
 #include <elegans/io/c_source/fixed/maps.hpp>
 #include <elegans/io/c_source/layer.hpp>
@@ -25,16 +26,15 @@ namespace elegans::detail {
 class CFixedCfCWriter {
  public:
   CFixedCfCWriter(CWriter& out, CBlocks cell, const CFixedPoint& fixed, std::string part)
-      : out_(out), cell_(std::move(cell)), fixed_(fixed), part_(std::move(part)) {
+      : out_(out), cell_(std::move(cell)), rounded_(cell_), fixed_(fixed), part_(std::move(part)) {
     if (cell_.options.mode == CfCMode::pure) {
       refuse("export to C: a CfC in mode pure needs float, not ", fixed.spoken());
     }
     if (cell_.options.head_activation != Activation::tanh) {
       refuse("export to C: a CfC with heads of lecun_tanh needs float, not ", fixed.spoken());
     }
-    const bool has_backbone = !cell_.blocks.front().backbone.empty();
-    if (has_backbone && cell_.options.activation == Activation::gelu) {
-      refuse("export to C: a backbone of gelu needs float, not ", fixed.spoken());
+    if (!cell_.blocks.front().backbone.empty()) {
+      CFixedActivation(fixed, cell_.options.activation, "a backbone");  // refuses what there is not
     }
   }
 
@@ -44,17 +44,18 @@ class CFixedCfCWriter {
     std::size_t features = 0;
     CFixedColumns from{cell_.blocks.front().inputs, fixed_.input_bits(), fixed_.input_bound()};
     for (std::size_t k = 0; k < cell_.blocks.size(); ++k) {
-      features = (std::max)(features, write_block(cell_.blocks[k], name_of(k), from));
+      features = (std::max)(features, write_block(k, from));
       from = {cell_.blocks[k].units, state_bits(), bound()};
     }
     const int last = cell_.units() - from.count;
     const std::string outside = last > 0 ? "next + " + CWriter::number(last) : "next";
-    const Projection outputs =
-        cell_.projection.outputs() > 0
-            ? write_projection(from, outside)
-            : Projection{out_.filled("  @copy($outputs$, $from$, y);\n",
-                                     {{"outputs", CWriter::number(cell_.outputs())}, {"from", outside}}),
-                         state_bits()};
+    CFixedOutputs outputs{out_.filled("  @copy($outputs$, $from$, y);\n",
+                                      {{"outputs", CWriter::number(cell_.outputs())}, {"from", outside}}),
+                          state_bits()};
+    if (cell_.projection.outputs() > 0) {
+      outputs = write_fixed_outputs(out_, fixed_, cell_.projection, from, part_ + "_projection", outside);
+      rounded_.projection = outputs.rounded;
+    }
     out_.need("copy");
     out_.code("\nstatic void @$part$_step(const @number *x, @number *v, @number *y) {\n  @number next[$units$];\n",
               {{"part", part_}, {"units", CWriter::number(cell_.units())}});
@@ -85,6 +86,9 @@ class CFixedCfCWriter {
             fixed_.number(bound(), state_bits())};
   }
 
+  /// After `write`: the blocks with the weights that the tables have.
+  [[nodiscard]] const CBlocks& rounded() const noexcept { return rounded_; }
+
  private:
   [[nodiscard]] double bound() const { return cell_.options.mode == CfCMode::standard ? 1 : 2; }
   [[nodiscard]] int state_bits() const { return fixed_.number_bits() - 1; }
@@ -93,7 +97,9 @@ class CFixedCfCWriter {
   }
 
   /// \return  the number of features in the arrays of the block's function
-  std::size_t write_block(const CBlock& block, const std::string& name, const CFixedColumns& x) {
+  std::size_t write_block(std::size_t number, const CFixedColumns& x) {
+    const CBlock& block = cell_.blocks[number];
+    const std::string name = name_of(number);
     std::vector<CFixedColumns> columns{x, {block.units, state_bits(), bound()}};
     const int layers = static_cast<int>(block.backbone.size());
     const int width = cell_.options.backbone_units;
@@ -101,13 +107,15 @@ class CFixedCfCWriter {
     for (int l = 0; l < layers; ++l) {
       const std::string table = concatenate(name, "_backbone_", l);
       CLinearMaps map = block.backbone[static_cast<std::size_t>(l)];
-      const Activation activation = cell_.options.activation;
-      if (activation == Activation::tanh) map.scale(0, -2 * log2_of_e);
-      if (activation == Activation::lecun_tanh) map.scale(0, -2 * log2_of_e * lecun_slope<double>);
+      const CFixedActivation activation(fixed_, cell_.options.activation, "a backbone");
+      const double scale = activation.scale();
+      map.scale(0, scale);
       const CFixedMaps maps(fixed_, map, columns, fixed_.exponent_bits());
       maps.write(out_, table);
-      const CFixedColumns features = features_of(activation, width, maps);
-      const bool is_tanh = activation == Activation::tanh || activation == Activation::lecun_tanh;
+      CLinearMaps& rounded = rounded_.blocks[number].backbone[static_cast<std::size_t>(l)];
+      rounded = maps.rounded();
+      rounded.scale(0, 1 / scale);
+      const CFixedColumns features = activation.numbers(width, maps);
       out_.need("add_1");
       steps.push_back(out_.filled(
           R"(  w = @$table$;
@@ -122,17 +130,19 @@ $adds$    s = $result$;
           {{"table", table},
            {"width", CWriter::number(width)},
            {"adds", adds("add_1", block, l)},
-           {"result", is_tanh ? maps.exponent(out_, 0) : maps.result(out_, 0)},
+           {"result", activation.sum(out_, maps)},
            {"l", CWriter::number(l % 2)},
-           {"feature", feature(activation, maps.bits(), features.bits)}}));
+           {"feature", activation.of_sum(out_, maps, features.bits)}}));
       columns = {features};
     }
     CLinearMaps heads = block.heads;
-    heads.scale(0, -2 * log2_of_e);
-    heads.scale(1, -2 * log2_of_e);
-    heads.scale(2, -log2_of_e);
+    const double scales[] = {-2 * log2_of_e, -2 * log2_of_e, -log2_of_e};
+    for (int m = 0; m < 3; ++m) heads.scale(m, scales[m]);
     const CFixedMaps maps(fixed_, heads, columns, fixed_.exponent_bits());
     maps.write(out_, name + "_heads");
+    CLinearMaps& rounded_heads = rounded_.blocks[number].heads;
+    rounded_heads = maps.rounded();
+    for (int m = 0; m < 3; ++m) rounded_heads.scale(m, 1 / scales[m]);
     out_.need("add_3");
     out_.code("\nstatic void @$name$(const @number *x, const @number *h, @number *next) {\n", {{"name", name}});
     for (int l = 0; l < (std::min)(layers, 2); ++l) {
@@ -180,80 +190,8 @@ $adds$    first = @bend($first$);
     return statement(concatenate("features_", (l - 1) % 2), cell_.options.backbone_units);
   }
 
-  /// The format of a layer's features. \param maps  what goes into the activation
-  [[nodiscard]] CFixedColumns features_of(Activation activation, int width, const CFixedMaps& maps) const {
-    if (activation == Activation::tanh) return {width, state_bits(), 1};
-    if (activation == Activation::lecun_tanh) return {width, state_bits(), lecun_scale<double>};
-    return {width, (std::min)(fixed_.bits_for(maps.reach()), maps.bits()), maps.reach()};
-  }
-
-  /// The activation of a sum s of so many fraction bits, as a number. Those of tanh have its scale in the weights.
-  [[nodiscard]] std::string feature(Activation activation, int sum_bits, int bits) {
-    const std::string shifting = sum_bits > bits ? " >> " + CWriter::number(sum_bits - bits) : "";
-    const auto factor = [&](double value) { return CWriter::number(fixed_.number(value, fixed_.number_bits())); };
-    switch (activation) {
-      case Activation::tanh:
-        return out_.filled("@bend(s)", {});
-      case Activation::lecun_tanh:
-        return out_.filled("2 * @part(@bend(s), $half$)", {{"half", factor(lecun_scale<double> / 2)}});
-      case Activation::relu:
-        return "s < 0 ? 0 : s" + shifting;
-      case Activation::silu:
-        return out_.filled(
-            "2 * @times(s, @gate($exponent$))$shift$",
-            {{"exponent", shifted(out_, out_.filled("(-s - 2 * @times(s, $rest$))", {{"rest", factor(log2_of_e - 1)}}),
-                                  sum_bits - fixed_.exponent_bits())},
-             {"shift", shifting}});
-      case Activation::gelu:
-      case Activation::linear:
-      case Activation::sigmoid:
-        break;
-    }
-    refuse("export to C: a backbone has no activation number ", static_cast<int>(activation), " in ", fixed_.spoken());
-  }
-
-  struct Projection {
-    std::string code;
-    int bits;  ///< fraction bits of an output
-  };
-  /// \param from   what the outputs are made of  \param where  it is, in C
-  Projection write_projection(const CFixedColumns& from, const std::string& where) {
-    const std::vector<CFixedColumns> columns{from};
-    double reach = 0;
-    for (int o = 0; o < cell_.projection.outputs(); ++o) {
-      double sum = std::fabs(cell_.projection.bias(0, o));
-      for (int i = 0; i < from.count; ++i) sum += std::fabs(cell_.projection.weight(0, o, i)) * from.bound;
-      reach = (std::max)(reach, sum);
-    }
-    const int most = fraction_bits(reach, std::ldexp(0.9, 30));
-    const int bits = (std::min)(fixed_.bits_for(reach), most - 1);
-    const int inner = (std::min)(bits + 6, most);
-    const CFixedMaps maps(fixed_, cell_.projection, columns, inner);
-    maps.write(out_, part_ + "_projection");
-    out_.need("add_1");
-    return {out_.filled(R"(  {
-    const @weight *w = @$part$_projection;
-    const @row *row = @$part$_projection_rows;
-    int i;
-    for (i = 0; i < $outputs$; ++i, ++row) {
-      @total sum[1] = {0};
-      w = @add_1(w, $where$, $count$, sum);
-      y[i] = (@number)(($result$ + $half$) >> $shift$);
-    }
-  }
-)",
-                        {{"part", part_},
-                         {"outputs", CWriter::number(cell_.projection.outputs())},
-                         {"where", where},
-                         {"count", CWriter::number(from.count)},
-                         {"result", maps.result(out_, 0)},
-                         {"half", CWriter::number(1 << (inner - bits - 1))},
-                         {"shift", CWriter::number(inner - bits)}}),
-            bits};
-  }
-
   CWriter& out_;
-  CBlocks cell_;
+  CBlocks cell_, rounded_;
   const CFixedPoint& fixed_;
   std::string part_;
 };

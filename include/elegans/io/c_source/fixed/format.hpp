@@ -73,6 +73,13 @@ struct CFixedPoint {
   /// The largest magnitude that an input of this format can have.
   [[nodiscard]] double input_bound() const { return std::ldexp(1.0, number_bits() - input_bits()); }
 
+  /// The same, for a layer whose inputs are numbers of so many fraction bits.
+  [[nodiscard]] CFixedPoint with_input_bits(int bits) const {
+    CFixedPoint other = *this;
+    other.input_range = std::ldexp(static_cast<double>(largest(number_bits()) - 2), -bits);
+    return other;
+  }
+
   [[nodiscard]] std::int64_t number(double real, int bits) const {
     return to_fixed(real, bits, largest(number_bits()));
   }

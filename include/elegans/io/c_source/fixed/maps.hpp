@@ -30,7 +30,7 @@ class CFixedMaps {
   /// \param result_bits  fraction bits of what they compute, unless that reaches too far
   CFixedMaps(const CFixedPoint& fixed, const CLinearMaps& maps, const std::vector<CFixedColumns>& columns,
              int result_bits)
-      : fixed_(fixed), maps_(maps), columns_(columns) {
+      : fixed_(fixed), maps_(maps), columns_(columns), rounded_(maps) {
     double largest = 0;
     for (int o = 0; o < maps.outputs(); ++o) {
       for (int m = 0; m < maps.maps(); ++m) largest = (std::max)(largest, add_row(m, o));
@@ -50,6 +50,9 @@ class CFixedMaps {
   /// Fraction bits of what the maps compute.
   [[nodiscard]] int bits() const noexcept { return result_bits_; }
   [[nodiscard]] int shift() const noexcept { return scale_bits_ - fixed_.number_bits() - 1; }
+
+  /// The maps with the weights that the tables have.
+  [[nodiscard]] const CLinearMaps& rounded() const noexcept { return rounded_; }
 
   /// Writes the tables NAME, of weights, and NAME_rows.
   void write(CWriter& out, const std::string& name) const {
@@ -89,16 +92,18 @@ class CFixedMaps {
                               ? 1
                               : (std::min)(static_cast<double>(CFixedPoint::largest(fixed_.map_bits())) / largest,
                                            std::ldexp(0.99, headroom) / sum);
+    int i = 0;
     each_weight(m, o, [&](double weight, const CFixedColumns& column) {
       row_.push_back(to_fixed(std::ldexp(weight, -column.bits) * factor, 0, CFixedPoint::largest(fixed_.map_bits())));
+      rounded_.set_weight(m, o, i++, std::ldexp(static_cast<double>(row_.back()) / factor, column.bits));
     });
     // The weights of all maps of an output lie side by side.
     if (m + 1 == maps_.maps()) {
       const auto maps = static_cast<std::size_t>(maps_.maps());
       const std::size_t inputs = row_.size() / maps;
-      for (std::size_t i = 0; i < inputs; ++i) {
+      for (std::size_t j = 0; j < inputs; ++j) {
         for (std::size_t k = 0; k < maps; ++k) {
-          weights_.push_back(CWriter::number(row_[k * inputs + i]));
+          weights_.push_back(CWriter::number(row_[k * inputs + j]));
         }
       }
       row_.clear();
@@ -119,11 +124,57 @@ class CFixedMaps {
   const CFixedPoint& fixed_;
   const CLinearMaps& maps_;
   const std::vector<CFixedColumns>& columns_;
+  CLinearMaps rounded_;
   int result_bits_ = 0, scale_bits_ = 0;
   double reach_ = 0;
   std::vector<std::int64_t> row_;
   std::vector<std::string> weights_;
   std::vector<double> biases_, scales_;
 };
+
+/// A linear map to outputs y, in C.
+struct CFixedOutputs {
+  std::string code;
+  int bits;  ///< fraction bits of an output
+  CLinearMaps rounded{};
+};
+
+/// \param from   what the outputs are made of  \param where  it is, in C  \param table  of the weights
+inline CFixedOutputs write_fixed_outputs(CWriter& out, const CFixedPoint& fixed, const CLinearMaps& map,
+                                         const CFixedColumns& from, const std::string& table,
+                                         const std::string& where) {
+  const std::vector<CFixedColumns> columns{from};
+  double reach = 0;
+  for (int o = 0; o < map.outputs(); ++o) {
+    double sum = std::fabs(map.bias(0, o));
+    for (int i = 0; i < from.count; ++i) sum += std::fabs(map.weight(0, o, i)) * from.bound;
+    reach = (std::max)(reach, sum);
+  }
+  const int most = fraction_bits(reach, std::ldexp(0.9, 30));
+  const int bits = (std::min)(fixed.bits_for(reach), most - 1);
+  const int inner = (std::min)(bits + 6, most);
+  const CFixedMaps maps(fixed, map, columns, inner);
+  maps.write(out, table);
+  for (const char* name : {"add_1", "times", "sum"}) out.need(name);
+  return {out.filled(R"(  {
+    const @weight *w = @$table$;
+    const @row *row = @$table$_rows;
+    int i;
+    for (i = 0; i < $outputs$; ++i, ++row) {
+      @total sum[1] = {0};
+      w = @add_1(w, $where$, $count$, sum);
+      y[i] = (@number)(($result$ + $half$) >> $shift$);
+    }
+  }
+)",
+                     {{"table", table},
+                      {"outputs", CWriter::number(map.outputs())},
+                      {"where", where},
+                      {"count", CWriter::number(from.count)},
+                      {"result", maps.result(out, 0)},
+                      {"half", CWriter::number(1 << (inner - bits - 1))},
+                      {"shift", CWriter::number(inner - bits)}}),
+          bits, maps.rounded()};
+}
 
 }  // namespace elegans::detail

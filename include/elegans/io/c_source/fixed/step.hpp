@@ -23,29 +23,41 @@
 
 namespace elegans::detail {
 
-/// What a network in whole numbers has around its layer: formats, steps of integers and of floats, and a self-test.
+/// What a network in whole numbers has around its layers: formats, steps of integers and of floats, and a self-test.
+/// Each layer reads the outputs of the one before it.
 class CFixedStep {
  public:
-  CFixedStep(const CFixedPoint& fixed, CFixedLayer layer)
-      : fixed_(fixed), fixed_layer_(std::move(layer)), layers_{fixed_layer_.layer} {}
+  CFixedStep(const CFixedPoint& fixed, std::vector<CFixedLayer> layers)
+      : fixed_(fixed), fixed_layers_(std::move(layers)) {
+    for (const CFixedLayer& layer : fixed_layers_) layers_.push_back(layer.layer);
+  }
 
   [[nodiscard]] const std::vector<CLayer>& layers() const noexcept { return layers_; }
   [[nodiscard]] int state_bytes() const {
-    return layer().state * (fixed_layer_.state_type == "int32_t" || fixed_.is_wide() ? 4 : 2);
+    int bytes = 0;
+    for (const CFixedLayer& layer : fixed_layers_) bytes += layer.layer.state * bytes_of_state(layer);
+    return bytes;
   }
   [[nodiscard]] int stack_bytes() const {
-    const int numbers = layer().inputs * (fixed_.is_wide() ? 4 : 2);
-    return static_cast<int>(layer().stack_values) * state_bytes() / layer().state + numbers;
+    int numbers = inputs(), deepest = 0;
+    for (const CFixedLayer& layer : fixed_layers_) {
+      deepest = (std::max)(deepest, static_cast<int>(layer.layer.stack_values) * bytes_of_state(layer));
+      if (&layer != &fixed_layers_.back()) numbers += layer.layer.outputs;
+    }
+    return deepest + numbers * (fixed_.is_wide() ? 4 : 2);
   }
 
   /// Lines for the first comment.
   [[nodiscard]] std::string arithmetic() const {
     const auto largest = [&](int bits) { return number_text(std::ldexp(1.0, fixed_.number_bits() - bits), 6); };
     const auto unit = [](int bits) { return concatenate("2^", -bits); };
+    std::string states;
+    for (const CFixedLayer& layer : fixed_layers_) {
+      if (layer.layer.state > 0) states += (states.empty() ? ";\n   a state counts " : ", ") + unit(layer.state_bits);
+    }
     return concatenate(fixed_.spoken(), ", without float. An input counts ", unit(fixed_.input_bits()),
                        " and stays below ", largest(fixed_.input_bits()), ";\n   an output counts ",
-                       unit(fixed_layer_.output_bits), " and stays below ", largest(fixed_layer_.output_bits),
-                       ";\n   a state counts ", unit(fixed_layer_.state_bits),
+                       unit(output_bits()), " and stays below ", largest(output_bits()), states,
                        ". Sigmoids: ", fixed_.sigmoid == CSigmoid::table ? "from a table." : "exact.");
   }
 
@@ -64,8 +76,7 @@ extern "C" {
 
 /* What a network remembers from step to step: one for each stream of inputs. */
 typedef struct {
-  $state_type$ v[$state$];
-} @state;
+$states$} @state;
 
 /* Starts a stream. */
 void @reset(@state *state);
@@ -85,9 +96,8 @@ int @step(@state *state, const float x[$NAME$_INPUTS], float y[$NAME$_OUTPUTS]);
              {{"NAME", upper_name},
               {"number", fixed_.number_type()},
               {"input_bits", CWriter::number(fixed_.input_bits())},
-              {"output_bits", CWriter::number(fixed_layer_.output_bits)},
-              {"state_type", fixed_layer_.state_type},
-              {"state", CWriter::number(layer().state)}});
+              {"output_bits", CWriter::number(output_bits())},
+              {"states", has_state() ? each_state(out, "  $type$ $v$[$count$];\n") : "  char unused;\n"}});
   }
 
   /// Types and functions that the layer calls.
@@ -110,21 +120,13 @@ int @step(@state *state, const float x[$NAME$_INPUTS], float y[$NAME$_OUTPUTS]);
   }
 
   void write_steps(CWriter& out, const std::string& upper_name) const {
-    out.code(R"(
+    out.code(
+        R"(
 void @reset(@state *state) {
-  volatile $state_type$ *v = state->v; /* so that no compiler makes a call of memset of it */
-  int i;
-  for (i = 0; i < $state$; ++i) v[i] = 0;
-}
+$reset$}
 
 int @step_integer(@state *state, const @number x[$inputs$], @number y[$outputs$]) {
-  int i;
-  for (i = 0; i < $state$; ++i) {
-    const int32_t v = state->v[i];
-    if (v < $low$ || v > $high$) return 3;
-  }
-  @$function$(x, state->v, y);
-  return 0;
+$arrays$$checks$$steps$  return 0;
 }
 
 #ifndef $NAME$_NO_FLOAT
@@ -145,19 +147,27 @@ int @step(@state *state, const float x[$inputs$], float y[$outputs$]) {
 }
 #endif
 )",
-             {{"NAME", upper_name},
-              {"function", layer().function},
-              {"magnitude", out.filled(std::string(text_of("float")) + "\n" + std::string(text_of("magnitude")), {})},
-              {"state_type", fixed_layer_.state_type},
-              {"state", CWriter::number(layer().state)},
-              {"inputs", CWriter::number(layer().inputs)},
-              {"outputs", CWriter::number(layer().outputs)},
-              {"low", CWriter::number(fixed_layer_.low)},
-              {"high", CWriter::number(fixed_layer_.high)},
-              {"to_number", float_literal(std::ldexp(1.0, fixed_.input_bits()))},
-              {"to_float", float_literal(std::ldexp(1.0, -fixed_layer_.output_bits))},
-              // The largest number that a float has, too.
-              {"largest", fixed_.is_wide() ? "2147483520.0f" : "32767.0f"}});
+        {{"NAME", upper_name},
+         {"reset", !has_state() ? "  state->unused = 0;\n"
+                                : each_state(out,
+                                             "  volatile $type$ *$v$ = state->$v$;"
+                                             " /* so that no compiler makes a call of memset of it */\n") +
+                                      "  int i;\n" + each_state(out, "  for (i = 0; i < $count$; ++i) $v$[i] = 0;\n")},
+         {"checks",
+          !has_state() ? "  (void)state;\n" : "  int i;\n" + each_state(out, R"(  for (i = 0; i < $count$; ++i) {
+    const int32_t v = state->$v$[i];
+    if (v < $low$ || v > $high$) return 3;
+  }
+)")},
+         {"arrays", arrays(out)},
+         {"steps", steps(out)},
+         {"magnitude", out.filled(std::string(text_of("float")) + "\n" + std::string(text_of("magnitude")), {})},
+         {"inputs", CWriter::number(inputs())},
+         {"outputs", CWriter::number(outputs())},
+         {"to_number", float_literal(std::ldexp(1.0, fixed_.input_bits()))},
+         {"to_float", float_literal(std::ldexp(1.0, -output_bits()))},
+         // The largest number that a float has, too.
+         {"largest", fixed_.is_wide() ? "2147483520.0f" : "32767.0f"}});
   }
 
   void write_self_test(CWriter& out, const GoldenSteps& golden, const std::string& upper_name) const {
@@ -168,11 +178,12 @@ int @step(@state *state, const float x[$inputs$], float y[$outputs$]) {
     };
     double largest = 0.1;
     for (const double y : golden.y) largest = (std::max)(largest, std::fabs(y));
-    // Weights of 8 bits are a hundredth of the largest apart; many of them make an output.
-    const double tolerance = largest * (fixed_.is_small() ? 0.2 : fixed_.is_wide() ? 1e-5 : 1e-2);
+    // The known outputs of int8 are those of its rounded weights, so it is nearly as exact as q15: of 77 random
+    // networks, one was off by more than half of this.
+    const double tolerance = largest * (fixed_.is_small() ? 2e-2 : fixed_.is_wide() ? 1e-5 : 1e-2);
     out.code("\n#ifdef $NAME$_SELF_TEST\n", {{"NAME", upper_name}});
     table("golden_x", golden.x, fixed_.input_bits());
-    table("golden_y", golden.y, fixed_layer_.output_bits);
+    table("golden_y", golden.y, output_bits());
     out.code(R"(
 int @self_test(void) {
   @state state;
@@ -191,9 +202,9 @@ int @self_test(void) {
 #endif
 )",
              {{"steps", CWriter::number(golden.steps)},
-              {"inputs", CWriter::number(layer().inputs)},
-              {"outputs", CWriter::number(layer().outputs)},
-              {"tolerance", CWriter::number(fixed_.number(tolerance, fixed_layer_.output_bits))}});
+              {"inputs", CWriter::number(inputs())},
+              {"outputs", CWriter::number(outputs())},
+              {"tolerance", CWriter::number(fixed_.number(tolerance, output_bits()))}});
   }
 
  private:
@@ -202,10 +213,57 @@ int @self_test(void) {
                         [&](const CFunction& f) { return f.name == function; })
         ->text;
   }
-  [[nodiscard]] const CLayer& layer() const noexcept { return fixed_layer_.layer; }
+  [[nodiscard]] int inputs() const { return layers_.front().inputs; }
+  [[nodiscard]] int outputs() const { return layers_.back().outputs; }
+  [[nodiscard]] int output_bits() const { return fixed_layers_.back().output_bits; }
+  [[nodiscard]] bool has_state() const {
+    return std::any_of(layers_.begin(), layers_.end(), [](const CLayer& layer) { return layer.state > 0; });
+  }
+  [[nodiscard]] int bytes_of_state(const CFixedLayer& layer) const {
+    return layer.state_type == "int32_t" || fixed_.is_wide() ? 4 : 2;
+  }
+  /// The name in C of the state of a layer.
+  [[nodiscard]] std::string state_of(std::size_t k) const {
+    return fixed_layers_.size() == 1 ? "v" : concatenate("v_", k);
+  }
+
+  /// A piece of code for each layer that has a state.
+  [[nodiscard]] std::string each_state(const CWriter& out, std::string_view piece) const {
+    std::string all;
+    for (std::size_t k = 0; k < fixed_layers_.size(); ++k) {
+      const CFixedLayer& layer = fixed_layers_[k];
+      if (layer.layer.state == 0) continue;
+      all += out.filled(piece, {{"type", layer.state_type},
+                                {"v", state_of(k)},
+                                {"count", CWriter::number(layer.layer.state)},
+                                {"low", CWriter::number(layer.low)},
+                                {"high", CWriter::number(layer.high)}});
+    }
+    return all;
+  }
+  /// What the layers hand to each other.
+  [[nodiscard]] std::string arrays(const CWriter& out) const {
+    std::string all;
+    for (std::size_t k = 0; k + 1 < layers_.size(); ++k) {
+      all += out.filled("  @number y_$k$[$outputs$];\n",
+                        {{"k", CWriter::number(k)}, {"outputs", CWriter::number(layers_[k].outputs)}});
+    }
+    return all;
+  }
+  [[nodiscard]] std::string steps(const CWriter& out) const {
+    std::string all;
+    for (std::size_t k = 0; k < layers_.size(); ++k) {
+      all += out.filled("  @$function$($x$, $state$$y$);\n",
+                        {{"function", layers_[k].function},
+                         {"x", k == 0 ? "x" : concatenate("y_", k - 1)},
+                         {"state", layers_[k].state > 0 ? "state->" + state_of(k) + ", " : ""},
+                         {"y", k + 1 < layers_.size() ? concatenate("y_", k) : "y"}});
+    }
+    return all;
+  }
 
   CFixedPoint fixed_;
-  CFixedLayer fixed_layer_;
+  std::vector<CFixedLayer> fixed_layers_;
   std::vector<CLayer> layers_;
 };
 
