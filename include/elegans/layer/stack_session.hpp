@@ -20,6 +20,7 @@
 #include <elegans/layer/session_base.hpp>
 #include <elegans/layer/stack.hpp>
 
+// mutate all: layer.stack_session
 namespace elegans {
 
 namespace detail {
