@@ -10,9 +10,9 @@
 
 Or from Python, with a layer at hand: `layer_to_tensors(layer)`, `tensors_to_layer(tensors, layer)`, `metadata(layer)`.
 
-A Keras model is a `keras.Sequential` of LTC, CfC, Dense, LayerNormalization and Dropout layers, of a Bidirectional of two
-LTC or CfC, and of more such Sequentials; or --layer names one layer of any model. A Sequential of one layer becomes the
-file of that layer, any other one a stack.
+A Keras model is a `keras.Sequential` of LTC, CfC, Dense, LayerNormalization and Dropout layers, of a Bidirectional of
+two LTC or CfC, and of more such Sequentials; or --layer names one layer of any model. A Sequential of one layer becomes
+the file of that layer, any other one a stack.
 
 A model file has the names and layouts of ncps' PyTorch state_dict. What Keras does otherwise:
 
@@ -63,7 +63,8 @@ def cell_of(layer):
     if kind == "MixedMemoryRNN":
         refuse("a Keras model with mixed memory is another function than PyTorch's: it cannot be converted")
     if kind not in ("LTCCell", "CfCCell", "WiredCfCCell"):
-        refuse(f"a layer of kind {kind} is none of LTC, CfC, Dense, LayerNormalization, Dropout, Sequential, Bidirectional")
+        refuse(f"a layer of kind {kind} is none of LTC, CfC, Dense, LayerNormalization, Dropout, Sequential, "
+               "Bidirectional")
     if kind != "LTCCell" and cell.mode != "pure":
         refuse(f"a Keras CfC of mode {cell.mode} is another function than PyTorch's: only pure can be converted")
     return cell
