@@ -10,6 +10,10 @@
 
 Or from Python, with a layer at hand: `layer_to_tensors(layer)`, `tensors_to_layer(tensors, layer)`, `metadata(layer)`.
 
+A Keras model is a `keras.Sequential` of LTC, CfC, Dense, LayerNormalization and Dropout layers, of a Bidirectional of
+two LTC or CfC, and of more such Sequentials; or --layer names one layer of any model. A Sequential of one layer becomes
+the file of that layer, any other one a stack.
+
 A model file has the names and layouts of ncps' PyTorch state_dict. What Keras does otherwise:
 
 - An LTC has the same tensors; the masks are constants of the wiring. Its constraints are explicit: clipping.
@@ -19,6 +23,7 @@ A model file has the names and layouts of ncps' PyTorch state_dict. What Keras d
 - Only the mode `pure` of a CfC is the same function on both sides. In the modes `default` and `no_gate`, ncps' Keras
   cell leaves out the tanh of both heads; with mixed memory, it feeds the cell with the LSTM's output instead of the
   inputs. Neither can run in PyTorch or here with any weights, so both are refused.
+- A recurrent layer returns its last output only, unless `return_sequences` says otherwise: the metadata has it.
 
 torch-to-file and file-to-torch need torch and safetensors; the other two keras, ncps 1.0.1 and safetensors.
 """
@@ -36,6 +41,21 @@ def refuse(message):
     raise SystemExit("convert.py: " + message)
 
 
+ACTIVATIONS = ("linear", "relu", "tanh", "gelu", "silu", "sigmoid")
+
+
+def sublayers(layer):
+    """The layers that a Keras layer is made of, by their prefix in a file; None if it is a single one."""
+    kind = type(layer).__name__
+    if kind == "Sequential":
+        return {f"{k}.": own for k, own in enumerate(layer.layers)}
+    if kind == "Bidirectional":
+        if layer.merge_mode != "concat":
+            refuse(f"a Bidirectional must have merge_mode='concat', got {layer.merge_mode!r}")
+        return {"forward_layer.": layer.forward_layer, "backward_layer.": layer.backward_layer}
+    return None
+
+
 def cell_of(layer):
     """The LTC or CfC cell of a Keras layer."""
     cell = getattr(layer, "cell", layer)
@@ -43,7 +63,8 @@ def cell_of(layer):
     if kind == "MixedMemoryRNN":
         refuse("a Keras model with mixed memory is another function than PyTorch's: it cannot be converted")
     if kind not in ("LTCCell", "CfCCell", "WiredCfCCell"):
-        refuse(f"a layer of kind {kind} is neither an LTC nor a CfC")
+        refuse(f"a layer of kind {kind} is none of LTC, CfC, Dense, LayerNormalization, Dropout, Sequential, "
+               "Bidirectional")
     if kind != "LTCCell" and cell.mode != "pure":
         refuse(f"a Keras CfC of mode {cell.mode} is another function than PyTorch's: only pure can be converted")
     return cell
@@ -69,8 +90,23 @@ def to_keras(values, way):
     return values.T if isinstance(way, str) else values.T * np.where(way < 0, -1, 1)
 
 
-def variables(cell):
+def variables(layer):
     """PyTorch's name -> (Keras' variable, how it differs: see to_torch)."""
+    if sublayers(layer) is not None:
+        return {prefix + name: value for prefix, own in sublayers(layer).items()
+                for name, value in variables(own).items()}
+    kind = type(layer).__name__
+    if kind == "Dropout":
+        return {}
+    if kind == "Dense":
+        if not layer.use_bias:
+            refuse(f"the Dense '{layer.name}' must have a bias")
+        return {"weight": (layer.kernel, "transposed"), "bias": (layer.bias, None)}
+    if kind == "LayerNormalization":
+        if layer.gamma is None or layer.beta is None or layer.gamma.ndim != 1:
+            refuse(f"the LayerNormalization '{layer.name}' must scale and center the last axis")
+        return {"weight": (layer.gamma, None), "bias": (layer.beta, None)}
+    cell = cell_of(layer)
     kind = type(cell).__name__
     if kind == "LTCCell":
         own = {v.name: v for v in cell.weights}
@@ -95,8 +131,11 @@ def variables(cell):
     return result
 
 
-def masks(cell):
+def masks(layer):
     """ncps' masks, which Keras keeps as constants."""
+    if sublayers(layer) is not None:
+        return {prefix + name: mask for prefix, own in sublayers(layer).items() for name, mask in masks(own).items()}
+    cell = getattr(layer, "cell", layer)
     kind = type(cell).__name__
     if kind == "LTCCell":
         return {"rnn_cell.sparsity_mask": np.abs(wiring_of(cell).adjacency_matrix).astype(np.float32),
@@ -110,53 +149,75 @@ def masks(cell):
 
 def layer_to_tensors(layer):
     """A built Keras layer's weights, by PyTorch's names."""
-    cell = cell_of(layer)
-    tensors = {name: to_torch(variable, way) for name, (variable, way) in variables(cell).items()}
-    return {**tensors, **masks(cell)}
+    tensors = {name: to_torch(variable, way) for name, (variable, way) in variables(layer).items()}
+    return {**tensors, **masks(layer)}
 
 
 def tensors_to_layer(tensors, layer):
     """Gives a built Keras layer the weights of a model file; its wiring and sizes must be those of the file."""
-    cell = cell_of(layer)
-    wanted = variables(cell)
-    expected_masks = masks(cell)
+    wanted = variables(layer)
+    expected_masks = masks(layer)
     if set(tensors) != set(wanted) | set(expected_masks):
         refuse(f"these tensors are not in both: {sorted(set(tensors) ^ (set(wanted) | set(expected_masks)))}")
     for name, mask in expected_masks.items():
         if tensors[name].shape != mask.shape or not (tensors[name] == mask).all():
             refuse(f"{name}: the layer's wiring is another")
     for name, (variable, way) in wanted.items():
+        if to_torch(variable, way).shape != tensors[name].shape:
+            refuse(f"{name}: the layer's shape is {to_torch(variable, way).shape}, the file's {tensors[name].shape}")
+    for name, (variable, way) in wanted.items():
         variable.assign(to_keras(tensors[name], way))
 
 
-def metadata(layer):
-    """What the tensors cannot tell, for elegans."""
+def about(layer):
+    """What the tensors cannot tell about a layer, for elegans."""
+    kind = type(layer).__name__
+    if sublayers(layer) is not None:
+        return {"model": kind, "stack": [about(own) for own in sublayers(layer).values()]}
+    if kind == "Dense":
+        if layer.activation.__name__ not in ACTIVATIONS:
+            refuse(f"the Dense '{layer.name}' must have one of the activations {', '.join(ACTIVATIONS)}, "
+                   f"got {layer.activation.__name__}")
+        return {"model": kind, "activation": layer.activation.__name__}
+    if kind == "LayerNormalization":
+        return {"model": "LayerNorm", "epsilon": float(layer.epsilon)}
+    if kind == "Dropout":
+        return {"model": kind, "features": int(layer.input.shape[-1]), "share": float(layer.rate)}
     cell = cell_of(layer)
-    about = {"version": 1}
+    result = {"return_sequences": bool(getattr(layer, "return_sequences", True))}
     if type(cell).__name__ == "LTCCell":
         def signs(matrix):
             return "".join("+" if p > 0 else "-" for p in np.asarray(matrix).reshape(-1) if p != 0)
-        about.update(model="LTC", ode_unfolds=cell._ode_unfolds, epsilon=float(cell._epsilon),
-                     implicit_param_constraints=False, solver="semi_implicit", output_dim=int(wiring_of(cell).output_dim),
-                     polarity=signs(wiring_of(cell).adjacency_matrix),
-                     sensory_polarity=signs(wiring_of(cell).sensory_adjacency_matrix))
+        result.update(model="LTC", ode_unfolds=cell._ode_unfolds, epsilon=float(cell._epsilon),
+                      implicit_param_constraints=False, solver="semi_implicit",
+                      output_dim=int(wiring_of(cell).output_dim), polarity=signs(wiring_of(cell).adjacency_matrix),
+                      sensory_polarity=signs(wiring_of(cell).sensory_adjacency_matrix))
     else:
-        about.update(model="CfC", mode="pure")
+        result.update(model="CfC", mode="pure")
         if getattr(cell, "_backbone_layers", 0) > 0:
             activation = cell._activation if isinstance(cell._activation, str) else cell._activation.__name__
-            about.update(activation=activation, backbone_dropout=float(cell._backbone_dropout))
-    return {"elegans": json.dumps(about, separators=(",", ":"))}
+            result.update(activation=activation, backbone_dropout=float(cell._backbone_dropout))
+    return result
 
 
-def keras_model(path, layer):
-    """A Keras model, and its LTC or CfC: the one of that name, or the only one."""
+def metadata(layer):
+    """What the tensors cannot tell about a layer or a stack, as elegans reads it from a file."""
+    return {"elegans": json.dumps({"version": 1, **about(layer)}, separators=(",", ":"))}
+
+
+def keras_model(path, name):
+    """A Keras model, and what to convert of it: the layer of that name, the only layer, or the model itself."""
     import keras
     import ncps.keras  # noqa: F401, registers the layers
     model = keras.models.load_model(path)
-    found = [l for l in model.layers if type(l).__name__ in ("LTC", "CfC") and layer in (None, l.name)]
-    if len(found) != 1:
-        refuse(f"{path} has {len(found)} layers LTC or CfC" + (f" called {layer}" if layer else ": choose with --layer"))
-    return model, found[0]
+    if name is not None:
+        found = [layer for layer in model.layers if layer.name == name]
+        if not found:
+            refuse(f"{path} has no layer called {name}; it has {', '.join(layer.name for layer in model.layers)}")
+        return model, found[0]
+    if type(model).__name__ != "Sequential":
+        refuse(f"{path} is not a Sequential: choose a layer with --layer")
+    return model, model.layers[0] if len(model.layers) == 1 else model
 
 
 def main():

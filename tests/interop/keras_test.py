@@ -30,6 +30,34 @@ def cases():
     yield "cfc_wired_pure", lambda: CfC(AutoNCP(12, 2), mode="pure", return_sequences=True)
 
 
+def stacks():
+    layers = keras.layers
+
+    def stack(*own):
+        return keras.Sequential([keras.Input((None, 3)), *own])
+
+    yield "ltc_dense", lambda: stack(LTC(AutoNCP(8, 2), return_sequences=True), layers.Dense(1))
+    yield "last_output", lambda: stack(layers.Dense(4, activation="tanh"), LTC(AutoNCP(8, 2)), layers.Dense(2))
+    yield "norm_dropout_cfc", lambda: stack(
+        layers.Dense(4, activation="silu"), layers.LayerNormalization(epsilon=0.01), layers.Dropout(0.25),
+        CfC(5, mode="pure", backbone_units=6, return_sequences=True), CfC(AutoNCP(9, 2), mode="pure"))
+    yield "nested", lambda: stack(
+        keras.Sequential([keras.Input((None, 3)), layers.Dense(9, activation="relu"), layers.Dropout(0.5),
+                          layers.Dense(4, activation="gelu")]),
+        layers.Bidirectional(LTC(AutoNCP(8, 2), return_sequences=True)), layers.Dense(3, activation="sigmoid"),
+        layers.Bidirectional(CfC(4, mode="pure", backbone_layers=0)), layers.Dense(1))
+
+
+def convert(*words):
+    script = os.path.join(os.path.dirname(os.path.abspath(__file__)), "convert.py")
+    return subprocess.run([sys.executable, script, *words], capture_output=True, text=True)
+
+
+def converted(*words):
+    done = convert(*words)
+    assert done.returncode == 0, done.stderr
+
+
 def shake(layer, generator):
     """Moves every weight off its initial value."""
     for weight in layer.trainable_variables:
@@ -62,21 +90,67 @@ def main():
             other(x)
             tensors_to_layer(load_file(path("m")), other)
             assert np.array_equal(np.asarray(other(x))[0], expected), name
-        for refused in (CfC(6), CfC(AutoNCP(8, 1), mode="no_gate"), CfC(6, mode="pure", mixed_memory=True)):
+        # Stacks, from Keras' files and back. Theirs, ours and theirs again have the same weights and outputs.
+        for name, make in stacks():
+            generator = np.random.default_rng(2)
+            model, blank = make(), make()
+            shake(model, generator)
+            x = generator.random((1, 10, 3)).astype(np.float32)
+            expected = np.asarray(model(x)).reshape(-1, model.output_shape[-1])
+            model.save(path("model.keras"))
+            blank.save(path("blank.keras"))
+            converted("keras-to-file", path("model.keras"), path("m"))
+            np.savetxt(path("x.csv"), x[0], delimiter=",", fmt="%.9g")
+            subprocess.run([os.path.join(build, "examples", "run_model"), path("m"), "--input", path("x.csv"),
+                            "--output", path("y.csv"), "--precision", "float"], check=True)
+            got = np.loadtxt(path("y.csv"), delimiter=",", ndmin=2).reshape(expected.shape)
+            difference = np.abs(got - expected).max() / np.abs(expected).max()
+            worst = max(worst, difference)
+            assert difference < 1e-5, (name, difference)
+            # Our program writes the file anew, with its own metadata.
+            subprocess.run([os.path.join(build, "tests", "elegans_interop_train"), path("m"), path("ours"),
+                            "--precision", "float"], check=True)
+            converted("file-to-keras", path("ours"), path("blank.keras"), path("new.keras"))
+            again = keras.models.load_model(path("new.keras"))
+            assert all(np.array_equal(np.asarray(a), np.asarray(b)) for a, b in zip(model.weights, again.weights)), name
+            assert np.array_equal(np.asarray(again(x)), np.asarray(model(x))), name
+
+        for refused, text in (
+                (CfC(6), "another function than PyTorch's"),
+                (CfC(AutoNCP(8, 1), mode="no_gate"), "another function than PyTorch's"),
+                (CfC(6, mode="pure", mixed_memory=True), "another function than PyTorch's"),
+                (keras.layers.Dense(2, use_bias=False), "must have a bias"),
+                (keras.layers.SimpleRNN(2), "is none of LTC, CfC, Dense"),
+                (keras.layers.Bidirectional(LTC(AutoNCP(8, 1)), merge_mode="sum"), "merge_mode='concat'")):
             try:
                 layer_to_tensors(refused)
             except SystemExit as error:
-                assert "another function than PyTorch's" in str(error)
+                assert text in str(error), error
             else:
                 raise AssertionError("not refused")
-        convert = os.path.join(os.path.dirname(os.path.abspath(__file__)), "convert.py")
+
+        def refused_with(text, *words):
+            done = convert(*words)
+            assert done.returncode == 1 and text in done.stderr, done.stderr
+            assert "Traceback" not in done.stderr
+
         model = keras.Sequential([keras.Input((None, 3)), CfC(5, mode="pure", return_sequences=True)])
         model.save(path("model.keras"))
-        subprocess.run([sys.executable, convert, "keras-to-file", path("model.keras"), path("m")], check=True)
-        subprocess.run([sys.executable, convert, "file-to-keras", path("m"), path("model.keras"), path("new.keras")],
-                       check=True)
+        converted("keras-to-file", path("model.keras"), path("m"))
+        converted("file-to-keras", path("m"), path("model.keras"), path("new.keras"))
         again = keras.models.load_model(path("new.keras"))
         assert all(np.array_equal(np.asarray(a), np.asarray(b)) for a, b in zip(model.weights, again.weights))
+        refused_with("has no layer called head", "keras-to-file", path("model.keras"), path("no"), "--layer", "head")
+        stack = keras.Sequential([keras.Input((None, 3)), LTC(AutoNCP(8, 2), name="body"),
+                                  keras.layers.Dense(1, activation="softplus")])
+        stack.save(path("stack.keras"))
+        refused_with("got softplus", "keras-to-file", path("stack.keras"), path("no"))
+        converted("keras-to-file", path("stack.keras"), path("body"), "--layer", "body")
+        refused_with("these tensors are not in both", "file-to-keras", path("body"), path("stack.keras"), path("no"))
+        inputs = keras.Input((None, 3))
+        keras.Model(inputs, LTC(AutoNCP(8, 2))(inputs)).save(path("functional.keras"))
+        refused_with("choose a layer with --layer", "keras-to-file", path("functional.keras"), path("no"))
+        assert not os.path.exists(path("no"))
     print(f"largest difference of an output in float: {worst:.1e}")
 
 

@@ -2,7 +2,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstddef>
 #include <tuple>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -20,6 +22,7 @@
 #include <elegans/layer/session_base.hpp>
 #include <elegans/layer/stack.hpp>
 
+// mutate all: layer.stack_session
 namespace elegans {
 
 namespace detail {

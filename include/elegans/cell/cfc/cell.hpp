@@ -215,16 +215,16 @@ class CfCCell : public RecordsSteps {
   static const Layout& checked(const Layout& layout, const CfCOptions& options) {
     detail::check_options(options);
     if constexpr (Room::is_fixed) {
-      const auto require = [](const char* name, Index size, int of_type) {
+      const auto must_be = [](const char* name, Index size, int of_type) {
         if (size != of_type) detail::refuse("CfC: ", name, " must be ", of_type, ", as the type says, got ", size);
       };
       Index units = 0;
       for (const detail::CfCLayout& block : layout) units += block.units;
-      require("units", units, Sizes.units);
-      require("input_dim", layout[0].inputs, Sizes.inputs);
-      require("backbone_layers", layout[0].backbone_layers, Sizes.backbone_layers);
-      if (Sizes.backbone_layers > 0) require("backbone_units", options.backbone_units, Sizes.backbone_units);
-      require("the number of outputs", options.proj_size > 0 ? options.proj_size : layout[layout.size() - 1].units,
+      must_be("units", units, Sizes.units);
+      must_be("input_dim", layout[0].inputs, Sizes.inputs);
+      must_be("backbone_layers", layout[0].backbone_layers, Sizes.backbone_layers);
+      if (Sizes.backbone_layers > 0) must_be("backbone_units", options.backbone_units, Sizes.backbone_units);
+      must_be("the number of outputs", options.proj_size > 0 ? options.proj_size : layout[layout.size() - 1].units,
               Sizes.outputs);
     }
     return layout;

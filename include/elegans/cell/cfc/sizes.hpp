@@ -10,12 +10,12 @@ namespace elegans {
 /// The sizes of a CfC, for a type that fixes them: its values are then in place. By default, they are known at run time
 /// only. The options must have the same sizes.
 struct CfCSizes {
-  int units = Dynamic;   ///< neurons of all blocks together
-  int inputs = Dynamic;  ///< number of inputs
-  int outputs = units;   ///< `proj_size`, or the motor neurons of a wiring
-  int blocks = 1;        ///< the layers of a wiring, or 1
-  int backbone_units = 128;
-  int backbone_layers = 1;  ///< 0 with a wiring, which has no backbone
+  int units = Dynamic;       ///< neurons of all blocks together
+  int inputs = Dynamic;      ///< number of inputs
+  int outputs = units;       ///< `proj_size`, or the motor neurons of a wiring
+  int blocks = 1;            ///< the layers of a wiring, or 1
+  int backbone_units = 128;  ///< neurons per backbone layer
+  int backbone_layers = 1;   ///< 0 with a wiring, which has no backbone
 };
 
 namespace detail {

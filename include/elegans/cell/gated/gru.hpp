@@ -58,8 +58,9 @@ class GRUCell : public GatedCell<ScalarType, 3> {
   using Base::input_dim;
   using Base::units;
   [[nodiscard]] Index state_size() const noexcept { return units(); }
-  /// r, z and n: linear maps of x, and of h.
+  /// r, z and n: linear maps of x.
   [[nodiscard]] const detail::Linear<Scalar>& maps_of_x() const noexcept { return of_x_; }
+  /// r, z and n: linear maps of h.
   [[nodiscard]] const detail::Linear<Scalar>& maps_of_h() const noexcept { return of_h_; }
 
   /// Packs new parameters. Batches and single samples use the same form.
