@@ -29,6 +29,7 @@
 #include <elegans/io/model_options.hpp>
 
 #include "network.hpp"
+#include "stacks.hpp"
 #include "wirings.hpp"
 
 namespace nb = nanobind;
@@ -363,6 +364,7 @@ void bind(nb::module_& module) {
              "mode"_a, "activation"_a, "backbone_units"_a, "backbone_layers"_a, "backbone_dropout"_a, "proj_size"_a,
              "return_sequences"_a, "seed"_a);
   bind_wirings(module);
+  bind_stacks(module);
 }
 
 }  // namespace elegans::python

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <algorithm>
+#include <any>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -13,13 +14,11 @@
 #include <vector>
 
 #include <elegans/elegans.hpp>
-#include <elegans/io/format/cfc.hpp>
-#include <elegans/io/format/ltc.hpp>
-#include <elegans/io/format/memory.hpp>
 #include <elegans/io/model_file.hpp>
 #include <elegans/system/thread_pool.hpp>
 
 #include "network.hpp"
+#include "stack_session.hpp"
 
 namespace elegans::python {
 
@@ -28,14 +27,13 @@ template <typename Model>
 class NetworkOf : public Network {
   using Scalar = typename Model::Scalar;
   using StateType = typename Model::StateType;
-  using Format = ModelFormat<detail::CellOf<Model>>;
   using Strides = Eigen::Stride<Dynamic, Dynamic>;
   using RowMajor = Eigen::Array<Scalar, Dynamic, Dynamic, Eigen::RowMajor>;
 
   /// Room for a pass: a session, with what it reads.
   struct Room {
     explicit Room(const Model& model) : session(model) {}
-    Session<Model> session;
+    SessionOf<Model> session;
     Sequence<Scalar> x, d_y;
     typename Model::ContextType context;
     StateType d_final;
@@ -66,26 +64,40 @@ class NetworkOf : public Network {
   explicit NetworkOf(Model model) : model_(std::move(model)) {}
 
   [[nodiscard]] bool is_double() const override { return sizeof(Scalar) == sizeof(double); }
-  [[nodiscard]] Index units() const override { return model_.units(); }
+  [[nodiscard]] Index units() const override {
+    if (model_.state_size() == 0) return 0;
+    Index units = model_.state_size();
+    detail::in_own_type(model_, [&](const auto& own) {
+      if constexpr (requires { own.units(); }) units = own.units();
+    });
+    return units;
+  }
   [[nodiscard]] Index input_dim() const override { return model_.input_dim(); }
   [[nodiscard]] Index output_dim() const override { return model_.output_dim(); }
-  [[nodiscard]] bool has_memory() const override { return model_.state_size() != model_.units(); }
+  [[nodiscard]] bool has_memory() const override { return model_.state_size() != units(); }
   [[nodiscard]] bool return_sequences() const override { return model_.return_sequences(); }
   [[nodiscard]] std::string summary() const override { return model_.summary(); }
-  [[nodiscard]] std::string kind() const override { return Format::kind(); }
+  [[nodiscard]] std::string kind() const override { return detail::kind_of_model(model_); }
   [[nodiscard]] const Wiring<>* wiring() const override {
     if constexpr (requires { model_.wiring(); }) return &model_.wiring();
     return nullptr;
   }
+  [[nodiscard]] std::any copy_of_model() const override {
+    const std::shared_lock lock(mutex_);
+    return model_;
+  }
 
   [[nodiscard]] std::vector<TensorShape> tensors() const override {
-    const detail::ModelNames names = Format::names("");
     std::vector<TensorShape> all;
-    for (const Parameter& entry : model_.parameter_list()) {
-      std::vector<Index> shape;
-      for (const auto extent : detail::shape_in_file<Format>(entry)) shape.push_back(static_cast<Index>(extent));
-      all.push_back({names.in_file(entry.name), std::move(shape)});
-    }
+    detail::for_each_leaf(model_, "", [&]<typename Layer>(const Layer& layer, const std::string& prefix) {
+      using Format = detail::FormatOf<Layer>;
+      const detail::ModelNames names = Format::names(prefix);
+      for (const Parameter& entry : layer.parameter_list()) {
+        std::vector<Index> shape;
+        for (const auto extent : detail::shape_in_file<Format>(entry)) shape.push_back(static_cast<Index>(extent));
+        all.push_back({names.in_file(entry.name), std::move(shape)});
+      }
+    });
     return all;
   }
 
@@ -213,14 +225,14 @@ class NetworkOf : public Network {
   /// Reads h, or writes it, and c beside it.
   void read_state(const void* h, const void* c, StateType& to) const {
     using Values = Eigen::Map<const RowMajor>;
-    const Index units = model_.units();
+    const Index units = this->units();
     to.set_zero();
     if (h) to.array().leftCols(units) = Values(static_cast<const Scalar*>(h), to.batch(), units);
     if (c) to.array().rightCols(units) = Values(static_cast<const Scalar*>(c), to.batch(), units);
   }
   void write_state(const StateType& from, void* h, void* c) const {
     using Values = Eigen::Map<RowMajor>;
-    const Index units = model_.units();
+    const Index units = this->units();
     if (h) Values(static_cast<Scalar*>(h), from.batch(), units) = from.array().leftCols(units);
     if (c) Values(static_cast<Scalar*>(c), from.batch(), units) = from.array().rightCols(units);
   }
@@ -261,12 +273,17 @@ class NetworkOf : public Network {
     }
     room.d_final = model_.initial_state(batch);
     read_state(results.d_final_h, results.d_final_c, room.d_final);
-    Session<Model>& session = room.session;
+    SessionOf<Model>& session = room.session;
     session.backward(room.d_y, &room.d_final);
     write(session.input_gradient(), results.d_x);
     write_state(session.initial_state_gradient(), results.d_h, results.d_c);
     if (const Strided& to = results.d_timespans; to.values) {
-      times_of(to, room.x.time(), batch) = session.timespans_gradient();
+      const ConstArrayView<Scalar> d_timespans = session.timespans_gradient();  // empty where times do not count
+      if (d_timespans.size() > 0) {
+        times_of(to, room.x.time(), batch) = d_timespans;
+      } else {
+        times_of(to, room.x.time(), batch).setZero();
+      }
     }
     if (!results.gradients.empty()) write_rows(session.gradient().data(), results.gradients);
   }
