@@ -311,6 +311,7 @@ class NetworkOf : public Network {
                                .patience = training.patience,
                                .min_delta = training.min_delta,
                                .restore_best_weights = training.restore_best_weights,
+                               .monitor = training.monitor,
                                .schedule = training.schedule,
                                .freeze = training.freeze,
                                .loss_over = training.last_step ? LossOver::last_step : LossOver::every_step,
@@ -321,13 +322,20 @@ class NetworkOf : public Network {
     if (training.clip_value != 0) options.clip.value = training.clip_value;
     if (training.validation) options.validation = dataset_of(*training.validation);
     const auto optimizer = std::visit([](const auto& given) { return optimizer_of(given); }, training.optimizer);
-    return elegans::fit(model, dataset_of(training.data), optimizer, options, loss(training.loss),
-                        on_batch_end([&](auto&, const auto&) { training.on_batch(); }),
-                        on_epoch_end([&](auto&, const Epoch<Scalar>& epoch) {
-                          if (!training.on_epoch) return true;
-                          publish();
-                          return training.on_epoch(in_double(epoch));
-                        }));
+    return elegans::fit(
+        model, dataset_of(training.data), optimizer, options, loss(training.loss), AnyMetrics<Scalar>(training.metrics),
+        on_batch_end([&](auto&, const auto&) { training.on_batch(); }),
+        on_epoch_end([&](auto&, const Epoch<Scalar>& epoch) {
+          if (!training.on_epoch) return true;
+          publish();
+          std::vector<MetricHistory<double>> last;
+          for (const MetricHistory<Scalar>& metric : epoch.metrics) {
+            last.push_back({metric.name, in_double(metric.training, 1), in_double(metric.validation, 1)});
+          }
+          Epoch<double> about = in_double(epoch);
+          about.metrics = last;
+          return training.on_epoch(about);
+        }));
   }
 
   static AnyOptimizer<Scalar> optimizer_of(const AdamOptions& options) { return Adam<Scalar>(options); }
@@ -335,6 +343,10 @@ class NetworkOf : public Network {
   static AnyOptimizer<Scalar> optimizer_of(const RMSpropOptions& options) { return RMSprop<Scalar>(options); }
   static AnyOptimizer<Scalar> optimizer_of(const SGDOptions& options) { return SGD<Scalar>(options); }
 
+  /// The last of some values, at most so many.
+  static std::vector<double> in_double(const std::vector<Scalar>& values, std::size_t most = SIZE_MAX) {
+    return {values.end() - static_cast<std::ptrdiff_t>((std::min)(most, values.size())), values.end()};
+  }
   static Epoch<double> in_double(const Epoch<Scalar>& epoch) {
     Epoch<double> result{.number = epoch.number, .of = epoch.of, .loss = epoch.loss, .is_best = epoch.is_best};
     if (epoch.validation_loss) result.validation_loss = *epoch.validation_loss;
@@ -342,12 +354,15 @@ class NetworkOf : public Network {
     return result;
   }
   static History<double> in_double(const History<Scalar>& history) {
-    const auto values = [](const std::vector<Scalar>& from) { return std::vector<double>(from.begin(), from.end()); };
-    return {.loss = values(history.loss),
-            .validation_loss = values(history.validation_loss),
-            .learning_rate = values(history.learning_rate),
-            .best_epoch = history.best_epoch,
-            .stopped_by = history.stopped_by};
+    History<double> result{.loss = in_double(history.loss),
+                           .validation_loss = in_double(history.validation_loss),
+                           .learning_rate = in_double(history.learning_rate),
+                           .best_epoch = history.best_epoch,
+                           .stopped_by = history.stopped_by};
+    for (const MetricHistory<Scalar>& metric : history.metrics) {
+      result.metrics.push_back({metric.name, in_double(metric.training), in_double(metric.validation)});
+    }
+    return result;
   }
 
   // --- rooms ---------------------------------------------------------------------------------------------------------
