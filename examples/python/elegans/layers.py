@@ -3,13 +3,16 @@
 """Layers without a state, and stacks of layers."""
 from __future__ import annotations
 
-from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any, Iterable
 
 import numpy as np
 
 from ._arrays import is_double, refuse
 from ._native import native
 from .models import Model, _flat, model_of
+
+if TYPE_CHECKING:
+    from numpy.typing import DTypeLike
 
 __all__ = ["Dense", "LayerNorm", "Dropout", "Sequential", "Bidirectional"]
 
@@ -23,11 +26,13 @@ class Dense(Model):
     :param input_dim: number of inputs
     :param activation: "linear", "lecun_tanh", "relu", "tanh", "gelu", "silu" or "sigmoid"
     :param seed: of the initial values, which are those of `torch.manual_seed(seed)`
+    :param dtype: "float32" or "float64": of the parameters, and of the arrays that the model gives
     """
 
     _kinds = ("Dense", )
 
-    def __init__(self, units: int, input_dim: int, *, activation: str = "linear", seed: int = 1, dtype="float32"):
+    def __init__(self, units: int, input_dim: int, *, activation: str = "linear", seed: int = 1,
+                 dtype: DTypeLike = "float32"):
         self._take(native.make_dense(is_double(dtype), units, input_dim, activation, seed))
 
 
@@ -37,11 +42,12 @@ class LayerNorm(Model):
 
     :param features: number of inputs and of outputs
     :param epsilon: added to the variance
+    :param dtype: "float32" or "float64": of the parameters, and of the arrays that the model gives
     """
 
     _kinds = ("LayerNorm", )
 
-    def __init__(self, features: int, *, epsilon: float = 1e-5, dtype="float32"):
+    def __init__(self, features: int, *, epsilon: float = 1e-5, dtype: DTypeLike = "float32"):
         self._take(native.make_layer_norm(is_double(dtype), features, epsilon))
 
 
@@ -52,15 +58,16 @@ class Dropout(Model):
     :param features: number of inputs and of outputs
     :param share: of the values that are dropped, in [0, 1)
     :param seed: of what is dropped. Two layers of one seed drop the same values: give each layer of a stack its own
+    :param dtype: "float32" or "float64": of the parameters, and of the arrays that the model gives
     """
 
     _kinds = ("Dropout", )
 
-    def __init__(self, features: int, *, share: float = 0.5, seed: int = 1, dtype="float32"):
+    def __init__(self, features: int, *, share: float = 0.5, seed: int = 1, dtype: DTypeLike = "float32"):
         self._take(native.make_dropout(is_double(dtype), features, share, seed))
 
 
-def _checked(layers, who):
+def _checked(layers: Iterable[Model], who: str) -> list[Model]:
     """The layers of a stack, all of one dtype."""
     layers = list(layers)
     for k, layer in enumerate(layers):
@@ -74,12 +81,12 @@ def _checked(layers, who):
 class _Stack(Model):
     """A model that is made of models."""
 
-    def _take(self, network):
+    def _take(self, network: native.Network) -> None:
         super()._take(network)
         self._sizes = tuple(layer._state_sizes for layer in self.layers)
 
     @property
-    def _state_sizes(self):
+    def _state_sizes(self) -> Any:
         return self._sizes
 
     @property
@@ -89,7 +96,8 @@ class _Stack(Model):
 
     # The network has the states of all layers side by side in one h.
 
-    def _initial(self, leaves, batch):
+    def _initial(self, leaves: list[Any],
+                 batch: int) -> tuple[np.ndarray[Any, Any] | None, np.ndarray[Any, Any] | None]:
         if all(leaf is None for leaf in leaves):
             return None, None
         sizes = _flat(self._sizes)
@@ -97,10 +105,10 @@ class _Stack(Model):
                  np.asarray(leaf, self.dtype).reshape(batch, size) for leaf, size in zip(leaves, sizes)]
         return np.concatenate(given, axis=1), None
 
-    def _parts(self, final):
+    def _parts(self, final: list[np.ndarray[Any, Any]]) -> list[np.ndarray[Any, Any]]:
         return np.split(final[0], np.cumsum(_flat(self._sizes))[:-1], axis=1)
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         return f"{self.kind}([{', '.join(repr(layer) for layer in self.layers)}])"
 
 
@@ -136,6 +144,9 @@ class Bidirectional(_Stack):
         >>> y, (ahead, behind) = model(np.zeros((5, 48, 3)))    # (5, 48, 16), and (5, 8) twice
 
     Names of parameters begin with "forward_layer." and "backward_layer.". A stack has copies of its layers.
+
+    :param forward_layer: a model
+    :param backward_layer: a model of the same dtype, number of inputs and `return_sequences`
     """
 
     _kinds = ("Bidirectional", )
