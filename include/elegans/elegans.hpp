@@ -65,6 +65,7 @@
 #include <elegans/train/adam.hpp>
 #include <elegans/train/adamw.hpp>
 #include <elegans/train/any_loss.hpp>
+#include <elegans/train/any_metric.hpp>
 #include <elegans/train/any_optimizer.hpp>
 #include <elegans/train/batch.hpp>
 #include <elegans/train/batch_trainer.hpp>

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The elegans authors
 # SPDX-License-Identifier: Apache-2.0
-"""Neural circuit policies, fast: LTC and CfC networks on numpy arrays.
+"""Neural circuit policies, fast: LTC and CfC networks, and stacks of layers, on numpy arrays.
 
     import elegans
 
@@ -13,10 +13,13 @@
 """
 from . import wirings
 from ._native import build, native as _native
-from .models import CfC, History, LTC, draw, fit, load, save
+from .files import draw, load, save
+from .layers import Bidirectional, Dense, Dropout, LayerNorm, Sequential
+from .models import CfC, GRU, LSTM, LTC, Model
+from .training import History, fit
 
 InvalidArgument = _native.InvalidArgument
 RuntimeError = _native.RuntimeError
 
-__all__ = ["LTC", "CfC", "History", "fit", "save", "load", "draw", "wirings", "InvalidArgument", "RuntimeError",
-           "build"]
+__all__ = ["LTC", "CfC", "LSTM", "GRU", "Dense", "LayerNorm", "Dropout", "Sequential", "Bidirectional", "Model",
+           "History", "fit", "save", "load", "draw", "wirings", "InvalidArgument", "RuntimeError", "build"]

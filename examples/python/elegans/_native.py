@@ -4,14 +4,19 @@
 
 The environment variable ELEGANS_BUILD chooses another: x86_64, x86_64_v3, x86_64_v4 or generic.
 """
+from __future__ import annotations
+
 import importlib
 import importlib.util
 import os
+from typing import TYPE_CHECKING, Any
 
 from . import _processor
 
+__all__ = ["build", "native"]
 
-def _choose():
+
+def _choose() -> tuple[str, Any]:
     usable = _processor.builds()
     wanted = os.environ.get("ELEGANS_BUILD")
     if wanted:
@@ -25,4 +30,10 @@ def _choose():
     raise ImportError(f"elegans has no build for this processor, which runs {', '.join(usable)}")
 
 
-build, native = _choose()
+if TYPE_CHECKING:
+    # The stub that the build makes of one module: all have the same names.
+    from . import _native_module as native
+
+    build: str
+else:
+    build, native = _choose()

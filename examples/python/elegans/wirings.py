@@ -7,6 +7,8 @@ ncps' own wiring objects, and any object with their attributes.
 """
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from ._native import native
@@ -24,18 +26,18 @@ class Wiring:
     def __init__(self, units: int, output_dim: int | None = None):
         self.units = int(units)
         self.output_dim = self.units if output_dim is None else int(output_dim)
-        self.input_dim = None
-        self.adjacency_matrix = np.zeros((self.units, self.units), dtype=np.int32)
-        self.sensory_adjacency_matrix = None
+        self.input_dim: int | None = None
+        self.adjacency_matrix: np.ndarray[Any, Any] = np.zeros((self.units, self.units), dtype=np.int32)
+        self.sensory_adjacency_matrix: Any = None  # until build
         self._layers = [0] * self.units
-        self._types = None
+        self._types: list[str] | None = None
 
     def is_built(self) -> bool:
         """Whether the number of inputs is known."""
         return self.input_dim is not None
 
     def build(self, input_dim: int) -> None:
-        """Sets the number of inputs. Models call it; a second call with the same number changes nothing."""
+        """Sets the number of inputs to `input_dim`. Models call it; a second call with the same number does nothing."""
         if self.is_built():
             if input_dim != self.input_dim:
                 raise native.InvalidArgument(
@@ -43,25 +45,25 @@ class Wiring:
             return
         self._set_inputs(int(input_dim))
 
-    def _set_inputs(self, input_dim):
+    def _set_inputs(self, input_dim: int) -> None:
         if input_dim < 1:
             raise native.InvalidArgument(f"wiring: input_dim must be at least 1, got {input_dim}")
         self.input_dim = input_dim
         self.sensory_adjacency_matrix = np.zeros((input_dim, self.units), dtype=np.int32)
 
     def add_synapse(self, src: int, dest: int, polarity: int) -> None:
-        """Adds a synapse between two neurons, of polarity -1 or 1, or changes its polarity."""
+        """Adds a synapse from the neuron `src` to `dest`, of polarity -1 or 1, or changes its polarity."""
         self._check(src, self.units, dest, polarity)
         self.adjacency_matrix[src, dest] = polarity
 
     def add_sensory_synapse(self, src: int, dest: int, polarity: int) -> None:
-        """Adds a synapse from an input to a neuron. The wiring must be built."""
+        """Adds a synapse from the input `src` to the neuron `dest`, of polarity -1 or 1. The wiring must be built."""
         if not self.is_built():
             raise native.InvalidArgument("wiring: add_sensory_synapse needs the number of inputs: call build first")
-        self._check(src, self.input_dim, dest, polarity)
+        self._check(src, int(self.input_dim or 0), dest, polarity)
         self.sensory_adjacency_matrix[src, dest] = polarity
 
-    def _check(self, source, sources, destination, polarity):
+    def _check(self, source: int, sources: int, destination: int, polarity: int) -> None:
         if not (0 <= source < sources and 0 <= destination < self.units):
             raise native.InvalidArgument(f"wiring: a synapse must lead from [0, {sources - 1}] to "
                                          f"[0, {self.units - 1}], got {source} to {destination}")
@@ -70,14 +72,15 @@ class Wiring:
 
     @property
     def num_layers(self) -> int:
+        """Number of layers of neurons."""
         return max(self._layers) + 1
 
     def get_neurons_of_layer(self, layer_id: int) -> list[int]:
-        """The neurons of a layer, in rising order; the layer next to the inputs is 0."""
+        """The neurons of the layer `layer_id`, in rising order; the layer next to the inputs is 0."""
         return [i for i, layer in enumerate(self._layers) if layer == layer_id]
 
     def get_type_of_neuron(self, neuron_id: int) -> str:
-        """'motor', 'command' or 'inter'."""
+        """What the neuron `neuron_id` is: 'motor', 'command' or 'inter'."""
         if self._types is not None:
             return self._types[neuron_id]
         return "motor" if neuron_id < self.output_dim else "inter"
@@ -92,15 +95,15 @@ class Wiring:
         """Number of synapses from the inputs."""
         return int(np.abs(self.sensory_adjacency_matrix).sum())
 
-    def erev_initializer(self, shape=None, dtype=None):
-        """Initial reversal potentials: the polarities."""
+    def erev_initializer(self, shape: Any = None, dtype: Any = None) -> np.ndarray[Any, Any]:
+        """Initial reversal potentials, (units, units): the polarities. `shape` and `dtype` change nothing."""
         return np.copy(self.adjacency_matrix)
 
-    def sensory_erev_initializer(self, shape=None, dtype=None):
-        """The same of the synapses from the inputs."""
-        return np.copy(self.sensory_adjacency_matrix)
+    def sensory_erev_initializer(self, shape: Any = None, dtype: Any = None) -> np.ndarray[Any, Any]:
+        """The same of the synapses from the inputs, (input_dim, units). `shape` and `dtype` change nothing."""
+        return np.array(self.sensory_adjacency_matrix)
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         return (f"{type(self).__name__}(units={self.units}, output_dim={self.output_dim}, input_dim={self.input_dim}, "
                 f"{self.synapse_count} synapses)")
 
@@ -108,11 +111,11 @@ class Wiring:
 class _Drawn(Wiring):
     """A wiring that the library draws."""
 
-    def __init__(self, draw):
+    def __init__(self, draw: tuple[Any, ...]):
         self._draw = draw
         self._take(0)
 
-    def _take(self, input_dim):
+    def _take(self, input_dim: int) -> None:
         name, *arguments = self._draw
         inner, sensory, output_dim, types, layers = getattr(native, name)(input_dim, *arguments)
         super().__init__(len(inner), output_dim)
@@ -123,7 +126,7 @@ class _Drawn(Wiring):
             self.input_dim = input_dim
             self.sensory_adjacency_matrix = np.array(sensory)
 
-    def _set_inputs(self, input_dim):
+    def _set_inputs(self, input_dim: int) -> None:
         if input_dim < 1:
             raise native.InvalidArgument(f"wiring: input_dim must be at least 1, got {input_dim}")
         before = self.adjacency_matrix
@@ -136,7 +139,10 @@ class _Drawn(Wiring):
 class FullyConnected(_Drawn):
     """Every neuron feeds every neuron. Polarities are drawn: +1 with probability 2/3.
 
-    `units` neurons, of which `output_dim` (all by default) are motor neurons.
+    :param units: number of neurons
+    :param output_dim: number of motor neurons, all by default
+    :param erev_init_seed: of the polarities
+    :param self_connections: whether a neuron feeds itself
     """
 
     def __init__(self, units: int, output_dim: int | None = None, erev_init_seed: int = 1111,
@@ -146,7 +152,13 @@ class FullyConnected(_Drawn):
 
 
 class Random(_Drawn):
-    """Synapses at random. `sparsity_level` is the fraction left out, in [0, 1)."""
+    """Synapses at random.
+
+    :param units: number of neurons
+    :param output_dim: number of motor neurons, all by default
+    :param sparsity_level: the fraction of synapses that is left out, in [0, 1)
+    :param random_seed: of synapses and polarities
+    """
 
     def __init__(self, units: int, output_dim: int | None = None, sparsity_level: float = 0.0, random_seed: int = 1111):
         super().__init__(("random", units, units if output_dim is None else output_dim, sparsity_level, random_seed))
@@ -155,8 +167,16 @@ class Random(_Drawn):
 class NCP(_Drawn):
     """A neural circuit policy: inputs feed inter neurons, these command neurons, and these motor neurons.
 
-    `inter_neurons` and `inter_fanout` may be lists, for several layers of inter neurons. Lechner et al., Nature Machine
-    Intelligence 2020.
+    Lechner et al., Nature Machine Intelligence 2020.
+
+    :param inter_neurons: number of inter neurons, or of those of each layer
+    :param command_neurons: number of command neurons
+    :param motor_neurons: number of motor neurons, the outputs
+    :param sensory_fanout: inter neurons that each input feeds
+    :param inter_fanout: neurons of the next layer that each inter neuron feeds, or a list with a number per layer
+    :param recurrent_command_synapses: synapses between command neurons
+    :param motor_fanin: command neurons that feed each motor neuron
+    :param seed: of synapses and polarities
     """
 
     def __init__(self, inter_neurons: int | list[int], command_neurons: int, motor_neurons: int, sensory_fanout: int,
@@ -166,17 +186,23 @@ class NCP(_Drawn):
 
 
 class AutoNCP(_Drawn):
-    """An NCP whose layers and fan-outs follow from three numbers: `output_size` < `units` - 2, sparsity in [0.1, 1]."""
+    """An NCP whose layers and fan-outs follow from three numbers.
+
+    :param units: number of neurons
+    :param output_size: number of motor neurons, below units - 2
+    :param sparsity_level: from 0.1, for many synapses, to 1
+    :param seed: of synapses and polarities
+    """
 
     def __init__(self, units: int, output_size: int, sparsity_level: float = 0.5, seed: int = 22222):
         super().__init__(("auto_ncp", units, output_size, sparsity_level, seed))
 
 
-def _is_wiring(candidate):
+def _is_wiring(candidate: Any) -> bool:
     return hasattr(candidate, "adjacency_matrix") and hasattr(candidate, "build")
 
 
-def _tables(wiring, input_dim):
+def _tables(wiring: Any, input_dim: int) -> Any:
     """Builds a wiring, ours or ncps', and takes it apart for the native module. The wiring may be any object with the
     attributes of `Wiring`."""
     # ncps' models build a wiring even if it is built. Some wirings then draw other polarities.
@@ -184,7 +210,7 @@ def _tables(wiring, input_dim):
     return _tables_of_built(wiring, input_dim)
 
 
-def _tables_of_built(wiring, input_dim):
+def _tables_of_built(wiring: Any, input_dim: int) -> Any:
     units, output_dim = int(wiring.units), wiring.output_dim
     if output_dim is None:
         raise native.InvalidArgument("wiring: output_dim is None: call set_output_dim first")

@@ -1,11 +1,9 @@
 // SPDX-FileCopyrightText: The elegans authors
 // SPDX-License-Identifier: Apache-2.0
 
-#include <concepts>
-#include <cstddef>
 #include <memory>
 #include <string>
-#include <utility>
+#include <variant>
 
 #include <elegans/io/model_file.hpp>
 
@@ -15,16 +13,18 @@ namespace elegans::python {
 namespace {
 
 template <typename Scalar>
-std::shared_ptr<Network> load_as(const SafeTensors& file, const ModelDescription& description) {
-  std::shared_ptr<Network> network;
-  detail::make_layer<Scalar>(file, description, [&]<typename Model>(Model model) {
-    if constexpr (std::same_as<Model, LTC<Scalar>> || std::same_as<Model, CfC<Scalar>> ||
-                  std::same_as<Model, MixedLTC<Scalar>> || std::same_as<Model, MixedCfC<Scalar>>) {
-      network = make_network<Model>(model);
-    }
-  });
-  if (!network) file.refuse("holds a model of kind " + description.kind + "; elegans for Python has LTC and CfC");
-  return network;
+std::shared_ptr<Network> load_as(const SafeTensors& file, const ModelFileOptions& options) {
+  return std::visit([]<typename Model>(const Model& model) { return make_network<Model>(model); },
+                    load_model<Scalar>(file, options));
+}
+
+/// The first layer that has parameters; null if none has.
+const ModelDescription* first_with_parameters(const ModelDescription& model) {
+  if (model.layers.empty()) return model.parameters.count() > 0 ? &model : nullptr;
+  for (const ModelDescription& layer : model.layers) {
+    if (const ModelDescription* const found = first_with_parameters(layer)) return found;
+  }
+  return nullptr;
 }
 
 }  // namespace
@@ -32,17 +32,17 @@ std::shared_ptr<Network> load_as(const SafeTensors& file, const ModelDescription
 std::shared_ptr<Network> load_network(const std::string& path, const std::string& scalar,
                                       const ModelFileOptions& options) {
   const SafeTensors file(path);
-  const ModelDescription description = describe_model(file, options);
-  if (!description.layers.empty()) {
-    file.refuse("holds a stack of " + std::to_string(description.layers.size()) +
-                " layers; choose one of them by its prefix");
-  }
   if (scalar != "" && scalar != "float32" && scalar != "float64") {
     detail::refuse("load: dtype must be float32 or float64, got ", scalar);
   }
-  const Tensor& first = file.at(description.names.in_file(description.parameters.begin()->name));
-  const bool is_double = scalar == "float64" || (scalar.empty() && first.type == TensorType::f64);
-  return is_double ? load_as<double>(file, description) : load_as<float>(file, description);
+  bool is_double = scalar == "float64";
+  if (scalar.empty()) {
+    const ModelDescription description = describe_model(file, options);
+    if (const ModelDescription* const layer = first_with_parameters(description)) {
+      is_double = file.at(layer->names.in_file(layer->parameters.begin()->name)).type == TensorType::f64;
+    }
+  }
+  return is_double ? load_as<double>(file, options) : load_as<float>(file, options);
 }
 
 }  // namespace elegans::python

@@ -29,6 +29,7 @@
 #include <elegans/io/model_options.hpp>
 
 #include "network.hpp"
+#include "stacks.hpp"
 #include "wirings.hpp"
 
 namespace nb = nanobind;
@@ -165,7 +166,10 @@ TrainingData data_of(const DataArrays& arrays) {
           .weights = weights};
 }
 
-AnyLoss loss_of(const std::string& name, double delta) {
+constexpr const char* loss_names =
+    "mean_squared_error, mean_absolute_error, huber, binary_cross_entropy, softmax_cross_entropy";
+
+std::optional<AnyLoss> find_loss(const std::string& name, double delta) {
   if (name == Huber::name) return Huber(delta);
   const std::array<detail::NamedValue<AnyLoss>, 4> losses{{{MeanSquaredError::name, MeanSquaredError{}},
                                                            {MeanAbsoluteError::name, MeanAbsoluteError{}},
@@ -174,10 +178,22 @@ AnyLoss loss_of(const std::string& name, double delta) {
   for (const auto& [own, loss] : losses) {
     if (name == own) return loss;
   }
-  detail::refuse(
-      "fit: loss must be one of mean_squared_error, mean_absolute_error, huber, binary_cross_entropy, "
-      "softmax_cross_entropy, got ",
-      name);
+  return std::nullopt;
+}
+
+AnyLoss loss_of(const std::string& name, double delta) {
+  if (const auto loss = find_loss(name, delta)) return *loss;
+  detail::refuse("fit: loss must be one of ", loss_names, ", got ", name);
+}
+
+AnyMetric metric_of(const std::string& name, double delta) {
+  if (name == Accuracy::name) return Accuracy{};
+  if (name == Precision::name) return Precision();
+  if (name == Recall::name) return Recall();
+  if (name == F1::name) return F1();
+  if (name == R2::name) return R2{};
+  if (const auto loss = find_loss(name, delta)) return *loss;
+  detail::refuse("fit: a metric must be one of accuracy, precision, recall, f1, r2, ", loss_names, ", got ", name);
 }
 
 /// Reads the options of an optimizer by their names in C++.
@@ -262,6 +278,10 @@ nb::dict fit(Network& network, const DataArrays& data, const nb::object& validat
   reader.read("patience", training.patience);
   reader.read("min_delta", training.min_delta);
   reader.read("restore_best_weights", training.restore_best_weights);
+  reader.read("monitor", training.monitor);
+  std::vector<std::string> metrics;
+  reader.read("metrics", metrics);
+  for (const std::string& name : metrics) training.metrics.push_back(metric_of(name, delta));
   reader.read("clip_norm", training.clip_norm);
   reader.read("clip_value", training.clip_value);
   reader.read("freeze", training.freeze);
@@ -287,6 +307,10 @@ nb::dict fit(Network& network, const DataArrays& data, const nb::object& validat
       if (epoch.validation_loss) about["validation_loss"] = *epoch.validation_loss;
       if (epoch.learning_rate) about["learning_rate"] = *epoch.learning_rate;
       about["is_best"] = epoch.is_best;
+      for (const MetricHistory<double>& metric : epoch.metrics) {
+        about[metric.name.c_str()] = metric.training.back();
+        if (!metric.validation.empty()) about[("validation_" + metric.name).c_str()] = metric.validation.back();
+      }
       return !on_epoch(about).is(nb::bool_(false));
     };
   }
@@ -301,6 +325,10 @@ nb::dict fit(Network& network, const DataArrays& data, const nb::object& validat
   result["learning_rate"] = history.learning_rate;
   result["best_epoch"] = history.best_epoch;
   result["stopped_by"] = name_of(history.stopped_by);
+  for (const MetricHistory<double>& metric : history.metrics) {
+    result[metric.name.c_str()] = metric.training;
+    result[("validation_" + metric.name).c_str()] = metric.validation;
+  }
   return result;
 }
 
@@ -346,11 +374,13 @@ void bind(nb::module_& module) {
       .def("write_parameters",
            [](Network& network, const std::vector<Address>& from) { network.write_parameters(tensors(from)); })
       .def_prop_ro("kind", &Network::kind)
-      .def_prop_ro("wiring_tables",
-                   [](const Network& network) -> nb::object {
-                     if (!network.wiring()) return nb::none();
-                     return nb::cast(tables_of(*network.wiring()));
-                   })
+      .def_prop_ro(
+          "wiring_tables",
+          [](const Network& network) -> std::optional<WiringTables> {
+            if (!network.wiring()) return std::nullopt;
+            return tables_of(*network.wiring());
+          },
+          nb::rv_policy::move)
       .def("forward", &forward)
       .def("fit", &fit, "data"_a, "validation"_a.none(), "loss"_a, "delta"_a, "optimizer"_a, "optimizer_options"_a,
            "options"_a, "schedule"_a.none(), "on_epoch"_a.none())
@@ -363,6 +393,7 @@ void bind(nb::module_& module) {
              "mode"_a, "activation"_a, "backbone_units"_a, "backbone_layers"_a, "backbone_dropout"_a, "proj_size"_a,
              "return_sequences"_a, "seed"_a);
   bind_wirings(module);
+  bind_stacks(module);
 }
 
 }  // namespace elegans::python

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <any>
 #include <memory>
 #include <string>
 #include <vector>
@@ -69,17 +70,21 @@ class Network : public std::enable_shared_from_this<Network> {
   virtual ~Network() = default;
 
   [[nodiscard]] virtual bool is_double() const = 0;
+  /// Number of values of h: the neurons of a recurrent layer, all states of a stack, 0 without a state.
   [[nodiscard]] virtual Index units() const = 0;
   [[nodiscard]] virtual Index input_dim() const = 0;
   [[nodiscard]] virtual Index output_dim() const = 0;
+  /// Whether the state has a c beside h: that of an LSTM, or of a mixed memory.
   [[nodiscard]] virtual bool has_memory() const = 0;
   [[nodiscard]] virtual bool return_sequences() const = 0;
   [[nodiscard]] virtual std::vector<TensorShape> tensors() const = 0;
   [[nodiscard]] virtual std::string summary() const = 0;
-  /// "LTC", "CfC", "MixedLTC" or "MixedCfC".
+  /// "LTC", "CfC", "MixedLTC", "MixedCfC", or what `AnyStack` may be: "LSTM", "Sequential", …
   [[nodiscard]] virtual std::string kind() const = 0;
-  /// The wiring of an LTC; null for a CfC.
+  /// The wiring of an LTC; null for other models.
   [[nodiscard]] virtual const Wiring<>* wiring() const = 0;
+  /// A copy of the model in its own type: `LTC<float>`, `AnyStack<double>`, …
+  [[nodiscard]] virtual std::any copy_of_model() const = 0;
 
   virtual void read_parameters(const Tensors& to) const = 0;
   virtual void write_parameters(const Tensors& from) = 0;
@@ -93,8 +98,8 @@ class Network : public std::enable_shared_from_this<Network> {
   virtual void save(const std::string& path, const std::string& prefix) const = 0;
 };
 
-/// A network of a type of model, from the arguments of its constructor. The definition is in network_of.hpp; a source
-/// file per model instantiates it.
+/// A network of a type of model, from the arguments of its constructor: a model of ncps, or an `AnyStack` for all else.
+/// The definition is in network_of.hpp; a source file per model instantiates it.
 template <typename Model, typename... Arguments>
 std::shared_ptr<Network> make_network(const Arguments&... arguments);
 

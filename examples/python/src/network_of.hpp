@@ -3,6 +3,7 @@
 #pragma once
 
 #include <algorithm>
+#include <any>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -13,13 +14,11 @@
 #include <vector>
 
 #include <elegans/elegans.hpp>
-#include <elegans/io/format/cfc.hpp>
-#include <elegans/io/format/ltc.hpp>
-#include <elegans/io/format/memory.hpp>
 #include <elegans/io/model_file.hpp>
 #include <elegans/system/thread_pool.hpp>
 
 #include "network.hpp"
+#include "stack_session.hpp"
 
 namespace elegans::python {
 
@@ -28,14 +27,13 @@ template <typename Model>
 class NetworkOf : public Network {
   using Scalar = typename Model::Scalar;
   using StateType = typename Model::StateType;
-  using Format = ModelFormat<detail::CellOf<Model>>;
   using Strides = Eigen::Stride<Dynamic, Dynamic>;
   using RowMajor = Eigen::Array<Scalar, Dynamic, Dynamic, Eigen::RowMajor>;
 
   /// Room for a pass: a session, with what it reads.
   struct Room {
     explicit Room(const Model& model) : session(model) {}
-    Session<Model> session;
+    SessionOf<Model> session;
     Sequence<Scalar> x, d_y;
     typename Model::ContextType context;
     StateType d_final;
@@ -66,26 +64,40 @@ class NetworkOf : public Network {
   explicit NetworkOf(Model model) : model_(std::move(model)) {}
 
   [[nodiscard]] bool is_double() const override { return sizeof(Scalar) == sizeof(double); }
-  [[nodiscard]] Index units() const override { return model_.units(); }
+  [[nodiscard]] Index units() const override {
+    if (model_.state_size() == 0) return 0;
+    Index units = model_.state_size();
+    detail::in_own_type(model_, [&](const auto& own) {
+      if constexpr (requires { own.units(); }) units = own.units();
+    });
+    return units;
+  }
   [[nodiscard]] Index input_dim() const override { return model_.input_dim(); }
   [[nodiscard]] Index output_dim() const override { return model_.output_dim(); }
-  [[nodiscard]] bool has_memory() const override { return model_.state_size() != model_.units(); }
+  [[nodiscard]] bool has_memory() const override { return model_.state_size() != units(); }
   [[nodiscard]] bool return_sequences() const override { return model_.return_sequences(); }
   [[nodiscard]] std::string summary() const override { return model_.summary(); }
-  [[nodiscard]] std::string kind() const override { return Format::kind(); }
+  [[nodiscard]] std::string kind() const override { return detail::kind_of_model(model_); }
   [[nodiscard]] const Wiring<>* wiring() const override {
     if constexpr (requires { model_.wiring(); }) return &model_.wiring();
     return nullptr;
   }
+  [[nodiscard]] std::any copy_of_model() const override {
+    const std::shared_lock lock(mutex_);
+    return model_;
+  }
 
   [[nodiscard]] std::vector<TensorShape> tensors() const override {
-    const detail::ModelNames names = Format::names("");
     std::vector<TensorShape> all;
-    for (const Parameter& entry : model_.parameter_list()) {
-      std::vector<Index> shape;
-      for (const auto extent : detail::shape_in_file<Format>(entry)) shape.push_back(static_cast<Index>(extent));
-      all.push_back({names.in_file(entry.name), std::move(shape)});
-    }
+    detail::for_each_leaf(model_, "", [&]<typename Layer>(const Layer& layer, const std::string& prefix) {
+      using Format = detail::FormatOf<Layer>;
+      const detail::ModelNames names = Format::names(prefix);
+      for (const Parameter& entry : layer.parameter_list()) {
+        std::vector<Index> shape;
+        for (const auto extent : detail::shape_in_file<Format>(entry)) shape.push_back(static_cast<Index>(extent));
+        all.push_back({names.in_file(entry.name), std::move(shape)});
+      }
+    });
     return all;
   }
 
@@ -213,14 +225,14 @@ class NetworkOf : public Network {
   /// Reads h, or writes it, and c beside it.
   void read_state(const void* h, const void* c, StateType& to) const {
     using Values = Eigen::Map<const RowMajor>;
-    const Index units = model_.units();
+    const Index units = this->units();
     to.set_zero();
     if (h) to.array().leftCols(units) = Values(static_cast<const Scalar*>(h), to.batch(), units);
     if (c) to.array().rightCols(units) = Values(static_cast<const Scalar*>(c), to.batch(), units);
   }
   void write_state(const StateType& from, void* h, void* c) const {
     using Values = Eigen::Map<RowMajor>;
-    const Index units = model_.units();
+    const Index units = this->units();
     if (h) Values(static_cast<Scalar*>(h), from.batch(), units) = from.array().leftCols(units);
     if (c) Values(static_cast<Scalar*>(c), from.batch(), units) = from.array().rightCols(units);
   }
@@ -261,12 +273,17 @@ class NetworkOf : public Network {
     }
     room.d_final = model_.initial_state(batch);
     read_state(results.d_final_h, results.d_final_c, room.d_final);
-    Session<Model>& session = room.session;
+    SessionOf<Model>& session = room.session;
     session.backward(room.d_y, &room.d_final);
     write(session.input_gradient(), results.d_x);
     write_state(session.initial_state_gradient(), results.d_h, results.d_c);
     if (const Strided& to = results.d_timespans; to.values) {
-      times_of(to, room.x.time(), batch) = session.timespans_gradient();
+      const ConstArrayView<Scalar> d_timespans = session.timespans_gradient();  // empty where times do not count
+      if (d_timespans.size() > 0) {
+        times_of(to, room.x.time(), batch) = d_timespans;
+      } else {
+        times_of(to, room.x.time(), batch).setZero();
+      }
     }
     if (!results.gradients.empty()) write_rows(session.gradient().data(), results.gradients);
   }
@@ -294,6 +311,7 @@ class NetworkOf : public Network {
                                .patience = training.patience,
                                .min_delta = training.min_delta,
                                .restore_best_weights = training.restore_best_weights,
+                               .monitor = training.monitor,
                                .schedule = training.schedule,
                                .freeze = training.freeze,
                                .loss_over = training.last_step ? LossOver::last_step : LossOver::every_step,
@@ -304,13 +322,20 @@ class NetworkOf : public Network {
     if (training.clip_value != 0) options.clip.value = training.clip_value;
     if (training.validation) options.validation = dataset_of(*training.validation);
     const auto optimizer = std::visit([](const auto& given) { return optimizer_of(given); }, training.optimizer);
-    return elegans::fit(model, dataset_of(training.data), optimizer, options, loss(training.loss),
-                        on_batch_end([&](auto&, const auto&) { training.on_batch(); }),
-                        on_epoch_end([&](auto&, const Epoch<Scalar>& epoch) {
-                          if (!training.on_epoch) return true;
-                          publish();
-                          return training.on_epoch(in_double(epoch));
-                        }));
+    return elegans::fit(
+        model, dataset_of(training.data), optimizer, options, loss(training.loss), AnyMetrics<Scalar>(training.metrics),
+        on_batch_end([&](auto&, const auto&) { training.on_batch(); }),
+        on_epoch_end([&](auto&, const Epoch<Scalar>& epoch) {
+          if (!training.on_epoch) return true;
+          publish();
+          std::vector<MetricHistory<double>> last;
+          for (const MetricHistory<Scalar>& metric : epoch.metrics) {
+            last.push_back({metric.name, in_double(metric.training, 1), in_double(metric.validation, 1)});
+          }
+          Epoch<double> about = in_double(epoch);
+          about.metrics = last;
+          return training.on_epoch(about);
+        }));
   }
 
   static AnyOptimizer<Scalar> optimizer_of(const AdamOptions& options) { return Adam<Scalar>(options); }
@@ -318,6 +343,10 @@ class NetworkOf : public Network {
   static AnyOptimizer<Scalar> optimizer_of(const RMSpropOptions& options) { return RMSprop<Scalar>(options); }
   static AnyOptimizer<Scalar> optimizer_of(const SGDOptions& options) { return SGD<Scalar>(options); }
 
+  /// The last of some values, at most so many.
+  static std::vector<double> in_double(const std::vector<Scalar>& values, std::size_t most = SIZE_MAX) {
+    return {values.end() - static_cast<std::ptrdiff_t>((std::min)(most, values.size())), values.end()};
+  }
   static Epoch<double> in_double(const Epoch<Scalar>& epoch) {
     Epoch<double> result{.number = epoch.number, .of = epoch.of, .loss = epoch.loss, .is_best = epoch.is_best};
     if (epoch.validation_loss) result.validation_loss = *epoch.validation_loss;
@@ -325,12 +354,15 @@ class NetworkOf : public Network {
     return result;
   }
   static History<double> in_double(const History<Scalar>& history) {
-    const auto values = [](const std::vector<Scalar>& from) { return std::vector<double>(from.begin(), from.end()); };
-    return {.loss = values(history.loss),
-            .validation_loss = values(history.validation_loss),
-            .learning_rate = values(history.learning_rate),
-            .best_epoch = history.best_epoch,
-            .stopped_by = history.stopped_by};
+    History<double> result{.loss = in_double(history.loss),
+                           .validation_loss = in_double(history.validation_loss),
+                           .learning_rate = in_double(history.learning_rate),
+                           .best_epoch = history.best_epoch,
+                           .stopped_by = history.stopped_by};
+    for (const MetricHistory<Scalar>& metric : history.metrics) {
+      result.metrics.push_back({metric.name, in_double(metric.training), in_double(metric.validation)});
+    }
+    return result;
   }
 
   // --- rooms ---------------------------------------------------------------------------------------------------------

@@ -13,6 +13,7 @@
 #include <elegans/train/adam.hpp>
 #include <elegans/train/adamw.hpp>
 #include <elegans/train/any_loss.hpp>
+#include <elegans/train/any_metric.hpp>
 #include <elegans/train/callback.hpp>
 #include <elegans/train/history.hpp>
 #include <elegans/train/rmsprop.hpp>
@@ -43,6 +44,7 @@ struct Training {
   TrainingData data;
   std::optional<TrainingData> validation;
   AnyLoss loss = MeanSquaredError{};
+  std::vector<AnyMetric> metrics;
   std::variant<AdamOptions, AdamWOptions, RMSpropOptions, SGDOptions> optimizer;
   int epochs = 1;
   Index batch_size = 0;
@@ -52,6 +54,7 @@ struct Training {
   int patience = 0;
   double min_delta = 0;
   bool restore_best_weights = false;
+  std::string monitor;
   Schedule schedule;
   double clip_norm = 0, clip_value = 0;  ///< 0 for none
   std::vector<std::string> freeze;
@@ -59,9 +62,10 @@ struct Training {
   Index bptt_steps = 0;
   bool stateful = false;
   bool show_progress = true;
-  int workers = 1;                                     ///< threads that a batch is spread over
-  std::function<bool(const Epoch<double>&)> on_epoch;  ///< may be empty; false stops the training
-  std::function<void()> on_batch;                      ///< throws to stop it at once
+  int workers = 1;  ///< threads that a batch is spread over
+  /// May be empty; false stops the training. The epoch's metrics have their last values only.
+  std::function<bool(const Epoch<double>&)> on_epoch;
+  std::function<void()> on_batch;  ///< throws to stop it at once
 };
 
 }  // namespace elegans::python

@@ -200,6 +200,9 @@ def test_any_memory_layout():
     (lambda m: elegans.fit(m, SINE_X, SINE_Y[:5]), "y must be"),
     (lambda m: elegans.fit(m, SINE_X, SINE_Y, loss="mse"), "loss must be one of mean_squared_error"),
     (lambda m: elegans.fit(m, SINE_X, SINE_Y, optimizer="lbfgs"), "optimizer must be one of adam"),
+    (lambda m: elegans.fit(m, SINE_X, SINE_Y, metrics=["auc"]), "a metric must be one of accuracy, .*, got auc"),
+    (lambda m: elegans.fit(m, SINE_X, SINE_Y, metrics=["r2", "r2"]), "got r2 twice"),
+    (lambda m: elegans.fit(m, SINE_X, SINE_Y, metrics=["r2"], monitor="f1"), "monitor must be .* r2, got f1"),
     (lambda m: elegans.fit(m, SINE_X, SINE_Y, optimizer_options={"beta": 1}), r"adam has the options learning_rate"),
     (lambda m: elegans.fit(m, SINE_X, SINE_Y, epochs=-1), "epochs must be at least 0, got -1"),
     (lambda m: elegans.fit(m, SINE_X, SINE_Y, validation_split=1.0), "validation_split"),
@@ -317,6 +320,33 @@ def test_options_of_a_training():
     assert (epochs[0][1] != epochs[1][1]).any()
 
 
+def test_metrics():
+    """Those of the validation data are what numpy makes of the trained model's outputs."""
+    rng = np.random.default_rng(4)
+    x = rng.normal(size=(30, 5, 2))
+    y = (x.sum(2, keepdims=True) + 0.5 * rng.normal(size=(30, 5, 1)) > 0).astype(float)
+    model, epochs = sine_model(dtype="float64"), []
+    names = ["accuracy", "precision", "recall", "f1", "r2", "mean_absolute_error"]
+    history = elegans.fit(model, x, y, epochs=12, batch_size=8, learning_rate=0.02, loss="binary_cross_entropy",
+                          metrics=names, monitor="f1", restore_best_weights=True, show_progress=False,
+                          on_epoch=epochs.append, validation_data=(x[:20], y[:20]))
+    logits, _ = model(x[:20])
+    yes, wanted = logits > 0, y[:20] > 0.5
+    hits, given, all_yes = (yes & wanted).sum(), yes.sum(), wanted.sum()
+    truth = {"accuracy": (yes == wanted).mean(), "precision": hits / given, "recall": hits / all_yes,
+             "f1": 2 * hits / (given + all_yes), "mean_absolute_error": abs(logits - y[:20]).mean(),
+             "r2": 1 - ((y[:20] - logits)**2).sum() / ((y[:20] - y[:20].mean())**2).sum()}
+    best = history["best_epoch"] - 1
+    for name in names:
+        assert len(history[name]) == 12 == len(history[f"validation_{name}"])
+        np.testing.assert_allclose(history[f"validation_{name}"][best], truth[name], rtol=1e-12)
+        assert [e[name] for e in epochs] == history[name]
+        assert [e[f"validation_{name}"] for e in epochs] == history[f"validation_{name}"]
+    assert history["validation_f1"][best] == max(history["validation_f1"])
+    plain = elegans.fit(sine_model(), x, y, show_progress=False)
+    assert "accuracy" not in plain and "validation_accuracy" not in plain
+
+
 def test_any_number_of_workers_gives_the_same_bits():
     x = np.random.default_rng(3).normal(size=(40, 7, 2))
     y = np.tanh(x.sum(2, keepdims=True))
@@ -360,9 +390,10 @@ def test_other_threads_run_while_one_trains():
 
 def test_a_notebook_shows_progress(monkeypatch, capsys):
     monkeypatch.setitem(sys.modules, "ipykernel", types.ModuleType("ipykernel"))
-    elegans.fit(sine_model(), SINE_X, SINE_Y, epochs=2, validation_data=(SINE_X, SINE_Y))
+    elegans.fit(sine_model(), SINE_X, SINE_Y, epochs=2, validation_data=(SINE_X, SINE_Y), metrics=["r2"])
     shown = capsys.readouterr().out
-    assert re.search(r"\rEpoch 2/2 loss 0\.\d{6}, validation loss 0\.\d{6}$", shown)
+    assert re.search(r"\rEpoch 2/2 loss 0\.\d{6}, validation loss 0\.\d{6}, r2 -?\d\.\d{6}, "
+                     r"validation r2 -?\d\.\d{6}$", shown)
     elegans.fit(sine_model(), SINE_X, SINE_Y, show_progress=False)
     assert capsys.readouterr().out == ""
 

@@ -178,7 +178,7 @@ class BatchTrainer {
 
   template <typename Metric>
   void record(const Metric& metric, const Sequence<Scalar>& prediction) {
-    if constexpr (SumMetric<Metric, Scalar>) {
+    if constexpr (SummedScore<Metric, Scalar>) {
       records_.add(metric, prediction, batch_.y, batch_.weights);
     } else {
       records_.add(weighted_score(metric, prediction, batch_.y, batch_.weights, scratch_));

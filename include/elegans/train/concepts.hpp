@@ -84,6 +84,23 @@ concept SumMetric = requires(const M& metric, ConstArrayView<Scalar> values, Con
 template <typename M, typename Scalar>
 concept Metric = MeanMetric<M, Scalar> || SumMetric<M, Scalar>;
 
+/// Metrics whose number the run time tells, with common sums: `AnyMetrics` satisfies it.
+///
+/// - `metrics()`: a span of them, each with a `name`, `larger_is_better()`, and the optional members of a
+///   `LossFunction`
+/// - `sum_count`, `add` and `merge`: those of a `SumMetric`, for the sums of all of them
+/// - `for_each_value(sums, visit)`: calls visit(value) for each metric, in their order
+template <typename L, typename Scalar>
+concept MetricList = requires(const L& list, ConstArrayView<Scalar> values, ConstVectorView<Scalar> weight,
+                              VectorView<double> sums, ConstVectorView<double> all) {
+  { list.metrics()[0].name } -> std::convertible_to<const char*>;
+  { list.metrics()[0].larger_is_better() } -> std::convertible_to<bool>;
+  { list.sum_count(Index{1}, Index{1}) } -> std::convertible_to<Index>;
+  list.add(values, values, weight, sums);
+  list.merge(sums, all);
+  list.for_each_value(all, [](Scalar) {});
+};
+
 /// Changes a gradient in place between the backward pass and the optimizer: `transform(gradient, weight)`.
 ///
 /// `gradient` is a `VectorView<Scalar>` in the order of the model's `parameters()`. `weight` is the sum of the weights

@@ -74,7 +74,7 @@ void score_samples(Model& model, Group& group, SourceReader<Source, Scalar>& rea
           fail(who, ": ", name_of_score(score), " is ", value, ": ", why_not_finite(batch, prediction, origin));
         }
       };
-      if constexpr (SumMetric<Score, Scalar>) {
+      if constexpr (SummedScore<Score, Scalar>) {
         check_finite(false, std::numeric_limits<Scalar>::quiet_NaN());
         records.add(score, prediction, batch.y, batch.weights);
       } else {

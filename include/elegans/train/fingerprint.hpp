@@ -27,6 +27,7 @@
 #include <elegans/train/plateau.hpp>
 #include <elegans/train/training_group.hpp>
 #include <elegans/train/training_state.hpp>
+#include <elegans/train/weighted_loss.hpp>
 
 namespace elegans {
 
@@ -335,8 +336,11 @@ template <typename Model, typename Optimize, typename Scores, typename Transform
   fingerprint.add_part("optimizer", optimizer);
   const auto add_each = [&](const std::string& kind, const auto&... objects) {
     int k = 0;
-    (fingerprint.add_part(kind + " " + std::to_string(++k), objects), ...);
-    fingerprint.add(kind + "s", sizeof...(objects));
+    [[maybe_unused]] const auto add = [&](const auto& object) {
+      fingerprint.add_part(kind + " " + std::to_string(++k), object);
+    };
+    (for_each_score<Scalar>(objects, add), ...);
+    fingerprint.add(kind + "s", k);
   };
   std::apply(
       [&](const auto& loss, const auto&... metrics) {

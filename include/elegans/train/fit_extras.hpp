@@ -29,7 +29,7 @@ class FitExtras {
   template <typename Extra>
   static constexpr bool is_loss = LossFunction<Extra, Scalar> && !Metric<Extra, Scalar>;
   template <typename Extra>
-  static constexpr bool is_score = LossFunction<Extra, Scalar> || Metric<Extra, Scalar>;
+  static constexpr bool is_score = LossFunction<Extra, Scalar> || Metric<Extra, Scalar> || MetricList<Extra, Scalar>;
 
   static constexpr std::size_t chosen_losses = (0 + ... + std::size_t{is_chosen_loss<std::remove_cv_t<Extras>>});
   static constexpr std::size_t plain_losses = (0 + ... + std::size_t{is_loss<Extras>});

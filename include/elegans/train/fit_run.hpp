@@ -85,10 +85,8 @@ class FitRun {
     } else if (options.schedule || options.reduce_lr_on_plateau.patience > 0) {
       refuse("fit: a schedule needs an optimizer with a learning rate to set");
     }
-    with_scores([&](const auto&, const auto&... metrics) {
-      (state_.history.metrics.push_back({name_of_score(metrics), {}, {}}), ...);
-      monitor_.choose(options.monitor, state_.history, metrics...);
-    });
+    with_scores(
+        [&](const auto&, const auto&... metrics) { monitor_.begin(options.monitor, state_.history, metrics...); });
     reserve_history();
   }
 
@@ -272,11 +270,12 @@ class FitRun {
   /// Appends an epoch's scores to the history. \param values_of  a metric's history -> its values
   template <typename ValuesOf>
   void record(const ScoreSums<Scalar, score_count>& sums, std::vector<Scalar>& losses, ValuesOf values_of) {
-    with_scores([&](const auto& loss, const auto&... metrics) {
-      losses.push_back(sums.value(0, loss));
-      std::size_t k = 0;
-      ((values_of(state_.history.metrics[k]).push_back(sums.value(k + 1, metrics)), ++k), ...);
-    });
+    std::size_t row = 0;
+    const auto add = [&](Scalar value) {
+      (row == 0 ? losses : values_of(state_.history.metrics[row - 1])).push_back(value);
+      ++row;
+    };
+    with_scores([&](const auto&... scores) { sums.for_each_value(add, scores...); });
   }
 
   // --- the end of a run ---------------------------------------------------------------------------------------------
@@ -333,11 +332,11 @@ class FitRun {
       refuse("fit: the checkpoint is of another run: ", difference);
     }
     const auto parameters = static_cast<std::size_t>(model_.parameters().size());
-    if (found.parameters.size() != parameters || found.history.metrics.size() + 1 != score_count ||
+    if (found.parameters.size() != parameters || found.history.metrics.size() != state_.history.metrics.size() ||
         (!found.best_parameters.empty() && found.best_parameters.size() != parameters)) {
       refuse("fit: the checkpoint has ", found.parameters.size(), " parameters, ", found.best_parameters.size(),
              " best parameters and ", found.history.metrics.size(), " metrics, the model has ", parameters, " and ",
-             score_count - 1);
+             state_.history.metrics.size());
     }
     check_schedule(found, options_, state_.learning_rate, batch_count());
   }

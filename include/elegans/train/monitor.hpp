@@ -9,6 +9,7 @@
 #include <elegans/core/error.hpp>
 #include <elegans/train/concepts.hpp>
 #include <elegans/train/history.hpp>
+#include <elegans/train/weighted_loss.hpp>
 
 namespace elegans::detail {
 
@@ -17,22 +18,26 @@ namespace elegans::detail {
 template <typename Scalar>
 class Monitor {
  public:
-  /// Chooses a metric, or the loss for "". The metrics are in the order of the histories.
+  /// Begins the history of each metric, and chooses one of them, or the loss for "".
   /// \throws InvalidArgument if there is no metric of that name; the message lists all names
   template <typename... Metrics>
-  void choose(const std::string& name, const History<Scalar>& history, const Metrics&...) {
-    if (name.empty()) return;
+  void begin(const std::string& name, History<Scalar>& history, const Metrics&... metrics) {
     std::string names;
-    for (std::size_t k = 0; k < history.metrics.size() && !metric_; ++k) {
-      if (history.metrics[k].name == name) metric_ = k;
-      names += (k ? ", " : "") + history.metrics[k].name;
-    }
-    if (!metric_) {
+    [[maybe_unused]] const auto look = [&]<typename Metric>(const Metric& metric) {
+      const char* const own = name_of_score(metric);
+      if (!name.empty() && name == own && !metric_) {
+        metric_ = history.metrics.size();
+        larger_is_better_ = !LossFunction<Metric, Scalar>;
+        if constexpr (requires { metric.larger_is_better(); }) larger_is_better_ = metric.larger_is_better();
+      }
+      names += (names.empty() ? "" : ", ") + std::string(own);
+      history.metrics.push_back({own, {}, {}});
+    };
+    (for_each_score<Scalar>(metrics, look), ...);
+    if (!name.empty() && !metric_) {
       refuse("fit: monitor must be the name of a metric, ", names.empty() ? "of which there is none" : names, ", got ",
              name);
     }
-    std::size_t k = 0;
-    ((larger_is_better_ = k++ == *metric_ ? !LossFunction<Metrics, Scalar> : larger_is_better_), ...);
   }
 
   /// The value of the last epoch, the smaller the better.

@@ -17,6 +17,10 @@
 namespace elegans::detail {
 
 // mutate all: train.score_sums
+/// A score, or several of them, that follow from sums.
+template <typename S, typename Scalar>
+concept SummedScore = SumMetric<S, Scalar> || MetricList<S, Scalar>;
+
 /// The scores of parts of the data, such as grains, as one list of numbers that processes can exchange. A part has its
 /// weight, then for each score the number of its sums, and these; or 0 and the mean.
 ///
@@ -33,7 +37,7 @@ class ScoreRecords {
     values_.push_back(0);
     values_.push_back(double{mean});
   }
-  /// Adds a `SumMetric`.
+  /// Adds a `SummedScore`.
   template <typename Score>
   void add(const Score& score, const Sequence<Scalar>& prediction, const Sequence<Scalar>& target,
            const StepWeights<Scalar>& weights) {
@@ -61,7 +65,7 @@ class ScoreRecords {
 };
 
 /// Several scores over parts of the data: the weighted mean of each loss and mean metric, and the sums of each
-/// `SumMetric`.
+/// `SummedScore`.
 template <typename Scalar, std::size_t Count>
 class ScoreSums {
  public:
@@ -106,6 +110,20 @@ class ScoreSums {
     } else {
       return static_cast<Scalar>(means_[k] / weight_);
     }
+  }
+  /// Calls visit(value) with the value of each score, and with each value of a `MetricList`.
+  template <typename Visit, typename... Scores>
+  void for_each_value(Visit visit, const Scores&... scores) const {
+    std::size_t k = 0;
+    const auto visit_score = [&]<typename Score>(const Score& score) {
+      if constexpr (MetricList<Score, Scalar>) {
+        score.for_each_value(sums(k), visit);
+      } else {
+        visit(value(k, score));
+      }
+      ++k;
+    };
+    (visit_score(scores), ...);
   }
 
  private:

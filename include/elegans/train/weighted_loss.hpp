@@ -42,10 +42,24 @@ template <typename Score>
   return "loss";
 }
 
+/// Calls visit(score) with a score, or with each metric of a `MetricList`.
+template <typename Scalar, typename Score, typename Visit>
+void for_each_score(const Score& score, Visit visit) {
+  if constexpr (MetricList<Score, Scalar>) {
+    for (const auto& metric : score.metrics()) visit(metric);
+  } else {
+    visit(score);
+  }
+}
+
 /// \throws InvalidArgument if a loss or metric cannot compare these shapes, or does not accept a target that counts
 template <typename Score, typename Scalar>
 void check_targets(const Score& score, const Sequence<Scalar>& prediction, const Sequence<Scalar>& target,
                    const StepWeights<Scalar>& weights, const BatchOrigin& origin = {}) {
+  if constexpr (MetricList<Score, Scalar>) {
+    for (const auto& metric : score.metrics()) check_targets(metric, prediction, target, weights, origin);
+    return;
+  }
   const Index outputs = prediction.features();
   bool fits = outputs == target.features();
   if constexpr (requires { score.accepts(Index{}, Index{}); }) fits = score.accepts(outputs, target.features());
