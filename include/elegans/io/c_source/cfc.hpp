@@ -77,9 +77,10 @@ struct CBlocks {
   void copy_weights(const Cell& cell, double* parameters) const {
     const auto& list = cell.parameters();
     for (std::size_t k = 0; k < blocks.size(); ++k) {
-      const CfCOffsets at(list, cell.layout()[k], options);
-      for (std::size_t l = 0; l < at.backbone.size(); ++l) {
-        blocks[k].backbone[l].copy_weight(0, parameters + at.backbone[l].weight);
+      const CfCOffsets at(list, cell.layout()[static_cast<Index>(k)], options);
+      Index layer = 0;
+      for (const CLinearMaps& map : blocks[k].backbone) {
+        map.copy_weight(0, parameters + at.backbone[layer++].weight);
       }
       const CLinearMaps& heads = blocks[k].heads;
       heads.copy_weight(0, parameters + at.ff1.weight);
