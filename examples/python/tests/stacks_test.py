@@ -293,7 +293,9 @@ def test_dropout_drops_in_training_alone():
 
 def test_threads_run_a_stack_while_one_trains():
     model, results = everything("float32"), []
-    training = threading.Thread(target=lambda: model.fit(X, X[..., :2], epochs=200, show_progress=False))
+    # With a callback, others see the parameters of each epoch.
+    training = threading.Thread(target=lambda: model.fit(X, X[..., :2], epochs=200, show_progress=False,
+                                                         on_epoch=lambda epoch: True))
 
     def run():
         while training.is_alive():
