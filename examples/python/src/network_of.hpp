@@ -376,6 +376,7 @@ class NetworkOf : public Network {
         return room;
       }
     }
+    const std::shared_lock lock(mutex_);  // a room for a stack copies it
     return std::make_unique<Room>(model_);
   }
   void give_back(std::unique_ptr<Room> room) noexcept {

@@ -2,8 +2,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Stacks of layers on numpy arrays, against PyTorch and ncps."""
 import copy
+import os
 import pathlib
 import pickle
+import subprocess
 import threading
 
 import ncps.torch
@@ -137,6 +139,19 @@ def test_files_that_the_library_reads(name, kinds, tmp_path):
     assert np.isfinite(y).all() and y.shape[-1] == ours.output_dim and len(states) == len(ours.layers)
     ours.save(tmp_path / "again")
     np.testing.assert_array_equal(elegans.load(tmp_path / "again")(np.ones((2, 5, ours.input_dim)))[0], y)
+
+
+@pytest.mark.skipif("ELEGANS_RUN_MODEL" not in os.environ, reason="needs the example program run_model")
+@pytest.mark.parametrize("make", [
+    everything,
+    lambda: elegans.Bidirectional(elegans.GRU(4, 3, dtype="float64"), elegans.Dense(2, 3, dtype="float64"))])
+def test_a_program_in_cpp_runs_the_file(make, tmp_path):
+    model, x = make(), X[0]
+    model.save(tmp_path / "model.safetensors")
+    np.savetxt(tmp_path / "x.csv", x, delimiter=",", fmt="%.17g")
+    subprocess.run([os.environ["ELEGANS_RUN_MODEL"], "model.safetensors", "--input", "x.csv", "--output", "y.csv",
+                    "--precision", "double"], cwd=tmp_path, check=True)
+    assert_close(np.loadtxt(tmp_path / "y.csv", delimiter=","), model(x)[0], OUTPUT[torch.float64])
 
 
 def test_gated_layers_are_those_of_torch():
@@ -278,7 +293,9 @@ def test_dropout_drops_in_training_alone():
 
 def test_threads_run_a_stack_while_one_trains():
     model, results = everything("float32"), []
-    training = threading.Thread(target=lambda: model.fit(X, X[..., :2], epochs=200, show_progress=False))
+    # With a callback, others see the parameters of each epoch.
+    training = threading.Thread(target=lambda: model.fit(X, X[..., :2], epochs=200, show_progress=False,
+                                                         on_epoch=lambda epoch: True))
 
     def run():
         while training.is_alive():
