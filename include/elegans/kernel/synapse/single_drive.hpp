@@ -113,9 +113,9 @@ class SingleDrive {
   [[nodiscard]] bool is_dense() const noexcept { return always_dense || is_dense_; }
   template <typename List>
   [[nodiscard]] static bool prefers_rows(const List& synapses) {
-    const Index slots = Rows::slots_for(synapses);
-    return always_dense || slots <= tuning::always_dense_slots ||
-           slots <= tuning::dense_slots_per_sparse_slot * Columns::least_slots(synapses);
+    const Index in_rows = Rows::slots_for(synapses);
+    return always_dense || in_rows <= tuning::always_dense_slots ||
+           in_rows <= tuning::dense_slots_per_sparse_slot * Columns::least_slots(synapses);
   }
   [[nodiscard]] Index slot_count() const noexcept { return is_dense() ? rows_.slot_count() : columns_.slot_count(); }
 
