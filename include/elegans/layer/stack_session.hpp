@@ -92,7 +92,7 @@ class Session<Model> : public detail::StackRun<Model> {
 
   /// A session of a model, which it refers to.
   /// \throws InvalidArgument if the model was moved from, or a layer of it was replaced by one of other sizes
-  explicit Session(const Model& model) : Run(detail::sessions_of(checked(model).parts_)), model_(&model) {}
+  explicit Session(const Model& model) : Run((model.begin_use(), detail::sessions_of(model.parts_))), model_(&model) {}
   explicit Session(const Model&&) = delete;  // the model must outlive the session
 
   /// The model's.
@@ -121,14 +121,9 @@ class Session<Model> : public detail::StackRun<Model> {
   template <typename>
   friend class Session;
 
-  static const Model& checked(const Model& model) {
-    model.begin_use();
-    return model;
-  }
-
   /// Asks the model where its layers are now.
   void find_layers() {
-    checked(*model_);
+    model_->begin_use();
     detail::for_each_session(this->parts_, model_->parts_,
                              [](auto& session, const auto& layer) { session.model_ = &layer; });
   }

@@ -61,7 +61,7 @@ class CfCCell : public RecordsSteps {
   CfCCell(Layout layout, const CfCOptions& options)
       : layout_(std::move(layout)),
         options_(options),
-        parameters_(detail::cfc_parameters<Room::tensors>(checked(layout_, options), options)) {
+        parameters_(detail::cfc_parameters<Room::tensors>(checked_layout(), options)) {
     blocks_.resize(layout_.size());
     for (Index k = 0; k < layout_.size(); ++k) {
       const detail::CfCLayout& block = layout_[k];
@@ -212,22 +212,22 @@ class CfCCell : public RecordsSteps {
 
  private:
   /// \throws InvalidArgument if an option is out of range, or a size is not the type's
-  static const Layout& checked(const Layout& layout, const CfCOptions& options) {
-    detail::check_options(options);
+  [[nodiscard]] const Layout& checked_layout() const {
+    detail::check_options(options_);
     if constexpr (Room::is_fixed) {
       const auto must_be = [](const char* name, Index size, int of_type) {
         if (size != of_type) detail::refuse("CfC: ", name, " must be ", of_type, ", as the type says, got ", size);
       };
       Index units = 0;
-      for (const detail::CfCLayout& block : layout) units += block.units;
+      for (const detail::CfCLayout& block : layout_) units += block.units;
       must_be("units", units, Sizes.units);
-      must_be("input_dim", layout[0].inputs, Sizes.inputs);
-      must_be("backbone_layers", layout[0].backbone_layers, Sizes.backbone_layers);
-      if (Sizes.backbone_layers > 0) must_be("backbone_units", options.backbone_units, Sizes.backbone_units);
-      must_be("the number of outputs", options.proj_size > 0 ? options.proj_size : layout[layout.size() - 1].units,
+      must_be("input_dim", layout_[0].inputs, Sizes.inputs);
+      must_be("backbone_layers", layout_[0].backbone_layers, Sizes.backbone_layers);
+      if (Sizes.backbone_layers > 0) must_be("backbone_units", options_.backbone_units, Sizes.backbone_units);
+      must_be("the number of outputs", options_.proj_size > 0 ? options_.proj_size : layout_[layout_.size() - 1].units,
               Sizes.outputs);
     }
-    return layout;
+    return layout_;
   }
 
   /// Number of neurons of the last block.
