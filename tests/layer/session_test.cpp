@@ -309,7 +309,9 @@ TEST_CASE("A session finds the layers of a stack where they are now, and refuses
   CHECK(support::refusal_of([&] { (void)session(x); }) ==
         "Session: the model has 1 layers and had 2: make a new session");
   const auto taker = std::move(stack);
-  CHECK(support::refusal_of([&] { (void)session(x); }) == "the model was moved from: it has no parameters");
+  const std::string moved = "the model was moved from: it has no parameters";
+  CHECK(support::refusal_of([&] { (void)session(x); }) == moved);
+  CHECK(support::refusal_of([&] { (void)Session(std::as_const(stack)); }) == moved);
 
   Sequential sequential(Dense<float>(3, 3), LTC<float>(FullyConnected(4, 1), 3));
   Session of_sequential(std::as_const(sequential));
