@@ -154,9 +154,9 @@ class ModelHeader {
     const auto positive = [&](Scalar value) {
       return options.implicit_param_constraints ? elegans::detail::softplus(value) : value;
     };
-    // sigma, mu, w and erev
-    write_synapses("synapses", cell.wiring().adjacency_matrix(), tensors.synapse, positive);
-    write_synapses("sensory_synapses", cell.wiring().sensory_adjacency_matrix(), tensors.sensory, positive);
+    const bool implicit = options.implicit_param_constraints;
+    write_synapses("synapses", cell.wiring().adjacency_matrix(), tensors.synapse, implicit);
+    write_synapses("sensory_synapses", cell.wiring().sensory_adjacency_matrix(), tensors.sensory, implicit);
     const bool adds_epsilon =
         elegans::detail::with_solver(options.solver, [](const auto& solver) { return solver.adds_epsilon; });
     const Scalar epsilon = adds_epsilon ? static_cast<Scalar>(options.epsilon) : Scalar(0);
@@ -267,18 +267,18 @@ class ModelHeader {
                                         "_bias.data()}");
   }
 
-  /// Writes the synapses of a drive, sorted by destination. \param positive  gives w from the stored value
-  template <typename Matrix, typename Positive>
+  /// Writes the synapses of a drive, sorted by destination. \param implicit  see `read_synapse`
+  template <typename Matrix>
   void write_synapses(const char* name, const Matrix& polarity,
-                      const elegans::detail::SynapseTensors<const Scalar*>& tensors, const Positive& positive) {
+                      const elegans::detail::SynapseTensors<const Scalar*>& tensors, bool implicit) {
     std::vector<std::string> synapses;
     for (Index d = 0; d < polarity.cols(); ++d) {
       for (Index s = 0; s < polarity.rows(); ++s) {
         if (polarity(s, d) == 0) continue;
-        const Index i = s + polarity.rows() * d;
-        synapses.push_back(elegans::detail::concatenate("{", s, ", ", d, ", ", literal(tensors.sigma[i]), ", ",
-                                                        literal(tensors.mu[i]), ", ", literal(positive(tensors.w[i])),
-                                                        ", ", literal(tensors.erev[i]), "}"));
+        const auto weight = elegans::detail::read_synapse<Scalar>(tensors, s + polarity.rows() * d, implicit);
+        synapses.push_back(elegans::detail::concatenate("{", s, ", ", d, ", ", literal(weight.steepness), ", ",
+                                                        literal(weight.mu), ", ", literal(weight.w), ", ",
+                                                        literal(weight.w_erev), "}"));
       }
     }
     out_ << "inline constexpr std::array<elegans::embedded::SynapseConstant<Scalar>, " << synapses.size() << "> "

@@ -66,6 +66,18 @@ def shake(layer, generator):
                       + 0.05 * generator.random(value.shape))
 
 
+def difference_of_ours(build, folder, x, expected, name):
+    """How far run_model's outputs with the model file `m` are from Keras', at most."""
+    path = lambda name: os.path.join(folder, name)
+    np.savetxt(path("x.csv"), x, delimiter=",", fmt="%.9g")
+    subprocess.run([os.path.join(build, "examples", "run_model"), path("m"), "--input", path("x.csv"),
+                    "--output", path("y.csv"), "--precision", "float"], check=True)
+    got = np.loadtxt(path("y.csv"), delimiter=",", ndmin=2).reshape(expected.shape)
+    difference = np.abs(got - expected).max() / np.abs(expected).max()
+    assert difference < 1e-5, (name, difference)
+    return difference
+
+
 def main():
     build = sys.argv[1]
     worst = 0
@@ -79,13 +91,7 @@ def main():
             shake(layer, generator)
             expected = np.asarray(layer(x))[0]
             save_file(layer_to_tensors(layer), path("m"), metadata(layer))
-            np.savetxt(path("x.csv"), x[0], delimiter=",", fmt="%.9g")
-            subprocess.run([os.path.join(build, "examples", "run_model"), path("m"), "--input", path("x.csv"),
-                            "--output", path("y.csv"), "--precision", "float"], check=True)
-            got = np.loadtxt(path("y.csv"), delimiter=",", ndmin=2).reshape(expected.shape)
-            difference = np.abs(got - expected).max() / np.abs(expected).max()
-            worst = max(worst, difference)
-            assert difference < 1e-5, (name, difference)
+            worst = max(worst, difference_of_ours(build, folder, x[0], expected, name))
             other = make()
             other(x)
             tensors_to_layer(load_file(path("m")), other)
@@ -100,13 +106,7 @@ def main():
             model.save(path("model.keras"))
             blank.save(path("blank.keras"))
             converted("keras-to-file", path("model.keras"), path("m"))
-            np.savetxt(path("x.csv"), x[0], delimiter=",", fmt="%.9g")
-            subprocess.run([os.path.join(build, "examples", "run_model"), path("m"), "--input", path("x.csv"),
-                            "--output", path("y.csv"), "--precision", "float"], check=True)
-            got = np.loadtxt(path("y.csv"), delimiter=",", ndmin=2).reshape(expected.shape)
-            difference = np.abs(got - expected).max() / np.abs(expected).max()
-            worst = max(worst, difference)
-            assert difference < 1e-5, (name, difference)
+            worst = max(worst, difference_of_ours(build, folder, x[0], expected, name))
             # Our program writes the file anew, with its own metadata.
             subprocess.run([os.path.join(build, "tests", "elegans_interop_train"), path("m"), path("ours"),
                             "--precision", "float"], check=True)

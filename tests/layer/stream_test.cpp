@@ -86,8 +86,9 @@ struct ConstantsOfLTC {
         for (Index s = 0; s < polarity.rows(); ++s) {
           const Index i = s + polarity.rows() * d;
           if (polarity(s, d) == 0) continue;
-          to.push_back({static_cast<std::uint16_t>(s), static_cast<std::uint16_t>(d), of.sigma[i], of.mu[i],
-                        positive(of.w[i]), of.erev[i]});
+          const Scalar w = positive(of.w[i]);
+          to.push_back({static_cast<std::uint16_t>(s), static_cast<std::uint16_t>(d),
+                        detail::sigmoid_scale<Scalar> * of.sigma[i], of.mu[i], w, w * of.erev[i]});
         }
       }
     };

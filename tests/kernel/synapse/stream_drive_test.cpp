@@ -27,7 +27,8 @@ std::vector<SynapseConstant<Scalar>> constant_synapses(int sources, int destinat
     for (int j = 0; j < sources; ++j) {
       if (uniform(random) >= density) continue;
       const Scalar sigma = draw(3, 8), mu = draw(0.3, 0.8), w = draw(0.01, 1), erev = draw(-1, 1);
-      synapses.push_back({static_cast<std::uint16_t>(j), static_cast<std::uint16_t>(i), sigma, mu, w, erev});
+      synapses.push_back({static_cast<std::uint16_t>(j), static_cast<std::uint16_t>(i), sigmoid_scale<Scalar> * sigma,
+                          mu, w, w * erev});
     }
   }
   return synapses;
@@ -56,8 +57,9 @@ void check_stream_drive(double density, Scalar strange) {
     denominator[i] = d[i];
   }
   for (const auto& s : synapses) {
-    const double gate = 1 / (1 + std::exp(-double{s.sigma} * (double{v[s.source]} - double{s.mu})));
-    numerator[s.destination] += double{s.w} * double{s.erev} * gate;
+    const double gate =
+        1 / (1 + std::exp(-double{s.steepness} / double{sigmoid_scale<Scalar>} * (double{v[s.source]} - double{s.mu})));
+    numerator[s.destination] += double{s.w_erev} * gate;
     denominator[s.destination] += double{s.w} * gate;
   }
   drive.template forward<Layout>(

@@ -14,11 +14,11 @@
 
 namespace elegans::detail {
 
-/// A synapse as it lies in the constants of a program. See `SynapseEquation`.
+/// A synapse as it lies in the constants of a program: what a step needs of it. See `SynapseEquation`.
 template <typename Scalar>
 struct SynapseConstant {
   std::uint16_t source, destination;
-  Scalar sigma, mu, w, erev;
+  Scalar steepness, mu, w, w_erev;
 };
 
 /// All synapses of a drive, sorted by destination, then by source. They belong to somebody else.
@@ -44,8 +44,8 @@ class StreamDrive {
   explicit StreamDrive(const SynapseConstants<Scalar>& synapses) : single_(Polarity{synapses}) {
     single_.pack([&](Index i) {
       const auto& synapse = *find(synapses, i % Sources, i / Sources);
-      return SynapseWeight<Scalar>{sigmoid_scale<Scalar> * synapse.sigma, synapse.sigma, synapse.mu, synapse.w,
-                                   synapse.w * synapse.erev};
+      // Only a backward pass needs sigma.
+      return SynapseWeight<Scalar>{synapse.steepness, Scalar(0), synapse.mu, synapse.w, synapse.w_erev};
     });
   }
 
@@ -104,8 +104,7 @@ class StreamDrive<Scalar, Sources, Destinations, false> {
     for (Index i = 0; i < Destinations; ++i) {
       auto [numerator, denominator] = begin(i);
       for (; synapse != end && synapse->destination == i; ++synapse) {
-        const SynapseEquation<P> equation{P(sigmoid_scale<Scalar> * synapse->sigma), P(synapse->mu), P(synapse->w),
-                                          P(synapse->w * synapse->erev)};
+        const SynapseEquation<P> equation{P(synapse->steepness), P(synapse->mu), P(synapse->w), P(synapse->w_erev)};
         equation.drive(equation.template gate<Evaluation::shortest_chain>(P(v[synapse->source])), numerator,
                        denominator);
       }
